@@ -1,0 +1,78 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .treatAllWarnings(as: .error, .when(configuration: .debug)),
+]
+
+let cSettings: [CSetting] = [.define("NDEBUG", .when(configuration: .release))]
+
+let argumentParser = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+
+func library(_ name: String, path: String? = nil, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: settings)
+}
+
+let package = Package(
+  name: "nnconvert",
+  products: [
+    .library(name: "SWTFormat", targets: ["SWTFormat"]),
+    .library(name: "SWTRuntime", targets: ["SWTRuntime"]),
+    .library(name: "Preprocessing", targets: ["Preprocessing"]),
+    .library(name: "Converter", targets: ["Converter"]),
+    .executable(name: "nnconvert", targets: ["nnconvert"]),
+    .executable(name: "nnrun", targets: ["nnrun"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    // Leaf C code: no threads, no allocation, no I/O.
+    .target(name: "CKernels", cSettings: cSettings),
+    .target(name: "CSHA256", cSettings: cSettings),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+    // What both halves share: bytes and files, arrays on disk, and the file format between them.
+    library("FileIO", []),
+    library("NPY", ["FileIO"]),
+    library("SWTFormat", ["FileIO", "CSHA256"]),
+
+    // The offline half: checkpoint in, .swt out.
+    library("PickleReader", ["FileIO", "CZlib"]),
+    library("Converter", ["PickleReader", "SWTFormat", "FileIO", "NPY"]),
+    .executableTarget(
+      name: "nnconvert", dependencies: ["Converter", "SWTFormat", "FileIO", argumentParser],
+      swiftSettings: settings),
+
+    // The lean half: .swt in, features and logits out. It never links the offline half.
+    library("SWTRuntime", path: "Sources/Runtime", ["SWTFormat", "CKernels"]),
+    library("Preprocessing", ["SWTFormat", "FileIO", "CZlib"]),
+    .executableTarget(
+      name: "nnrun",
+      dependencies: ["SWTRuntime", "Preprocessing", "NPY", "SWTFormat", "FileIO", argumentParser],
+      swiftSettings: settings),
+
+    .target(
+      name: "TestSupport", dependencies: ["FileIO", "NPY"], path: "Tests/TestSupport",
+      swiftSettings: settings),
+    tests("FileIOTests", ["FileIO"]),
+    tests("NPYTests", ["NPY", "FileIO"]),
+    tests("SWTFormatTests", ["SWTFormat", "FileIO"]),
+    tests("PickleReaderTests", ["PickleReader", "FileIO"]),
+    tests("ConverterTests", ["Converter", "PickleReader", "SWTFormat", "FileIO"]),
+    tests("RuntimeTests", ["SWTRuntime", "SWTFormat", "CKernels", "FileIO", "NPY"]),
+    tests("PreprocessingTests", ["Preprocessing", "SWTFormat", "FileIO", "NPY"]),
+    // Runs the two executables as a user would: whole journeys, exit codes, messages.
+    tests("CommandLineTests", ["FileIO", "NPY", "nnconvert", "nnrun"]),
+  ],
+  cLanguageStandard: .c17
+)

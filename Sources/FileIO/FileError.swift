@@ -1,0 +1,53 @@
+#if canImport(Glibc)
+  internal import Glibc
+#else
+  internal import Musl
+#endif
+
+/// What the operating system refused.
+package enum FileError: Error, Equatable, Sendable {
+  /// The file could not be opened for reading.
+  case cannotOpen(path: String, errno: Int32)
+  /// The path names something that is no regular file (`kind` says what).
+  case notARegularFile(path: String, kind: String)
+  /// Reading failed, or the file changed its size while being opened.
+  case cannotRead(path: String, errno: Int32)
+  /// The output could not be created (folder missing or read-only, a directory of that name, …).
+  case cannotCreate(path: String, errno: Int32)
+  /// The output's path names something that is no regular file (`kind` says what).
+  case outputNotAFile(path: String, kind: String)
+  /// The output exists and replacing it was not asked for.
+  case outputExists(path: String)
+  /// The output is the same file as an input.
+  case outputIsInput(path: String)
+  /// Writing failed (disk full, quota, …).
+  case cannotWrite(path: String, errno: Int32)
+}
+
+extension FileError: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .cannotOpen(let path, let errno):
+      "cannot open \(DisplayText.quoted(path)): \(Self.text(errno))"
+    case .notARegularFile(let path, let kind):
+      "\(DisplayText.quoted(path)) is \(kind), not a file — name a regular file"
+    case .cannotRead(let path, let errno):
+      "cannot read \(DisplayText.quoted(path)): \(Self.text(errno))"
+    case .cannotCreate(let path, let errno):
+      "cannot create \(DisplayText.quoted(path)): \(Self.text(errno))"
+    case .outputNotAFile(let path, let kind):
+      "output \(DisplayText.quoted(path)) is \(kind) — name a file to write"
+    case .outputExists(let path):
+      "output \(DisplayText.quoted(path)) exists — use --force to replace it"
+    case .outputIsInput(let path):
+      "output \(DisplayText.quoted(path)) is an input file — name another output"
+    case .cannotWrite(let path, let errno):
+      "cannot write \(DisplayText.quoted(path)): \(Self.text(errno))"
+    }
+  }
+
+  private static func text(_ errno: Int32) -> String {
+    guard let message = strerror(errno) else { return "error \(errno)" }
+    return String(cString: message).lowercased()
+  }
+}

@@ -1,0 +1,1 @@
+// The module's types arrive with its first working step.

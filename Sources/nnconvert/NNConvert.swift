@@ -1,0 +1,6 @@
+import ArgumentParser
+
+@main
+struct NNConvert: ParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "nnconvert")
+}

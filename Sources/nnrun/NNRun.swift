@@ -1,0 +1,6 @@
+import ArgumentParser
+
+@main
+struct NNRun: ParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "nnrun")
+}
