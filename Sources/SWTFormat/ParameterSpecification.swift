@@ -5,6 +5,8 @@ package struct ParameterSpecification: Sendable, Equatable {
     case convolutionWeight
     /// `[inputs, outputs, kernel…]` of a transposed convolution; stored row-major.
     case transposedConvolutionWeight
+    /// `[outputs, inputs]` of the classifier; stored row-major.
+    case linearWeight
     /// A vector with one entry per channel.
     case perChannel
   }

@@ -1,0 +1,23 @@
+/// What a checkpoint may cost to read. Real nnU-Net checkpoints stay a hundred times below.
+package enum PickleLimits {
+  /// Bytes of one pickle.
+  static let pickleBytes = 256 << 20
+  /// Instructions of one pickle.
+  static let instructions = 16_000_000
+  /// Values of one pickle.
+  static let values = 8_000_000
+  /// Open marks: how deep containers are nested while they are built.
+  static let marks = 1_000
+  /// Bytes of one string.
+  static let stringBytes = 16 << 20
+  /// Bytes of the line of a text instruction.
+  static let lineBytes = 4_096
+  /// Axes of a tensor.
+  static let rank = 64
+  /// How deep a walk over values may go.
+  package static let nesting = 64
+  /// Bytes that one archive entry may inflate to.
+  package static let inflatedBytes = 16 << 30
+  /// Entries of an archive.
+  static let entries = 1_000_000
+}

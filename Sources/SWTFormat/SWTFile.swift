@@ -1,0 +1,116 @@
+package import FileIO
+
+/// A `.swt` file, mapped into memory and checked.
+///
+/// Opening costs the header only; the tensors' bytes are touched when they are used. A file that
+/// opens holds exactly the tensors that its architecture needs, each with the right shape.
+///
+/// The file must not be truncated while it is open (the system would raise SIGBUS); replacing it by
+/// renaming another over it, as our tools do, is harmless.
+public struct SWTFile: Sendable {
+  /// The most tensors a file may have.
+  package static let tensorLimit = 65_536
+  private static let headerDepth = 32
+
+  /// What the model is.
+  public let description: ModelDescription
+  /// The tensor table, in file order.
+  public let tensors: [TensorEntry]
+  /// The header's SHA-256 in hex. Since the header holds every tensor's hash, it names the whole model.
+  public let modelID: String
+  /// Major and minor version of the format.
+  public let formatVersion: (major: Int, minor: Int)
+  /// The file's length in bytes.
+  public let byteCount: Int
+
+  /// What tells whether another path is this file.
+  package let identity: MappedFile.Identity
+  private let bytes: Bytes
+  private let positions: [String: Int]
+
+  /// Opens a file and checks its header; with `verifyingTensors` also every byte of the data.
+  public init(
+    contentsOf path: String, verifyingTensors: Bool = false
+  ) throws(SWTError) {
+    let file: MappedFile
+    do { file = try MappedFile(path: path) } catch { throw SWTError(error) }
+    try self.init(file: file)
+    if verifyingTensors { try verify() }
+  }
+
+  /// Checks the header of a mapped file.
+  package init(file: MappedFile) throws(SWTError) {
+    try self.init(bytes: file.bytes, identity: file.identity)
+  }
+
+  init(bytes: Bytes, identity: MappedFile.Identity) throws(SWTError) {
+    self.bytes = bytes
+    self.identity = identity
+    var header = bytes
+    let preamble = try Preamble(bytes, header: &header)
+    let json: JSONValue
+    do {
+      json = try JSONParser.parse(
+        header,
+        limits: JSONParser.Limits(byteCount: Preamble.headerLimit, depth: Self.headerDepth))
+    } catch { throw .header(error) }
+    description = try ModelDescription(json: json)
+    tensors = try TensorTable.read(
+      json, dataOffset: preamble.dataOffset, fileLength: preamble.fileLength)
+    try TensorTable.check(tensors, against: description)
+    modelID = SHA256.hex(preamble.hash)
+    formatVersion = (Int(preamble.majorVersion), Int(preamble.minorVersion))
+    byteCount = preamble.fileLength
+    positions = Dictionary(
+      tensors.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// The entry of a tensor, or `nil` where the file has none of that name.
+  package func entry(named name: String) -> TensorEntry? { positions[name].map { tensors[$0] } }
+
+  /// The stored bytes of a tensor, in the map.
+  package func bytes(of entry: TensorEntry) -> Bytes {
+    bytes.slice(at: entry.offset, count: entry.byteCount) ?? Bytes([])
+  }
+
+  /// A tensor's values, widened to `f32`, in row-major order.
+  package func values(of entry: TensorEntry) -> [Float] {
+    let stored = bytes(of: entry).withUnsafeBytes { entry.dataType.widen($0) }
+    guard entry.layout == .packed16 else { return stored }
+    return PackedLayout(shape: entry.shape).unpack(stored)
+  }
+
+  /// Checks every tensor's hash, and that padding and unused lanes are zero.
+  public func verify() throws(SWTError) {
+    var end = Preamble.byteCount + (headerLength ?? 0)
+    for entry in tensors {
+      try checkZero(from: end, to: entry.offset)
+      let stored = bytes(of: entry)
+      guard SHA256.hex(SHA256.digest(of: stored)) == entry.sha256 else {
+        throw .tensorHash(name: entry.name)
+      }
+      if entry.layout == .packed16, entry.shape[0] % TensorLayout.blockWidth != 0 {
+        let width = entry.dataType.byteCount
+        let used = entry.shape[0] % TensorLayout.blockWidth
+        let blockBytes = entry.byteCount / PackedLayout(shape: entry.shape).blockCount
+        let lastBlock = entry.offset + entry.byteCount - blockBytes
+        for lane in stride(from: lastBlock, to: entry.offset + entry.byteCount, by: 16 * width) {
+          try checkZero(from: lane + used * width, to: lane + 16 * width)
+        }
+      }
+      end = entry.offset + entry.byteCount
+    }
+  }
+
+  private var headerLength: Int? {
+    bytes.littleEndian(UInt64.self, at: 32).map { Int(clamping: $0) }
+  }
+
+  private func checkZero(from start: Int, to end: Int) throws(SWTError) {
+    guard let padding = bytes.slice(at: start, count: max(0, end - start)) else {
+      throw .padding(offset: start)
+    }
+    let firstNonZero = padding.withUnsafeBytes { $0.firstIndex { $0 != 0 } }
+    if let firstNonZero { throw .padding(offset: start + firstNonZero) }
+  }
+}
