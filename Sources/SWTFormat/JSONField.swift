@@ -1,12 +1,17 @@
 /// A place in a JSON header, read with checks: every complaint names the path.
-struct JSONField {
-  let path: String
-  let value: JSONValue
+package struct JSONField {
+  package let path: String
+  package let value: JSONValue
 
-  func problem(_ text: String) -> SWTError { .field(path: path, problem: text) }
+  package init(path: String, value: JSONValue) {
+    self.path = path
+    self.value = value
+  }
+
+  package func problem(_ text: String) -> SWTError { .field(path: path, problem: text) }
 
   /// The member `key`, which must be there.
-  subscript(key: String) -> JSONField {
+  package subscript(key: String) -> JSONField {
     get throws(SWTError) {
       guard let object = value.object else { throw problem("is no object") }
       guard let member = object[key] else { throw child(key, .null).problem("is missing") }
@@ -15,7 +20,7 @@ struct JSONField {
   }
 
   /// The member `key`, or `nil` where it is missing or null.
-  func optional(_ key: String) throws(SWTError) -> JSONField? {
+  package func optional(_ key: String) throws(SWTError) -> JSONField? {
     guard let object = value.object else { throw problem("is no object") }
     guard let member = object[key], !member.isNull else { return nil }
     return child(key, member)
@@ -26,7 +31,7 @@ struct JSONField {
   }
 
   /// The elements of an array with a number of entries in `count`.
-  func elements(_ count: ClosedRange<Int>) throws(SWTError) -> [JSONField] {
+  package func elements(_ count: ClosedRange<Int>) throws(SWTError) -> [JSONField] {
     guard let array = value.array else { throw problem("is no array") }
     guard count.contains(array.count) else {
       throw problem("has \(array.count) entries instead of \(Self.text(count))")
@@ -34,7 +39,7 @@ struct JSONField {
     return array.enumerated().map { JSONField(path: "\(path)[\($0)]", value: $1) }
   }
 
-  func integer(_ range: ClosedRange<Int>) throws(SWTError) -> Int {
+  package func integer(_ range: ClosedRange<Int>) throws(SWTError) -> Int {
     guard let integer = value.integer else { throw problem("is no integer") }
     guard range.contains(integer) else {
       throw problem("is \(integer), outside \(Self.text(range))")
@@ -42,24 +47,26 @@ struct JSONField {
     return integer
   }
 
-  func integers(_ range: ClosedRange<Int>, count: ClosedRange<Int>) throws(SWTError) -> [Int] {
+  package func integers(_ range: ClosedRange<Int>, count: ClosedRange<Int>) throws(SWTError)
+    -> [Int]
+  {
     var result: [Int] = []
     for element in try elements(count) { result.append(try element.integer(range)) }
     return result
   }
 
-  func number() throws(SWTError) -> Double {
+  package func number() throws(SWTError) -> Double {
     guard let number = value.double, number.isFinite else { throw problem("is no finite number") }
     return number
   }
 
-  func bool() throws(SWTError) -> Bool {
+  package func bool() throws(SWTError) -> Bool {
     guard let bool = value.bool else { throw problem("is neither true nor false") }
     return bool
   }
 
   /// A string without control characters, at most `limit` bytes long.
-  func string(limit: Int = 1024) throws(SWTError) -> String {
+  package func string(limit: Int = 1024) throws(SWTError) -> String {
     guard let string = value.string else { throw problem("is no string") }
     guard string.utf8.count <= limit else { throw problem("is longer than \(limit) bytes") }
     guard !string.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else {
@@ -68,13 +75,13 @@ struct JSONField {
     return string
   }
 
-  func name(limit: Int = 256) throws(SWTError) -> String {
+  package func name(limit: Int = 256) throws(SWTError) -> String {
     let name = try string(limit: limit)
     guard !name.isEmpty else { throw problem("is empty") }
     return name
   }
 
-  func choice<Choice: RawRepresentable & CaseIterable>(
+  package func choice<Choice: RawRepresentable & CaseIterable>(
     _ type: Choice.Type = Choice.self
   ) throws(SWTError) -> Choice where Choice.RawValue == String {
     let string = try string()

@@ -1,4 +1,4 @@
-internal import FileIO
+package import FileIO
 
 /// Why a `.swt` file cannot be read or written.
 public enum SWTError: Error, Equatable, Sendable {
@@ -65,7 +65,7 @@ public enum SWTError: Error, Equatable, Sendable {
 }
 
 extension SWTError {
-  init(_ error: FileError) {
+  package init(_ error: FileError) {
     let fault: FileFault =
       switch error {
       case .cannotOpen, .notARegularFile: .cannotOpen

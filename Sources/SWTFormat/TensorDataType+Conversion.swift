@@ -66,3 +66,11 @@ private enum HalfPrecision {
     return rounded >= 0x7C00 ? nil : sign | UInt16(truncatingIfNeeded: rounded)
   }
 }
+
+extension TensorDataType {
+  /// `value` as it comes back after being stored in this type.
+  package func rounded(_ value: Float) -> Float {
+    guard let bits = narrow(value) else { return value }
+    return self == .bf16 ? Float(bitPattern: UInt32(bits) << 16) : HalfPrecision.widen(bits)
+  }
+}

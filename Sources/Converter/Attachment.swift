@@ -1,0 +1,88 @@
+internal import FileIO
+internal import PickleReader
+public import SWTFormat
+
+/// Puts a linear head on a converted encoder, or replaces the one it has.
+public struct Attachment {
+  /// What the new file will say.
+  public private(set) var description: ModelDescription
+  /// What the user should know.
+  public private(set) var warnings: [String] = []
+
+  private let model: SWTFile
+  private let head: LinearHead
+  private let options: ConversionOptions
+
+  /// Reads the model at `path` and the head that `options.headPath` names.
+  public init(path: String, options: ConversionOptions) throws(ConversionError) {
+    self.options = options
+    do {
+      model = try SWTFile(contentsOf: path)
+      guard let headPath = options.headPath else {
+        throw ConversionError.options(problem: "no head is named — give --head")
+      }
+      head = try LinearHead(
+        path: headPath, prefix: options.headPrefix,
+        featuresPerStage: model.description.architecture.featuresPerStage,
+        toleratingUnknownObjects: options.toleratesUnknownObjects)
+      description = model.description
+      description.classifier = try head.description(options)
+      description.provenance.nnconvertVersion = NNConvertVersion.current
+      if let encoder = head.encoder {
+        guard description.part == .encoder else {
+          throw ConversionError.options(
+            problem: "the head's file brings its own encoder, which would not fit the decoder — "
+              + "convert the checkpoint with --head instead")
+        }
+        let names = Set(encoder.names.filter(LinearHead.isHeadKey))
+        try NetworkCheck(architecture: description.architecture, allowedExtras: names)
+          .check(encoder, includingDecoder: false)
+        warnings.append("the encoder is taken from the head's file, where it was fine-tuned")
+      }
+    } catch let error as ConversionError {
+      throw error
+    } catch let error as SWTError {
+      throw ConversionError(error)
+    } catch {
+      throw .unreadable(file: path, problem: "\(error)")
+    }
+  }
+
+  /// Writes the model with its head.
+  public func write(to path: String) throws(ConversionError) -> ConversionReport {
+    do {
+      let summary = try SWTWriter.write(
+        description, tensors: description.parameters.map(tensor), to: path,
+        replacing: options.replacesOutput, inputs: [model.identity, head.identity])
+      return ConversionReport(
+        description: description, modelID: summary.modelID, byteCount: summary.byteCount,
+        inputByteCount: model.byteCount, warnings: warnings)
+    } catch let error as ConversionError {
+      throw error
+    } catch let error as SWTError {
+      throw ConversionError(error)
+    } catch {
+      throw .unreadable(file: path, problem: "\(error)")
+    }
+  }
+
+  private func tensor(_ parameter: ParameterSpecification) -> SWTWriter.Tensor {
+    let entry = model.entry(named: parameter.name)
+    return SWTWriter.Tensor(parameter, dataType: entry?.dataType ?? options.dataType) { buffer in
+      let values: [Float]?
+      switch parameter.name {
+      case Classifier.weightName: values = head.weight
+      case Classifier.biasName: values = head.bias
+      default:
+        values = try head.encoder?[parameter.name]?.values() ?? entry.map { model.values(of: $0) }
+      }
+      guard let values, values.count == buffer.count else {
+        throw ConversionError.missingKey(parameter.name)
+      }
+      _ = buffer.update(from: values)
+      guard options.allowsNonFinite || values.allSatisfy(\.isFinite) else {
+        throw ConversionError.nonFinite(key: parameter.name)
+      }
+    }
+  }
+}

@@ -1,0 +1,140 @@
+internal import FileIO
+internal import PickleReader
+internal import SWTFormat
+
+/// A trained network as a file or folder holds it: weights, and what says how they belong together.
+struct Checkpoint {
+  /// For people: what kind of file it is.
+  var kind: String
+  var weights: StateDict
+  /// Plans, dataset.json and the configuration's name; missing in a bare state dict.
+  var plans: JSONValue?
+  var dataset: JSONValue?
+  var configuration: String?
+  var trainerName: String?
+  var fold: String?
+  var epoch: Int?
+  var mirroringAxes: [Int]?
+  var licence: String?
+  var citations: [String] = []
+  /// Whether the whole network must be there: an nnU-Net checkpoint always has it.
+  var isWholeNetwork = false
+  /// Bytes of the optimizer's state, which is not converted.
+  var optimizerByteCount = 0
+  /// Every Python name in the pickle.
+  var pickleGlobals: [String] = []
+  var warnings: [String] = []
+
+  /// The file itself.
+  var source: Bytes
+  var identities: [MappedFile.Identity]
+
+  /// Opens a checkpoint file of any dialect.
+  init(path: String, options: ConversionOptions) throws {
+    let file: MappedFile
+    do { file = try MappedFile(path: path) } catch { throw ConversionError(error) }
+    try self.init(file.bytes, name: path, identities: [file.identity], options: options)
+  }
+
+  /// Reads a checkpoint from its bytes.
+  init(
+    _ bytes: Bytes, name: String, identities: [MappedFile.Identity], options: ConversionOptions
+  ) throws {
+    self.identities = identities
+    source = bytes
+    if FileKind.sniff(bytes) == .safetensors {
+      kind = "safetensors state dict"
+      weights = try StateDict(try SafetensorsFile(bytes).tensors)
+      return
+    }
+    let torch: TorchFile
+    do {
+      torch = try TorchFile(bytes, toleratingUnknownObjects: options.toleratesUnknownObjects)
+    } catch { throw ConversionError(error, file: name) }
+    pickleGlobals = torch.document.globals
+    let root = torch.root
+    if root["network_weights"] != nil, root["init_args"] != nil {
+      kind = "nnU-Net v2 checkpoint (\(torch.layout.rawValue))"
+      weights = try StateDict(try Self.weights(in: root))
+      try readNNUNetV2(root)
+    } else {
+      guard let dict = WeightsFinder.stateDict(in: root) else {
+        throw ConversionError.notNNUNet(
+          problem: "\(DisplayText.quoted(name)) holds no network weights",
+          advice: "an nnU-Net checkpoint has 'network_weights' and 'init_args'")
+      }
+      kind = "state dict (\(torch.layout.rawValue))"
+      weights = try StateDict(dict)
+    }
+    try refuseOtherNetworks()
+  }
+
+  private static func weights(in root: PickleValue) throws -> PickleValue {
+    guard let weights = root["network_weights"], WeightsFinder.isStateDict(weights) else {
+      throw ConversionError.notNNUNet(
+        problem: "'network_weights' holds no tensors", advice: "the checkpoint is damaged")
+    }
+    return weights
+  }
+
+  /// Source: nnunetv2 `nnUNetTrainer.save_checkpoint`.
+  private mutating func readNNUNetV2(_ root: PickleValue) throws {
+    isWholeNetwork = true
+    let arguments = try root["init_args"]?.member("plans", "dataset_json", "configuration") ?? [:]
+    plans = try arguments["plans"]?.json(path: "init_args.plans")
+    dataset = try arguments["dataset_json"]?.json(path: "init_args.dataset_json")
+    configuration = arguments["configuration"]?.string
+    let fold = root["init_args"]?["fold"]
+    self.fold = fold?.string ?? fold?.integer.map(String.init)
+    trainerName = root["trainer_name"]?.string
+    epoch = root["current_epoch"]?.integer
+    let axes = root["inference_allowed_mirroring_axes"]
+    if let axes, !axes.isNone {
+      let values = axes.elements.compactMap(\.integer)
+      guard values.count == axes.elements.count, values.allSatisfy({ (0...2).contains($0) }) else {
+        throw ConversionError.field(
+          path: "inference_allowed_mirroring_axes", problem: "is no list of axes")
+      }
+      mirroringAxes = values
+    }
+    optimizerByteCount = Self.tensorByteCount(root["optimizer_state"], depth: 0)
+    if let trainerName, trainerName.contains("Primus") {
+      throw ConversionError.unsupported(
+        what: "the Primus transformer (trainer \(trainerName))",
+        advice: "PlainConvUNet and ResidualEncoderUNet can be converted")
+    }
+  }
+
+  private static func tensorByteCount(_ value: PickleValue?, depth: Int) -> Int {
+    guard let value, depth < 6 else { return 0 }
+    if let tensor = value.tensor { return tensor.storage.byteCount }
+    return value.entries.reduce(0) { $0 + tensorByteCount($1.value, depth: depth + 1) }
+  }
+
+  /// Networks that are known but not ours, told by their keys.
+  private func refuseOtherNetworks() throws {
+    let others: [(marker: String, what: String)] = [
+      ("eva.", "the Primus transformer"), ("down_projection.", "the Primus transformer"),
+      ("swinViT.", "SwinUNETR"), ("vit.", "a vision transformer"),
+      ("enc_block_0.", "MedNeXt"), ("encoder.initial_conv.", "the ResEnc network of nnU-Net v1"),
+      ("mamba", "U-Mamba"),
+    ]
+    for name in weights.names {
+      for other in others
+      where name.hasPrefix(other.marker) || (other.marker == "mamba" && name.contains("mamba")) {
+        throw ConversionError.unsupported(
+          what: "\(other.what) (key '\(name)')",
+          advice: "PlainConvUNet and ResidualEncoderUNet can be converted")
+      }
+    }
+  }
+}
+
+extension PickleValue {
+  /// The members of those names.
+  fileprivate func member(_ names: String...) throws -> [String: PickleValue] {
+    var result: [String: PickleValue] = [:]
+    for name in names { result[name] = self[name] }
+    return result
+  }
+}

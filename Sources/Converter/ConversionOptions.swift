@@ -1,0 +1,58 @@
+public import SWTFormat
+
+/// What the user may choose about a conversion; the defaults are those of the command line.
+public struct ConversionOptions: Sendable {
+  /// Which part of the network to keep.
+  public var part: ModelDescription.Part = .encoder
+  /// How to store the weights.
+  public var dataType: TensorDataType = .f32
+  /// What of a scan the encoder is to be run on.
+  public var inputPolicy: InputPolicy = .whole
+  /// A file with a linear head to store with the encoder.
+  public var headPath: String?
+  /// The head's name in that file, where there are several.
+  public var headPrefix: String?
+  /// Names of the classes; otherwise they are numbered.
+  public var classNames: [String] = []
+  /// What turns logits into probabilities; by default softmax, for a single output sigmoid.
+  public var activation: Classifier.Activation?
+  /// Plans to use instead of those in the checkpoint.
+  public var plansPath: String?
+  /// The configuration in the plans.
+  public var configuration: String?
+  /// A dataset.json to use instead of that in the checkpoint.
+  public var datasetPath: String?
+  /// Which fold of a model folder.
+  public var fold: String?
+  /// Which checkpoint of a fold: `final`, `best` or `latest`.
+  public var checkpoint = "final"
+  /// Whether weights may be NaN or infinite.
+  public var allowsNonFinite = false
+  /// Whether Python objects that are not on the allow-list are kept as inert values.
+  public var toleratesUnknownObjects = false
+  /// Whether an existing output is replaced.
+  public var replacesOutput = false
+
+  /// The defaults.
+  public init() {}
+}
+
+/// What a conversion did.
+public struct ConversionReport: Sendable {
+  /// The model as it was written.
+  public var description: ModelDescription
+  /// The new file's model id.
+  public var modelID: String
+  /// The new file's length.
+  public var byteCount: Int
+  /// The input's length.
+  public var inputByteCount: Int
+  /// What the user should know.
+  public var warnings: [String]
+}
+
+/// The version of this software.
+public enum NNConvertVersion {
+  /// As `MAJOR.MINOR.PATCH`.
+  public static let current = "0.1.0"
+}

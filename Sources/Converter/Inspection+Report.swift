@@ -1,0 +1,140 @@
+public import SWTFormat
+
+extension Inspection {
+  /// Everything as JSON.
+  public func json(includingTensors: Bool) -> JSONValue {
+    var object = JSONObject()
+    object["nnconvert_version"] = .string(NNConvertVersion.current)
+    object["kind"] = .string(kind)
+    object["model_id"] = JSONValue(modelID)
+    object["bytes"] = .integer(byteCount)
+    object["parameters"] = .integer(parameterCount)
+    object["encoder_parameters"] = .integer(encoderParameterCount)
+    object["optimizer_bytes"] = .integer(optimizerByteCount)
+    object["model"] = description?.json ?? .null
+    object["pickle_globals"] = JSONValue(pickleGlobals)
+    object["warnings"] = JSONValue(warnings)
+    if includingTensors {
+      object["tensors"] = .array(
+        tensors.map {
+          [
+            "name": .string($0.name), "shape": JSONValue($0.shape),
+            "dtype": .string($0.elementType),
+          ]
+        })
+    }
+    return .object(object)
+  }
+
+  /// What a person wants to know: a label and a text per line.
+  public var lines: [(label: String, text: String)] {
+    var lines: [(label: String, text: String)] = [
+      ("kind", kind), ("size", Self.megabytes(byteCount)),
+    ]
+    func add(_ label: String, _ text: String?) {
+      if let text, !text.isEmpty { lines.append((label, text)) }
+    }
+    add("model id", modelID)
+    if let description {
+      let provenance = description.provenance
+      add("trainer", provenance.trainerName)
+      add("dataset", provenance.datasetName)
+      add("plans", provenance.plansName)
+      add("configuration", provenance.configuration)
+      add("fold", provenance.fold)
+      add("epoch", provenance.epoch.map(String.init))
+      add("licence", provenance.licence)
+      add("please cite", provenance.citations.joined(separator: "; "))
+      lines += Self.lines(of: description.architecture)
+      lines += Self.lines(of: description)
+    }
+    add("parameters", "\(parameterCount), \(encoderParameterCount) of them in the encoder")
+    if modelID == nil, encoderParameterCount > 0 {
+      add(
+        "encoder alone",
+        "\(Self.megabytes(4 * encoderParameterCount)) in f32: drops decoder "
+          + "(\(Self.megabytes(4 * (parameterCount - encoderParameterCount)))) and optimizer state "
+          + "(\(Self.megabytes(optimizerByteCount)))")
+    }
+    add("pickle names", pickleGlobals.isEmpty ? nil : "\(pickleGlobals.count), all harmless")
+    return lines
+  }
+
+  private static func lines(
+    of architecture: NetworkArchitecture
+  ) -> [(label: String, text: String)] {
+    var lines = [
+      (
+        label: "network", text: "\(architecture.networkClass.rawValue), \(architecture.dimension)-D"
+      ),
+      (
+        label: "layers",
+        text: "\(architecture.block.rawValue), \(architecture.normalization.kind.rawValue), "
+          + "\(architecture.nonlinearity.kind.rawValue) \(architecture.nonlinearity.negativeSlope)"
+      ),
+    ]
+    if let stem = architecture.stemChannels {
+      lines.append((label: "stem", text: "\(stem) features"))
+    }
+    for (index, stage) in architecture.stages.enumerated() {
+      let what = architecture.block == .convolution ? "convolutions" : "blocks"
+      lines.append(
+        (
+          label: "stage \(index)",
+          text: "\(padded(stage.features, 4)) features, \(stage.blocks) \(what), "
+            + "kernel \(product(stage.kernelSize)), stride \(product(stage.stride))"
+        ))
+    }
+    return lines
+  }
+
+  private static func lines(of description: ModelDescription) -> [(label: String, text: String)] {
+    let preprocessing = description.preprocessing
+    var lines: [(label: String, text: String)] = []
+    for (index, channel) in preprocessing.channels.enumerated() {
+      let mask = channel.useMaskForNorm ? ", within the mask" : ""
+      lines.append(
+        ("channel \(index)", "\(channel.name): \(channel.normalizationScheme)\(mask)"))
+    }
+    if !preprocessing.cascadeLabels.isEmpty {
+      lines.append(("cascade", "one-hot labels \(preprocessing.cascadeLabels)"))
+    }
+    lines.append(
+      ("spacing", "\(preprocessing.spacing.map { "\($0)" }.joined(separator: " × ")) mm"))
+    lines.append(("patch size", product(preprocessing.patchSize)))
+    if description.part == .encoder || description.classifier != nil {
+      lines.append(("input policy", description.inputPolicy.rawValue))
+    }
+    lines.append(
+      (
+        "labels",
+        description.labels.labels.map {
+          "\($0.name) \($0.values.map(String.init).joined(separator: "+"))"
+        }
+        .joined(separator: ", ")
+      ))
+    if let classifier = description.classifier {
+      lines.append(
+        (
+          "classifier",
+          "\(classifier.classNames.joined(separator: ", ")) (\(classifier.activation.rawValue))"
+        ))
+    }
+    return lines
+  }
+
+  private static func product(_ sizes: [Int]) -> String {
+    sizes.map(String.init).joined(separator: "×")
+  }
+
+  private static func padded(_ number: Int, _ width: Int) -> String {
+    let digits = String(number)
+    return String(repeating: " ", count: max(0, width - digits.count)) + digits
+  }
+
+  /// A size in MB with one decimal.
+  public static func megabytes(_ byteCount: Int) -> String {
+    let tenths = (byteCount + 50_000) / 100_000
+    return "\(tenths / 10).\(tenths % 10) MB"
+  }
+}

@@ -1,0 +1,107 @@
+internal import FileIO
+internal import PickleReader
+public import SWTFormat
+
+/// What a file is and what is in it, read from its headers only.
+public struct Inspection: Sendable {
+  /// A tensor by its canonical name.
+  public struct Tensor: Sendable {
+    /// Its canonical name.
+    public var name: String
+    /// Its logical shape.
+    public var shape: [Int]
+    /// Its number type in the file.
+    public var elementType: String
+  }
+
+  /// For people: what kind of file it is.
+  public var kind: String
+  /// The file's length.
+  public var byteCount: Int
+  /// What the model is, as far as the file says; the decoder included where it has one.
+  public var description: ModelDescription?
+  /// The model id of a `.swt` file.
+  public var modelID: String?
+  /// The tensors under their canonical names.
+  public var tensors: [Tensor]
+  /// Bytes of the optimizer's state, which a conversion drops.
+  public var optimizerByteCount: Int
+  /// Python names in the file's pickle, all on the list of harmless ones.
+  public var pickleGlobals: [String]
+  /// What the user should know.
+  public var warnings: [String]
+
+  /// Inspects a checkpoint or a `.swt` file.
+  public init(path: String, options: ConversionOptions) throws(ConversionError) {
+    do {
+      let file: MappedFile
+      do { file = try MappedFile(path: path) } catch { throw ConversionError(error) }
+      if FileKind.sniff(file.bytes) == .swt {
+        try self.init(model: try SWTFile(file: file))
+      } else {
+        try self.init(checkpoint: try Checkpoint(path: path, options: options), options: options)
+      }
+    } catch let error as ConversionError {
+      throw error
+    } catch let error as SWTError {
+      throw ConversionError(error)
+    } catch {
+      throw .unreadable(file: path, problem: "\(error)")
+    }
+  }
+
+  private init(model: SWTFile) throws {
+    kind = "SWT \(model.formatVersion.major).\(model.formatVersion.minor) model"
+    byteCount = model.byteCount
+    description = model.description
+    modelID = model.modelID
+    tensors = model.tensors.map {
+      Tensor(name: $0.name, shape: $0.shape, elementType: $0.dataType.rawValue)
+    }
+    optimizerByteCount = 0
+    pickleGlobals = []
+    warnings = []
+  }
+
+  private init(checkpoint: Checkpoint, options: ConversionOptions) throws {
+    kind = checkpoint.kind
+    byteCount = checkpoint.source.count
+    tensors = checkpoint.weights.names.compactMap { name in
+      checkpoint.weights[name].map {
+        Tensor(name: name, shape: $0.shape, elementType: $0.elementType.rawValue)
+      }
+    }
+    optimizerByteCount = checkpoint.optimizerByteCount
+    pickleGlobals = checkpoint.pickleGlobals
+    var warnings = checkpoint.warnings
+    if checkpoint.plans != nil || options.plansPath != nil {
+      let network = try PlannedNetwork(checkpoint, options: options, warn: { warnings.append($0) })
+      description = ModelDescription(
+        architecture: network.architecture, part: .network, preprocessing: network.preprocessing,
+        labels: network.labels,
+        provenance: Provenance(
+          sourceSHA256: "", sourceKind: checkpoint.kind, trainerName: checkpoint.trainerName,
+          plansName: network.plansName, datasetName: network.datasetName,
+          configuration: network.configurationName, fold: checkpoint.fold,
+          epoch: checkpoint.epoch, mirroringAxes: checkpoint.mirroringAxes,
+          licence: checkpoint.licence, citations: checkpoint.citations,
+          nnconvertVersion: NNConvertVersion.current))
+    } else {
+      warnings.append(
+        "no plans are in the file: strides, slope, eps and preprocessing are unknown; converting "
+          + "needs --plans and --configuration")
+    }
+    self.warnings = warnings
+  }
+
+  /// Numbers in all tensors together.
+  public var parameterCount: Int { Self.count(tensors) }
+  /// Numbers in the encoder's tensors.
+  public var encoderParameterCount: Int {
+    Self.count(tensors.filter { $0.name.hasPrefix("encoder.") })
+  }
+
+  private static func count(_ tensors: [Tensor]) -> Int {
+    tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
+  }
+}

@@ -1,0 +1,148 @@
+internal import FileIO
+internal import NPY
+internal import PickleReader
+internal import SWTFormat
+
+/// A linear classifier on pooled features, read from a file of any common form.
+///
+/// The recipe is AdaptiveAvgPool(1) → Flatten → Linear, saved as the Linear, the Sequential, or the
+/// whole classifier with its encoder; or fitted by scikit-learn and saved with `numpy.savez`.
+struct LinearHead {
+  /// `[classes, features]`, row-major.
+  let weight: [Float]
+  let bias: [Float]?
+  let classes: Int
+  let features: Int
+  /// The fine-tuned encoder that came in the same file.
+  let encoder: StateDict?
+  let sha256: String
+  let identity: MappedFile.Identity
+
+  /// Reads a head for an encoder whose stages have `featuresPerStage` channels.
+  init(
+    path: String, prefix: String?, featuresPerStage: [Int], toleratingUnknownObjects: Bool
+  ) throws {
+    let file: MappedFile
+    do { file = try MappedFile(path: path) } catch { throw ConversionError(error) }
+    identity = file.identity
+    sha256 = SHA256.hex(SHA256.digest(of: file.bytes))
+    let tensors: [(key: String, tensor: TensorView)]
+    do {
+      tensors = try Self.tensors(in: file.bytes, toleratingUnknownObjects: toleratingUnknownObjects)
+    } catch let error as PickleError {
+      throw ConversionError(error, file: path)
+    }
+    let found = try Self.find(tensors, prefix: prefix, featuresPerStage: featuresPerStage)
+    do {
+      weight = try found.weight.values()
+      bias = try found.bias?.values()
+    } catch { throw ConversionError(error, file: path) }
+    classes = found.weight.shape[0]
+    features = found.weight.shape[1]
+    let dict = try StateDict(tensors)
+    encoder = dict.hasEncoder ? dict : nil
+  }
+
+  /// The names in the file that are the head's own.
+  static func isHeadKey(_ key: String) -> Bool {
+    !key.hasPrefix("encoder.") && !key.hasPrefix("decoder.")
+  }
+
+  // MARK: - Files
+
+  private static func tensors(
+    in bytes: Bytes, toleratingUnknownObjects: Bool
+  ) throws -> [(key: String, tensor: TensorView)] {
+    if FileKind.sniff(bytes) == .safetensors { return try SafetensorsFile(bytes).tensors }
+    if FileKind.sniff(bytes) == .zip {
+      let archive = try ZipArchive(bytes)
+      if archive.entry(named: "coef.npy") != nil { return try scikitTensors(archive) }
+    }
+    let root = try TorchFile(bytes, toleratingUnknownObjects: toleratingUnknownObjects).root
+    guard let dict = WeightsFinder.stateDict(in: root) else {
+      throw ConversionError.head(
+        problem: "the file holds no state dict", advice: "save classifier.state_dict()")
+    }
+    return dict.entries.compactMap { entry in
+      guard let key = entry.key.string, let tensor = entry.value.tensor else { return nil }
+      return (key, tensor)
+    }
+  }
+
+  /// `coef` `[classes, features]` and `intercept` of scikit-learn's linear models.
+  private static func scikitTensors(
+    _ archive: ZipArchive
+  ) throws -> [(key: String, tensor: TensorView)] {
+    var result: [(key: String, tensor: TensorView)] = []
+    for (entryName, key) in [("coef.npy", "weight"), ("intercept.npy", "bias")] {
+      guard let entry = archive.entry(named: entryName) else { continue }
+      let array: NPYArray
+      do { array = try NPYArray(bytes: try archive.content(of: entry, limit: 1 << 30)) } catch let
+        error as NPYError
+      {
+        throw ConversionError.head(problem: "\(entryName): \(error)", advice: "save it again")
+      }
+      let shape = key == "weight" && array.shape.count == 1 ? [1] + array.shape : array.shape
+      let bytes = array.values.withUnsafeBytes { Bytes(Array($0)) }
+      let tensor = try TensorView(
+        shape: shape.isEmpty ? [1] : shape, elementType: .float32, key: entryName, bytes: bytes)
+      result.append((key, tensor))
+    }
+    return result
+  }
+
+  // MARK: - Finding the Linear
+
+  private static func find(
+    _ tensors: [(key: String, tensor: TensorView)], prefix: String?, featuresPerStage: [Int]
+  ) throws -> (weight: TensorView, bias: TensorView?) {
+    let width = featuresPerStage.last ?? 0
+    let keys = KeyPrefix.stripped(tensors.map(\.key))
+    let own = zip(keys, tensors.map(\.tensor)).filter { key, _ in
+      isHeadKey(key) && (prefix.map { key == "\($0).weight" || key == "\($0).bias" } ?? true)
+    }
+    let weights = own.filter { key, tensor in
+      (key == "weight" || key.hasSuffix(".weight")) && isMatrix(tensor.shape)
+    }
+    guard let (key, weight) = weights.first else {
+      let advice = prefix.map {
+        "no '\($0).weight' is there; leave --head-prefix out or correct it"
+      }
+      throw ConversionError.head(
+        problem: "no linear layer's weight [classes, \(width)] was found",
+        advice: advice ?? "save the Linear's or the classifier's state_dict()")
+    }
+    guard weights.count == 1 else {
+      let names = weights.map { DisplayText.escaped($0.0) }.joined(separator: ", ")
+      throw ConversionError.head(
+        problem: "there are several linear layers (\(names))",
+        advice: "only AdaptiveAvgPool → Flatten → Linear is supported; name one with --head-prefix")
+    }
+    guard weight.shape[1] == width else {
+      throw ConversionError.head(
+        problem:
+          "'\(DisplayText.escaped(key))' takes \(weight.shape[1]) features but the last stage has "
+          + "\(width) (features_per_stage \(featuresPerStage))",
+        advice: "train the head on encoder(x)[-1]")
+    }
+    guard (1...65_536).contains(weight.shape[0]) else {
+      throw ConversionError.head(
+        problem: "it has \(weight.shape[0]) outputs", advice: "expected 1…65536")
+    }
+    let biasKey = String(key.dropLast("weight".count)) + "bias"
+    let bias = own.first { $0.0 == biasKey }?.1
+    if let bias, bias.elementCount != weight.shape[0] || bias.shape.count != 1 {
+      throw ConversionError.shape(key: biasKey, found: bias.shape, expected: [weight.shape[0]])
+    }
+    for (key, tensor) in [(key, weight), (biasKey, bias ?? weight)]
+    where !tensor.elementType.isFloatingPoint {
+      throw ConversionError.tensor(key: key, problem: "is no floating-point tensor")
+    }
+    return (weight, bias)
+  }
+
+  /// A Linear's weight, or that of a 1×1 convolution, which is the same.
+  private static func isMatrix(_ shape: [Int]) -> Bool {
+    shape.count >= 2 && shape.dropFirst(2).allSatisfy { $0 == 1 }
+  }
+}

@@ -1,0 +1,61 @@
+internal import FileIO
+internal import PickleReader
+internal import SWTFormat
+
+/// Checks a model file: every hash, every padding byte, and on request every number against the
+/// checkpoint it came from.
+public struct Verification {
+  /// A tensor that differs from its source.
+  public struct Difference: Sendable {
+    /// The tensor's name.
+    public var name: String
+    /// The largest absolute difference; infinite where the shapes differ.
+    public var largest: Float
+  }
+
+  /// The model's id.
+  public let modelID: String
+  /// How many tensors were checked.
+  public let tensorCount: Int
+  private let model: SWTFile
+
+  /// Opens a model and checks the hash of its header and of every tensor.
+  public init(path: String) throws(ConversionError) {
+    do {
+      model = try SWTFile(contentsOf: path, verifyingTensors: true)
+    } catch { throw ConversionError(error) }
+    modelID = model.modelID
+    tensorCount = model.tensors.count
+  }
+
+  /// The tensors that are not those of the checkpoint: equal bit for bit, or for narrowed types
+  /// equal to the source rounded to that type. A head is not in the checkpoint and is left out.
+  public func differences(
+    against checkpointPath: String, options: ConversionOptions
+  ) throws(ConversionError) -> [Difference] {
+    do {
+      let weights = try Checkpoint(path: checkpointPath, options: options).weights
+      return try model.tensors.compactMap { entry in
+        guard !entry.name.hasPrefix("classifier.") else { return nil }
+        guard let source = weights[entry.name], source.shape == entry.shape else {
+          return Difference(name: entry.name, largest: .infinity)
+        }
+        let expected = try source.values()
+        let stored = model.values(of: entry)
+        var largest: Float = 0
+        for (stored, value) in zip(stored, expected) {
+          let rounded = entry.dataType.rounded(value)
+          guard stored.bitPattern != rounded.bitPattern else { continue }
+          largest = max(largest, abs(stored - rounded), .leastNonzeroMagnitude)
+        }
+        return largest == 0 ? nil : Difference(name: entry.name, largest: largest)
+      }
+    } catch let error as ConversionError {
+      throw error
+    } catch let error as PickleError {
+      throw ConversionError(error, file: checkpointPath)
+    } catch {
+      throw .unreadable(file: checkpointPath, problem: "\(error)")
+    }
+  }
+}

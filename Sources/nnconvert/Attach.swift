@@ -1,0 +1,23 @@
+import ArgumentParser
+import Converter
+
+struct Attach: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Put a linear head on a converted encoder, or replace the one it has.")
+
+  @Argument(help: "A .swt file.")
+  var model: String
+  @Option(help: "A file with a linear head: .pth, .safetensors or scikit-learn's .npz.")
+  var head: String
+  @OptionGroup var headOptions: HeadOptions
+  @OptionGroup var outputOptions: OutputOptions
+
+  func run() throws {
+    var options = ConversionOptions()
+    options.headPath = head
+    headOptions.apply(to: &options)
+    outputOptions.apply(to: &options)
+    let attachment = try Attachment(path: model, options: options)
+    outputOptions.report(try attachment.write(to: outputOptions.output))
+  }
+}

@@ -1,0 +1,45 @@
+import ArgumentParser
+import Converter
+import FileIO
+import SWTFormat
+
+struct Convert: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Convert a checkpoint into a .swt file.")
+
+  @Argument(help: "An nnU-Net checkpoint (.pth), or a state dict together with --plans.")
+  var input: String
+  @Option(help: "What to keep: encoder or network.")
+  var part = ModelDescription.Part.encoder
+  @Option(help: "How to store the weights: f32, f16 or bf16. Arithmetic is always f32.")
+  var dtype = TensorDataType.f32
+  @Option(help: "What of a scan the encoder is run on: whole, sliding-window or center-crop.")
+  var inputPolicy = InputPolicy.whole
+  @Option(help: "A file with a linear head: .pth, .safetensors or scikit-learn's .npz.")
+  var head: String?
+  @OptionGroup var headOptions: HeadOptions
+  @OptionGroup var checkpointOptions: CheckpointOptions
+  @OptionGroup var outputOptions: OutputOptions
+
+  func validate() throws {
+    guard head != nil || (headOptions.classNames == nil && headOptions.headPrefix == nil) else {
+      throw ValidationError("--class-names and --head-prefix need --head")
+    }
+  }
+
+  func run() throws {
+    var options = ConversionOptions()
+    options.part = part
+    options.dataType = dtype
+    options.inputPolicy = inputPolicy
+    options.headPath = head
+    headOptions.apply(to: &options)
+    checkpointOptions.apply(to: &options)
+    outputOptions.apply(to: &options)
+    let conversion = try Conversion(path: input, options: options)
+    var progress = Progress(isShown: !outputOptions.quiet && StandardStream.error.isTerminal)
+    let report = try conversion.write(to: outputOptions.output) { progress.show(done: $0, of: $1) }
+    progress.clear()
+    outputOptions.report(report)
+  }
+}

@@ -1,0 +1,35 @@
+import ArgumentParser
+import Converter
+import FileIO
+import SWTFormat
+
+struct Inspect: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Tell what a checkpoint or .swt file holds; reads headers only.")
+
+  @Argument(help: "A checkpoint or a .swt file.")
+  var file: String
+  @Flag(help: "List every tensor.")
+  var tensors = false
+  @Flag(help: "Report as JSON.")
+  var json = false
+  @OptionGroup var checkpointOptions: CheckpointOptions
+
+  func run() throws {
+    var options = ConversionOptions()
+    checkpointOptions.apply(to: &options)
+    let inspection = try Inspection(path: file, options: options)
+    if json {
+      StandardStream.output.writeLine(inspection.json(includingTensors: tensors).prettyText)
+      return
+    }
+    CommandLineTool.warn(inspection.warnings)
+    let writer = ReportWriter(isJSON: false)
+    writer.write(lines: inspection.lines)
+    if tensors {
+      StandardStream.output.write("\n")
+      writer.write(
+        lines: inspection.tensors.map { ($0.name, "\($0.elementType) \($0.shape)") })
+    }
+  }
+}

@@ -1,0 +1,71 @@
+public import ArgumentParser
+import Converter
+public import SWTFormat
+
+extension ModelDescription.Part: ExpressibleByArgument {}
+extension TensorDataType: ExpressibleByArgument {}
+extension InputPolicy: ExpressibleByArgument {}
+extension Classifier.Activation: ExpressibleByArgument {}
+
+/// Options about a checkpoint that stands as input.
+struct CheckpointOptions: ParsableArguments {
+  @Option(help: "Use these plans instead of the checkpoint's own.")
+  var plans: String?
+  @Option(help: "The configuration in the plans, e.g. 3d_fullres.")
+  var configuration: String?
+  @Option(
+    name: .customLong("dataset-json"),
+    help: "Use this dataset.json instead of the checkpoint's own.")
+  var datasetJSON: String?
+  @Flag(help: "Keep unknown Python objects outside the weights as inert values.")
+  var tolerateUnknownObjects = false
+
+  func apply(to options: inout ConversionOptions) {
+    options.plansPath = plans
+    options.configuration = configuration
+    options.datasetPath = datasetJSON
+    options.toleratesUnknownObjects = tolerateUnknownObjects
+  }
+}
+
+/// Options about a linear head.
+struct HeadOptions: ParsableArguments {
+  @Option(help: "Name of the linear layer in the head's file, where there are several.")
+  var headPrefix: String?
+  @Option(help: "Names of the classes, separated by commas.")
+  var classNames: String?
+  @Option(help: "What turns logits into probabilities (default: softmax, one output: sigmoid).")
+  var activation: Classifier.Activation?
+
+  func apply(to options: inout ConversionOptions) {
+    options.headPrefix = headPrefix
+    options.classNames =
+      classNames?.split(separator: ",", omittingEmptySubsequences: false).map(String.init) ?? []
+    options.activation = activation
+  }
+}
+
+/// Options about the output.
+struct OutputOptions: ParsableArguments {
+  @Option(name: .shortAndLong, help: "The .swt file to write.")
+  var output: String
+  @Flag(help: "Replace an existing output.")
+  var force = false
+  @Flag(help: "Keep NaN and infinity in the weights.")
+  var allowNonfinite = false
+  @Flag(help: "Say nothing but errors.")
+  var quiet = false
+  @Flag(help: "Report as JSON.")
+  var json = false
+
+  func apply(to options: inout ConversionOptions) {
+    options.replacesOutput = force
+    options.allowsNonFinite = allowNonfinite
+  }
+
+  /// Reports what was written.
+  func report(_ report: ConversionReport) {
+    if !quiet { CommandLineTool.warn(report.warnings) }
+    ReportWriter(isJSON: json, isQuiet: quiet).write(report, output: output)
+  }
+}

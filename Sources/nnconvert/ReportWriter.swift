@@ -1,0 +1,41 @@
+import Converter
+import FileIO
+import SWTFormat
+
+/// Prints results: tables for people, JSON for programs.
+struct ReportWriter {
+  let isJSON: Bool
+  var isQuiet = false
+
+  func write(_ report: ConversionReport, output: String) {
+    if isJSON {
+      let json: JSONValue = [
+        "nnconvert_version": .string(NNConvertVersion.current), "output": .string(output),
+        "model_id": .string(report.modelID), "bytes": .integer(report.byteCount),
+        "input_bytes": .integer(report.inputByteCount),
+        "warnings": .array(report.warnings.map { .string($0) }),
+      ]
+      StandardStream.output.writeLine(json.prettyText)
+    } else if !isQuiet {
+      write(lines: [
+        ("wrote", output),
+        (
+          "size",
+          "\(Inspection.megabytes(report.byteCount)) from \(Inspection.megabytes(report.inputByteCount))"
+        ),
+        ("model id", report.modelID),
+      ])
+    }
+  }
+
+  /// A label and a text per line, the texts aligned.
+  func write(lines: [(label: String, text: String)]) {
+    let width = lines.map(\.label.count).max() ?? 0
+    var text = ""
+    for line in lines {
+      let padding = String(repeating: " ", count: width - line.label.count)
+      text += "\(line.label)\(padding)  \(DisplayText.escaped(line.text))\n"
+    }
+    StandardStream.output.write(text)
+  }
+}

@@ -1,0 +1,46 @@
+import ArgumentParser
+import Converter
+import FileIO
+import SWTFormat
+
+struct Verify: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Check every byte of a .swt file; with --against, every number with its source.")
+
+  @Argument(help: "A .swt file.")
+  var model: String
+  @Option(help: "The checkpoint the model was converted from.")
+  var against: String?
+  @Flag(help: "Report as JSON.")
+  var json = false
+  @OptionGroup var checkpointOptions: CheckpointOptions
+
+  func run() throws {
+    var options = ConversionOptions()
+    checkpointOptions.apply(to: &options)
+    let verification = try Verification(path: model)
+    let differences = try against.map {
+      try verification.differences(against: $0, options: options)
+    }
+    if json {
+      let report: JSONValue = [
+        "nnconvert_version": .string(NNConvertVersion.current),
+        "model_id": .string(verification.modelID), "tensors": .integer(verification.tensorCount),
+        "against": against.map { .string($0) } ?? .null,
+        "different": .array((differences ?? []).map { .string($0.name) }),
+      ]
+      StandardStream.output.writeLine(report.prettyText)
+    } else {
+      for difference in differences ?? [] {
+        StandardStream.output.writeLine(
+          "\(DisplayText.escaped(difference.name)) differs by up to \(difference.largest)")
+      }
+      let verdict =
+        differences.map { $0.isEmpty ? "equal to the checkpoint" : "\($0.count) differ" }
+        ?? "intact"
+      StandardStream.output.writeLine(
+        "\(verification.tensorCount) tensors \(verdict), model id \(verification.modelID)")
+    }
+    guard differences?.isEmpty ?? true else { throw ExitCode(ExitStatus.different) }
+  }
+}
