@@ -54,7 +54,7 @@ let package = Package(
       swiftSettings: settings),
 
     // The lean half: .swt in, features and logits out. It never links the offline half.
-    library("SWTRuntime", path: "Sources/Runtime", ["SWTFormat", "CKernels"]),
+    library("SWTRuntime", path: "Sources/Runtime", ["SWTFormat", "FileIO", "CKernels"]),
     library("Preprocessing", ["SWTFormat", "FileIO", "CZlib"]),
     .executableTarget(
       name: "nnrun",

@@ -1,6 +1,9 @@
 extension ModelDescription {
   /// The JSON header's members other than the tensor table.
-  package var json: JSONValue {
+  package var json: JSONValue { publicJSON }
+
+  /// The description as the JSON of a `.swt` header.
+  public var publicJSON: JSONValue {
     [
       "architecture": architecture.json,
       "part": .string(part.rawValue),

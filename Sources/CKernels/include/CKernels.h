@@ -1,1 +1,76 @@
+// Leaf kernels of the runtime: no threads, no allocation, no I/O.
+//
+// Activations are blocked: 16 channels of one voxel are neighbours (`NN_BLOCK`), then x, y, z, and
+// the channel blocks. All pointers are to float unless said otherwise; sizes count elements.
 #pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+/// Channels per block of an activation, and output channels per block of a packed weight.
+#define NN_BLOCK 16
+
+/// One register tile of a direct convolution: some voxels of a row times one or two output blocks,
+/// over all taps of one block of input channels.
+typedef struct nn_direct_tile {
+  /// The slab of packed input at the first voxel's first tap.
+  const float *_Nonnull input;
+  /// For every tap, how many floats it lies beyond the first one.
+  const int32_t *_Nonnull tap_offsets;
+  int32_t taps;
+  /// Input channels in this block, at most NN_BLOCK.
+  int32_t inputs;
+  /// Floats from one output voxel's input to the next one's.
+  int32_t voxel_step;
+  /// Voxels of the tile: 1 … nn_kernels.direct_voxels.
+  int32_t voxels;
+  /// Output blocks of the tile: 1 … nn_kernels.direct_blocks.
+  int32_t blocks;
+  /// 0: overwrite the output; 1: add to it.
+  int32_t accumulate;
+  /// Packed weights `[tap][input][16]` of the first output block.
+  const float *_Nonnull weights;
+  /// Floats from an output block's weights to the next one's.
+  ptrdiff_t weight_block_step;
+  /// The first voxel of the first output block.
+  float *_Nonnull output;
+  /// Floats from an output block to the next one.
+  ptrdiff_t output_block_step;
+} nn_direct_tile;
+
+/// A normalisation and activation that is applied when a block of 16 channels is loaded:
+/// `x ≥ 0 ? x : slope · x` of `scale · raw + shift`. A slope of 1 is no activation.
+typedef struct nn_pending {
+  const float *_Nonnull scale;
+  const float *_Nonnull shift;
+  float slope;
+} nn_pending;
+
+/// The kernels of one instruction set.
+typedef struct nn_kernels {
+  const char *_Nonnull name;
+  /// The largest register tile of `direct`.
+  int32_t direct_voxels;
+  int32_t direct_blocks;
+  void (*_Nonnull direct)(const nn_direct_tile *_Nonnull tile);
+  /// Activates `voxels` voxels of a block.
+  void (*_Nonnull activate)(const float *_Nonnull source, nn_pending pending, float *_Nonnull target,
+                            size_t voxels);
+  /// `target = activate(a, pending_a with slope) with b's term added before the activation`.
+  void (*_Nonnull add)(const float *_Nonnull a, nn_pending pending_a, const float *_Nonnull b,
+                       nn_pending pending_b, float *_Nonnull target, size_t voxels);
+  /// Sums of 16 channels over `voxels` voxels, in double.
+  void (*_Nonnull sum)(const float *_Nonnull source, size_t voxels, double *_Nonnull sums);
+  /// Sums of 16 channels' activated values, in double.
+  void (*_Nonnull activated_sum)(const float *_Nonnull source, nn_pending pending, size_t voxels,
+                                 double *_Nonnull sums);
+  /// Sums of squared distances of 16 channels from `means`, in double.
+  void (*_Nonnull squared_distances)(const float *_Nonnull source, size_t voxels,
+                                     const float *_Nonnull means, double *_Nonnull sums);
+} nn_kernels;
+
+/// The instruction sets this processor runs, the fastest first; `count` is set to their number.
+const nn_kernels *_Nonnull const *_Nonnull nn_available_kernels(int32_t *_Nonnull count);
+
+/// How many processors this process may run on.
+int32_t nn_processor_count(void);

@@ -1,0 +1,57 @@
+/// The sizes of one convolution with nnU-Net's padding, `(kernel − 1) / 2` zeros on every side.
+struct ConvolutionGeometry: Sendable, Equatable {
+  var inputChannels: Int
+  var outputChannels: Int
+  var kernel: Extent3
+  var stride: Extent3
+  var input: Extent3
+
+  var padding: Extent3 { kernel.combined(with: kernel) { size, _ in (size - 1) / 2 } }
+
+  var output: Extent3 {
+    let span = input.combined(with: padding) { $0 + 2 * $1 }.combined(with: kernel, -)
+    return span.combined(with: stride) { $0 / $1 + 1 }
+  }
+
+  /// Multiplications and additions of the plain algorithm.
+  var flops: Double {
+    2 * Double(output.count) * Double(kernel.count) * Double(inputChannels)
+      * Double(outputChannels)
+  }
+}
+
+/// What a convolution reads.
+enum ConvolutionSource: Sendable, Equatable {
+  /// The caller's array, `[channels][z][y][x]`.
+  case networkInput
+  /// Another layer's output.
+  case feature(Feature)
+}
+
+/// A way to compute a convolution, made for one layer and one input shape.
+///
+/// The output is raw: no bias, no norm, no nonlinearity. Statistics and everything else are the
+/// business of the steps around it.
+protocol ConvolutionAlgorithm: Sendable {
+  /// For people: which algorithm it is.
+  var name: String { get }
+  /// Scratch floats that every thread needs.
+  var workspaceCount: Int { get }
+  /// Convolves `source` into `output`.
+  func run(_ source: ConvolutionSource, into output: Activation, context: RunContext)
+}
+
+/// What a step has at hand while a session runs.
+struct RunContext {
+  /// The caller's input, `[channels][z][y][x]`; valid during the run only.
+  let input: UnsafePointer<Float>
+  let arena: Arena
+  let team: ThreadTeam
+  /// Scratch memory: `workspaceStep` floats for every worker.
+  let workspace: ArenaRange
+  let workspaceStep: Int
+
+  func workspace(of worker: Int) -> UnsafeMutablePointer<Float> {
+    arena[workspace] + worker * workspaceStep
+  }
+}

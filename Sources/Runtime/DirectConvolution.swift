@@ -1,0 +1,219 @@
+internal import CKernels
+
+/// Convolution as it is defined, with register tiles over voxels and output channels.
+///
+/// A task takes some output rows of a plane: it packs the input rows they need once, halo and
+/// pending activation applied, and then goes through the output blocks; for each, the weights of
+/// one input block stay in cache while all tiles of the task use them.
+struct DirectConvolution: ConvolutionAlgorithm {
+  private static let block = Int(NN_BLOCK)
+  /// Floats that the packed input of a task may take: it has to stay in the second-level cache.
+  private static let slabLimit = 96 * 1024
+
+  private let geometry: ConvolutionGeometry
+  private let kernels: UnsafePointerBox
+  private let weights: PackedWeights
+  private let rowsPerTask: Int
+  /// Output blocks per task: all, unless there are too few rows for all threads.
+  private let blocksPerTask: Int
+  /// Voxels per packed row, halo included.
+  private let packedWidth: Int
+  private let tapOffsets: [[Int32]]
+  /// Voxels of a row's tiles, nearly equal.
+  private let tiles: [Int]
+
+  var name: String { "direct" }
+
+  init(
+    _ geometry: ConvolutionGeometry, weights: PackedWeights, instructionSet: InstructionSet,
+    threads: Int
+  ) {
+    self.geometry = geometry
+    self.weights = weights
+    kernels = UnsafePointerBox(instructionSet.kernels)
+    let output = geometry.output
+    let rowWidth = (output.x - 1) * geometry.stride.x + geometry.kernel.x
+    packedWidth = rowWidth
+    let channels = geometry.inputChannels
+    let planes = geometry.kernel.z
+    var rows = output.y
+    func slab(_ rows: Int) -> Int {
+      planes * ((rows - 1) * geometry.stride.y + geometry.kernel.y) * rowWidth * channels
+    }
+    while rows > 1, slab(rows) > Self.slabLimit { rows = (rows + 1) / 2 }
+    let outputBlocks = (geometry.outputChannels + Self.block - 1) / Self.block
+    // Enough tasks for all threads to end at about the same time.
+    let wanted = threads == 1 ? 1 : 8 * threads
+    while rows > 2, output.z * ((output.y + rows - 1) / rows) < wanted { rows = (rows + 1) / 2 }
+    rowsPerTask = rows
+    var blocks = outputBlocks
+    let rowTasks = output.z * ((output.y + rows - 1) / rows)
+    while blocks > 2, rowTasks * ((outputBlocks + blocks - 1) / blocks) < wanted {
+      blocks = (blocks + 1) / 2
+    }
+    blocksPerTask = blocks + blocks % 2
+    let width = output.x
+    let largest = Int(instructionSet.kernels.pointee.direct_voxels)
+    let count = (width + largest - 1) / largest
+    tiles = (0..<count).map { ($0 + 1) * width / count - $0 * width / count }
+    // Taps' offsets differ between a full input block and the last, narrower one.
+    let packedRows = (rows - 1) * geometry.stride.y + geometry.kernel.y
+    let kernel = geometry.kernel
+    tapOffsets = [min(Self.block, channels), channels % Self.block].map { inputs in
+      (0..<kernel.count).map { tap in
+        let (z, y, x) = (tap / (kernel.y * kernel.x), tap / kernel.x % kernel.y, tap % kernel.x)
+        return Int32(((z * packedRows + y) * rowWidth + x) * inputs)
+      }
+    }
+  }
+
+  private var packedRows: Int {
+    (rowsPerTask - 1) * geometry.stride.y + geometry.kernel.y
+  }
+
+  var workspaceCount: Int {
+    geometry.kernel.z * packedRows * packedWidth * geometry.inputChannels + packedWidth * Self.block
+  }
+
+  func run(_ source: ConvolutionSource, into output: Activation, context: RunContext) {
+    let rowTasks = (geometry.output.y + rowsPerTask - 1) / rowsPerTask
+    let blockTasks = (output.blocks + blocksPerTask - 1) / blocksPerTask
+    let target = context.arena[output.range]
+    context.team.forEach(geometry.output.z * rowTasks * blockTasks) { chunk, worker in
+      let blockTask = chunk % blockTasks
+      let rowTask = chunk / blockTasks % rowTasks
+      let firstRow = rowTask * rowsPerTask
+      let task = Task(
+        plane: chunk / blockTasks / rowTasks, firstRow: firstRow,
+        rows: min(rowsPerTask, geometry.output.y - firstRow),
+        blocks: blockTask * blocksPerTask..<min((blockTask + 1) * blocksPerTask, output.blocks))
+      let slab = context.workspace(of: worker)
+      pack(source, task, into: slab, context: context)
+      multiply(slab, task, into: target, output: output)
+    }
+  }
+
+  private struct Task {
+    var plane: Int
+    var firstRow: Int
+    var rows: Int
+    var blocks: Range<Int>
+  }
+
+  // MARK: - Packing
+
+  /// Packs the task's input rows: input block by input block, `[z][y][x][inputs]`.
+  private func pack(
+    _ source: ConvolutionSource, _ task: Task, into slab: UnsafeMutablePointer<Float>,
+    context: RunContext
+  ) {
+    let channels = geometry.inputChannels
+    let rowsNeeded = (task.rows - 1) * geometry.stride.y + geometry.kernel.y
+    for firstChannel in stride(from: 0, to: channels, by: Self.block) {
+      let inputs = min(Self.block, channels - firstChannel)
+      let start = slab + geometry.kernel.z * packedRows * packedWidth * firstChannel
+      for planeOffset in 0..<geometry.kernel.z {
+        let z = task.plane * geometry.stride.z - geometry.padding.z + planeOffset
+        for rowOffset in 0..<rowsNeeded {
+          let y = task.firstRow * geometry.stride.y - geometry.padding.y + rowOffset
+          let row = start + (planeOffset * packedRows + rowOffset) * packedWidth * inputs
+          packRow(
+            source, z: z, y: y, firstChannel: firstChannel, inputs: inputs, into: row,
+            aside: slab + workspaceCount - packedWidth * Self.block, context: context)
+        }
+      }
+    }
+  }
+
+  private func packRow(
+    _ source: ConvolutionSource, z: Int, y: Int, firstChannel: Int, inputs: Int,
+    into row: UnsafeMutablePointer<Float>, aside: UnsafeMutablePointer<Float>, context: RunContext
+  ) {
+    let input = geometry.input
+    guard (0..<input.z).contains(z), (0..<input.y).contains(y) else {
+      row.update(repeating: 0, count: packedWidth * inputs)
+      return
+    }
+    let left = geometry.padding.x
+    let used = min(input.x, packedWidth - left)
+    row.update(repeating: 0, count: left * inputs)
+    let right = packedWidth - left - used
+    (row + (left + used) * inputs).update(repeating: 0, count: right * inputs)
+    switch source {
+    case .networkInput:
+      for channel in 0..<inputs {
+        let plane = context.input + (firstChannel + channel) * input.count
+        let line = plane + (z * input.y + y) * input.x
+        for x in 0..<used { row[(left + x) * inputs + channel] = line[x] }
+      }
+    case .feature(let feature):
+      let block = firstChannel / Self.block
+      let line =
+        context.arena[feature.activation.range] + block * feature.activation.blockStep
+        + (z * input.y + y) * input.x * Self.block
+      let pending = feature.pending.kernel(block: block, in: context.arena)
+      if inputs == Self.block {
+        kernels.pointee.activate(line, pending, row + left * Self.block, used)
+      } else {
+        // The last block is narrower than a vector: activate aside, then drop the padding lanes.
+        kernels.pointee.activate(line, pending, aside, used)
+        for x in 0..<used {
+          (row + (left + x) * inputs).update(from: aside + x * Self.block, count: inputs)
+        }
+      }
+    }
+  }
+
+  // MARK: - Multiplying
+
+  private func multiply(
+    _ slab: UnsafeMutablePointer<Float>, _ task: Task, into target: UnsafeMutablePointer<Float>,
+    output: Activation
+  ) {
+    let channels = geometry.inputChannels
+    let tileBlocks = Int(kernels.pointee.direct_blocks)
+    let taps = geometry.kernel.count
+    weights.withUnsafePointer { weights in
+      for block in stride(from: task.blocks.lowerBound, to: task.blocks.upperBound, by: tileBlocks)
+      {
+        let blocks = min(tileBlocks, task.blocks.upperBound - block)
+        for firstChannel in stride(from: 0, to: channels, by: Self.block) {
+          let inputs = min(Self.block, channels - firstChannel)
+          tapOffsets[inputs == min(Self.block, channels) ? 0 : 1].withUnsafeBufferPointer {
+            offsets in
+            guard let offsets = offsets.baseAddress else { return }
+            let input = slab + geometry.kernel.z * packedRows * packedWidth * firstChannel
+            for row in 0..<task.rows {
+              let line = (task.plane * output.extent.y + task.firstRow + row) * output.extent.x
+              var x = 0
+              for voxels in tiles {
+                var tile = nn_direct_tile(
+                  input: input
+                    + (row * geometry.stride.y * packedWidth + x * geometry.stride.x) * inputs,
+                  tap_offsets: offsets, taps: Int32(taps), inputs: Int32(inputs),
+                  voxel_step: Int32(geometry.stride.x * inputs), voxels: Int32(voxels),
+                  blocks: Int32(blocks), accumulate: firstChannel == 0 ? 0 : 1,
+                  weights: weights + (block * channels + firstChannel) * taps * Self.block,
+                  weight_block_step: channels * taps * Self.block,
+                  output: target + block * output.blockStep + (line + x) * Self.block,
+                  output_block_step: output.blockStep)
+                kernels.pointee.direct(&tile)
+                x += voxels
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+/// A pointer to a constant of the C module.
+struct UnsafePointerBox: @unchecked Sendable {
+  // Invariant: the kernels are constants, valid for the life of the process.
+  private let pointer: UnsafePointer<nn_kernels>
+
+  init(_ pointer: UnsafePointer<nn_kernels>) { self.pointer = pointer }
+
+  var pointee: nn_kernels { pointer.pointee }
+}

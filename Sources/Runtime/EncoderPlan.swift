@@ -1,0 +1,234 @@
+internal import CKernels
+internal import SWTFormat
+
+/// What has to be done for one input shape: steps in order, buffers by their lifetimes.
+struct EncoderPlan {
+  private(set) var steps: [any Step] = []
+  private(set) var arena = ArenaPlan()
+  /// Values to be written into the arena once.
+  private(set) var constants: [(range: ArenaRange, values: [Float])] = []
+  private(set) var skips: [Int: (range: ArenaRange, shape: [Int])] = [:]
+  private(set) var pooled: OutputRange?
+  private(set) var logits: OutputRange?
+  private(set) var workspace = ArenaRange(offset: 0, count: 0)
+  private(set) var workspaceStep = 0
+
+  private let parameters: ModelParameters
+  private let choice: AlgorithmChoice
+  private let kernels: UnsafePointerBox
+  private let shape: [Int]
+  private var architecture: NetworkArchitecture { parameters.architecture }
+
+  /// Plans a run over an input of `shape`, `[channels, z, y, x]` or `[channels, y, x]`.
+  init(
+    _ parameters: ModelParameters, shape: [Int], outputs: SessionOutputs, choice: AlgorithmChoice
+  ) throws(RuntimeError) {
+    self.parameters = parameters
+    self.choice = choice
+    self.shape = shape
+    kernels = UnsafePointerBox(choice.instructionSet.kernels)
+    let structure = EncoderStructure(parameters.architecture)
+    let extent = Extent3(Array(shape.dropFirst()))
+    let last = structure.stages.count - 1
+    let lastWanted = outputs.pooled || outputs.logits ? last : outputs.stages.max() ?? last
+    var source = ConvolutionSource.networkInput
+    var sourceExtent = extent
+    if let stem = structure.stem {
+      source = .feature(try convolve(source, extent: sourceExtent, stem))
+    }
+    for (index, stage) in structure.stages.enumerated() where index <= lastWanted {
+      let feature: Feature
+      switch stage {
+      case .plain(let blocks): feature = try plain(source, extent: sourceExtent, blocks)
+      case .residual(let blocks): feature = try residual(source, blocks)
+      }
+      if outputs.stages.contains(index) { addSkip(feature, stage: index) }
+      source = .feature(feature)
+      sourceExtent = feature.activation.extent
+    }
+    if case .feature(let feature) = source, outputs.pooled || outputs.logits {
+      addPooled(feature, logits: outputs.logits)
+    }
+    workspaceStep = ((steps.map(\.workspaceCount).max() ?? 0) + 63) / 64 * 64
+    workspace = arena.reserveConstant(workspaceStep * choice.threads)
+  }
+
+  // MARK: - Blocks
+
+  private mutating func plain(
+    _ source: ConvolutionSource, extent: Extent3, _ blocks: [ConvolutionBlock]
+  ) throws(RuntimeError) -> Feature {
+    var source = source
+    var extent = extent
+    var result: Feature?
+    for block in blocks {
+      let feature = try convolve(source, extent: extent, block)
+      release(source)
+      source = .feature(feature)
+      extent = feature.activation.extent
+      result = feature
+    }
+    guard let result else { throw .inputSize(found: shape, problem: "meets an empty stage") }
+    return result
+  }
+
+  private mutating func residual(
+    _ source: ConvolutionSource, _ blocks: [ResidualBlock]
+  ) throws(RuntimeError) -> Feature {
+    guard case .feature(var feature) = source else {
+      throw .inputSize(found: shape, problem: "meets a residual stage without a stem")
+    }
+    for block in blocks {
+      let skip = try self.skip(of: block, feature)
+      var branch = feature
+      for convolution in block.branch {
+        let next = try convolve(.feature(branch), extent: branch.activation.extent, convolution)
+        if branch != feature { release(.feature(branch)) }
+        branch = next
+      }
+      guard branch.activation.extent == skip.activation.extent else {
+        throw .inputSize(
+          found: shape,
+          problem: "cannot be halved as often as the residual encoder does — every size must be "
+            + "divisible by \(architecture.totalStride)")
+      }
+      branch.pending.slope = parameters.slope
+      steps.append(
+        ResidualStep(
+          name: "\(path(of: block)).add", branch: branch, skip: skip, kernels: kernels))
+      release(.feature(feature))
+      if skip != feature { release(.feature(skip)) }
+      feature = Feature(
+        activation: branch.activation, pending: identity(channels: branch.activation.channels))
+    }
+    return feature
+  }
+
+  private func path(of block: ResidualBlock) -> String {
+    let path = block.branch.first?.path ?? ""
+    return path.hasSuffix(".conv1") ? String(path.dropLast(6)) : path
+  }
+
+  private mutating func skip(
+    of block: ResidualBlock, _ input: Feature
+  ) throws(RuntimeError) -> Feature {
+    var skip = input
+    if let pooling = block.pooling {
+      let window = Extent3(pooling)
+      let extent = input.activation.extent.combined(with: window, /)
+      guard extent.count > 0 else {
+        throw .inputSize(found: shape, problem: "is too small for the network's strides")
+      }
+      let output = activation(channels: input.activation.channels, extent: extent)
+      steps.append(
+        AveragePoolStep(
+          name: "\(path(of: block)).skip.0", source: input, output: output, window: window,
+          kernels: kernels))
+      skip = Feature(activation: output, pending: identity(channels: output.channels))
+    }
+    if let projection = block.projection {
+      let projected = try convolve(.feature(skip), extent: skip.activation.extent, projection)
+      if skip != input { release(.feature(skip)) }
+      skip = projected
+    }
+    return skip
+  }
+
+  // MARK: - Layers
+
+  /// A convolution whose norm and nonlinearity are pending.
+  private mutating func convolve(
+    _ source: ConvolutionSource, extent: Extent3, _ block: ConvolutionBlock
+  ) throws(RuntimeError) -> Feature {
+    let geometry = ConvolutionGeometry(
+      inputChannels: block.inputChannels, outputChannels: block.outputChannels,
+      kernel: Extent3(block.kernelSize), stride: Extent3(block.stride), input: extent)
+    let output = activation(channels: block.outputChannels, extent: geometry.output)
+    let slope = block.isActivated ? parameters.slope : 1
+    let pending: Pending
+    var norm: InstanceNorm?
+    switch architecture.normalization.kind {
+    case .batch:
+      let folded = parameters.foldedBatchNorm(block)
+      pending = Pending(scale: constant(folded.scale), shift: constant(folded.shift), slope: slope)
+    case .instance:
+      guard geometry.output.count > 1 else {
+        throw .inputSize(
+          found: shape,
+          problem:
+            "leaves one voxel at \(block.path), which instance norm cannot normalise — use a "
+            + "larger input")
+      }
+      let zeros = [Float](repeating: 0, count: output.blocks * Int(NN_BLOCK))
+      pending = Pending(scale: constant(zeros), shift: constant(zeros), slope: slope)
+      let count = InstanceNorm.partialCount(channels: output.channels, extent: output.extent)
+      norm = InstanceNorm(
+        weight: parameters.vector("\(block.path).norm.weight", block.outputChannels, default: 1),
+        bias: parameters.vector("\(block.path).norm.bias", block.outputChannels, default: 0),
+        eps: architecture.normalization.eps, pending: pending, kernels: kernels,
+        partials: arena.reserve(count))
+    }
+    let weights = parameters.weights("\(block.path).conv.weight")
+    steps.append(
+      ConvolutionStep(
+        name: block.path, geometry: geometry,
+        convolution: choice.algorithm(for: geometry, weights: weights), source: source,
+        output: output, instanceNorm: norm))
+    if let norm { arena.release(norm.partials) }
+    return Feature(activation: output, pending: pending)
+  }
+
+  // MARK: - Outputs
+
+  private mutating func addSkip(_ feature: Feature, stage: Int) {
+    let activation = feature.activation
+    let sizes = activation.extent.sizes(dimension: architecture.dimension)
+    let range = arena.reserve(activation.channels * activation.extent.count)
+    skips[stage] = (range, [activation.channels] + sizes)
+    steps.append(
+      SkipStep(name: "stage \(stage)", source: feature, output: range, kernels: kernels))
+  }
+
+  private mutating func addPooled(_ feature: Feature, logits wantsLogits: Bool) {
+    let channels = feature.activation.channels
+    let pooled = OutputRange(range: arena.reserve(channels), count: channels)
+    self.pooled = pooled
+    steps.append(PooledStep(source: feature, output: pooled.range, kernels: kernels))
+    guard wantsLogits, let classifier = parameters.classifier else { return }
+    let logits = OutputRange(
+      range: arena.reserve(classifier.bias.count), count: classifier.bias.count)
+    self.logits = logits
+    steps.append(
+      LinearStep(
+        weight: classifier.weight, bias: classifier.bias, input: pooled.range,
+        output: logits.range))
+  }
+
+  // MARK: - Buffers
+
+  private mutating func activation(channels: Int, extent: Extent3) -> Activation {
+    Activation(
+      range: arena.reserve(Activation.floatCount(channels: channels, extent: extent)),
+      channels: channels, extent: extent)
+  }
+
+  /// A range that keeps its values for the whole life of the session.
+  private mutating func constant(_ values: [Float]) -> ArenaRange {
+    let range = arena.reserveConstant(values.count)
+    constants.append((range, values))
+    return range
+  }
+
+  private mutating func identity(channels: Int) -> Pending {
+    let blocks = (channels + Int(NN_BLOCK) - 1) / Int(NN_BLOCK)
+    let padding = [Float](repeating: 0, count: blocks * Int(NN_BLOCK) - channels)
+    return Pending(
+      scale: constant([Float](repeating: 1, count: channels) + padding),
+      shift: constant([Float](repeating: 0, count: channels) + padding), slope: 1)
+  }
+
+  private mutating func release(_ source: ConvolutionSource) {
+    guard case .feature(let feature) = source else { return }
+    arena.release(feature.activation.range)
+  }
+}

@@ -1,0 +1,73 @@
+public import SWTFormat
+
+/// A model, mapped from a `.swt` file and ready to make sessions.
+///
+/// ```swift
+/// let model = try Model(contentsOf: "model.swt")
+/// let session = try model.makeSession(
+///   inputShape: [1, 128, 128, 128], outputs: SessionOutputs(logits: true))
+/// try session.run(voxels)
+/// print(session.logits ?? [])
+/// ```
+///
+/// A model may be shared by any number of threads; so may the file by any number of processes,
+/// which then have its weights in memory once.
+public struct Model: Sendable {
+  /// What the model is.
+  public let description: ModelDescription
+  /// SHA-256 of the file's header in hex, which names the whole model.
+  public let modelID: String
+  /// The file's length in bytes.
+  public let byteCount: Int
+
+  private let parameters: ModelParameters
+
+  /// Maps a file and checks its header.
+  ///
+  /// - Parameters:
+  ///   - path: a `.swt` file.
+  ///   - verifyingTensors: also check every tensor's hash, which reads the whole file.
+  /// - Throws: `RuntimeError.model`.
+  public init(contentsOf path: String, verifyingTensors: Bool = false) throws(RuntimeError) {
+    let file: SWTFile
+    do {
+      file = try SWTFile(contentsOf: path, verifyingTensors: verifyingTensors)
+    } catch { throw .model(error) }
+    description = file.description
+    modelID = file.modelID
+    byteCount = file.byteCount
+    parameters = ModelParameters(file)
+  }
+
+  /// Plans a run over inputs of one shape.
+  ///
+  /// - Parameters:
+  ///   - inputShape: `[channels, z, y, x]` for a 3-D network, `[channels, y, x]` for a 2-D one. Any
+  ///     size that PyTorch takes.
+  ///   - outputs: what to compute.
+  ///   - threads: how many threads to use; by default as many as this process may.
+  /// - Throws: `RuntimeError` where the network cannot take that shape.
+  public func makeSession(
+    inputShape: [Int], outputs: SessionOutputs = SessionOutputs(), threads: Int? = nil
+  ) throws(RuntimeError) -> Session {
+    let architecture = description.architecture
+    let channels = architecture.inputChannels
+    guard inputShape.count == architecture.dimension + 1, inputShape[0] == channels else {
+      let axes = architecture.dimension == 3 ? "z, y, x" : "y, x"
+      throw .inputShape(found: inputShape, expected: "[\(channels), \(axes)]")
+    }
+    guard inputShape.allSatisfy({ (1...65_536).contains($0) }),
+      inputShape.reduce(1.0, { $0 * Double($1) }) < 0x1p34
+    else { throw .inputSize(found: inputShape, problem: "is empty or too large") }
+    let stageCount = architecture.stages.count
+    if let stage = outputs.stages.first(where: { !(0..<stageCount).contains($0) }) {
+      throw .stage(stage, count: stageCount)
+    }
+    guard !outputs.logits || description.classifier != nil else { throw .noClassifier }
+    let threads = threads ?? ProcessorCount.available
+    guard threads >= 1 else { throw .threads(threads) }
+    let choice = AlgorithmChoice(instructionSet: try InstructionSet.chosen(), threads: threads)
+    let plan = try EncoderPlan(parameters, shape: inputShape, outputs: outputs, choice: choice)
+    return try Session(plan, inputShape: inputShape, threads: threads)
+  }
+}

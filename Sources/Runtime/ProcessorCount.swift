@@ -1,0 +1,40 @@
+internal import CKernels
+
+#if canImport(Glibc)
+  internal import Glibc
+#else
+  internal import Musl
+#endif
+
+/// How many processors this process may use.
+public enum ProcessorCount {
+  /// The smaller of the processors it is bound to and what its cgroup's CPU quota allows; at least 1.
+  public static let available: Int = max(1, min(Int(nn_processor_count()), quota ?? .max))
+
+  /// Quota divided by period, rounded up: cgroup v2's `cpu.max`, or v1's two files.
+  private static var quota: Int? {
+    let unified = text(of: "/sys/fs/cgroup/cpu.max")?.split(separator: " ").map(String.init) ?? []
+    let pair =
+      unified.count == 2
+      ? unified
+      : [
+        text(of: "/sys/fs/cgroup/cpu/cpu.cfs_quota_us"),
+        text(of: "/sys/fs/cgroup/cpu/cpu.cfs_period_us"),
+      ].compactMap { $0 }
+    guard pair.count == 2, let quota = Int(pair[0]), let period = Int(pair[1]), quota > 0,
+      period > 0
+    else { return nil }
+    return (quota + period - 1) / period
+  }
+
+  /// The first line of a small file.
+  private static func text(of path: String) -> String? {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    var buffer = [UInt8](repeating: 0, count: 128)
+    let count = read(descriptor, &buffer, buffer.count)
+    guard count > 0 else { return nil }
+    return String(decoding: buffer.prefix(count).prefix { $0 != 0x0A }, as: UTF8.self)
+  }
+}

@@ -1,0 +1,46 @@
+public import SWTFormat
+
+/// Why a model cannot be opened or run.
+public enum RuntimeError: Error, Equatable, Sendable {
+  /// The file cannot be opened, or is no sound model.
+  case model(SWTError)
+  /// The input has the wrong rank or number of channels.
+  case inputShape(found: [Int], expected: String)
+  /// The input is too small, or cannot be halved as often as the network halves it.
+  case inputSize(found: [Int], problem: String)
+  /// A buffer does not have as many numbers as the shape that the session was made for.
+  case elementCount(found: Int, expected: Int)
+  /// The network has no such stage.
+  case stage(Int, count: Int)
+  /// The model has no classifier.
+  case noClassifier
+  /// `SWT_ISA` names an instruction set that this processor lacks.
+  case instructionSet(String, available: [String])
+  /// The memory that the plan needs cannot be had.
+  case memory(byteCount: Int)
+  /// A number of threads below one.
+  case threads(Int)
+}
+
+extension RuntimeError: CustomStringConvertible {
+  /// What is wrong, where, and what to do.
+  public var description: String {
+    switch self {
+    case .model(let error): "\(error)"
+    case .inputShape(let found, let expected):
+      "the input has shape \(found) where the network takes \(expected)"
+    case .inputSize(let found, let problem): "an input of shape \(found) \(problem)"
+    case .elementCount(let found, let expected):
+      "the input has \(found) numbers instead of \(expected)"
+    case .stage(let stage, let count):
+      "the network has no stage \(stage); it has stages 0…\(count - 1)"
+    case .noClassifier:
+      "the model has no classifier — convert with --head or use nnconvert attach"
+    case .instructionSet(let name, let available):
+      "SWT_ISA names '\(name)', but this processor has \(available.joined(separator: ", "))"
+    case .memory(let byteCount):
+      "\(byteCount >> 20) MiB of memory cannot be had — use a smaller input"
+    case .threads(let count): "\(count) threads — use at least one"
+    }
+  }
+}

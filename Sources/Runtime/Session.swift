@@ -1,0 +1,95 @@
+/// A planned run over inputs of one shape: buffers are reserved once, running reuses them.
+///
+/// A session is for one thread at a time; make one per thread to run several at once.
+public final class Session {
+  /// One step of the plan, with the time its last run took.
+  public struct StepReport: Sendable {
+    /// Which layer it is.
+    public var name: String
+    /// How it is computed.
+    public var algorithm: String
+    /// Multiplications and additions of the plain algorithm.
+    public var flops: Double
+    /// How long its last run took, in seconds; 0 where times were not asked for.
+    public var seconds: Double
+  }
+
+  /// The shape of the input, `[channels, z, y, x]` or `[channels, y, x]`.
+  public let inputShape: [Int]
+  /// How many threads work.
+  public let threads: Int
+  /// Whether to note how long every step takes.
+  public var measuresSteps = false
+
+  private let plan: EncoderPlan
+  private let arena: Arena
+  private var seconds: [Double]
+
+  init(_ plan: EncoderPlan, inputShape: [Int], threads: Int) throws(RuntimeError) {
+    self.plan = plan
+    self.inputShape = inputShape
+    self.threads = threads
+    arena = try Arena(plan.arena)
+    for constant in plan.constants {
+      arena[constant.range].update(from: constant.values, count: constant.values.count)
+    }
+    seconds = [Double](repeating: 0, count: plan.steps.count)
+  }
+
+  /// Bytes reserved for activations and scratch memory.
+  public var plannedByteCount: Int { arena.byteCount }
+
+  /// The plan, step by step.
+  public var steps: [StepReport] {
+    zip(plan.steps, seconds).map {
+      StepReport(name: $0.name, algorithm: $0.algorithm, flops: $0.flops, seconds: $1)
+    }
+  }
+
+  /// Runs the network on `input`, row-major `[channels, z, y, x]` or `[channels, y, x]`; the
+  /// results are then in `pooled`, `logits` and `features(ofStage:)`.
+  ///
+  /// - Throws: `RuntimeError.elementCount` where the input has another size.
+  public func run(_ input: UnsafeBufferPointer<Float>) throws(RuntimeError) {
+    let expected = inputShape.reduce(1, *)
+    guard input.count == expected, let start = input.baseAddress else {
+      throw .elementCount(found: input.count, expected: expected)
+    }
+    let context = RunContext(
+      input: start, arena: arena, team: ThreadTeam(count: threads), workspace: plan.workspace,
+      workspaceStep: plan.workspaceStep)
+    for (index, step) in plan.steps.enumerated() {
+      guard measuresSteps else {
+        step.run(context)
+        continue
+      }
+      let elapsed = ContinuousClock().measure { step.run(context) }
+      seconds[index] = elapsed / .seconds(1)
+    }
+  }
+
+  /// Runs the network on `input`.
+  public func run(_ input: [Float]) throws(RuntimeError) {
+    var failure: RuntimeError?
+    input.withUnsafeBufferPointer { buffer in
+      do throws(RuntimeError) { try run(buffer) } catch { failure = error }
+    }
+    if let failure { throw failure }
+  }
+
+  /// The pooled features of the last stage, `[features]`; `nil` where they were not asked for.
+  public var pooled: [Float]? { plan.pooled.map { values($0.range, $0.count) } }
+
+  /// The classifier's logits, `[classes]`; `nil` where they were not asked for.
+  public var logits: [Float]? { plan.logits.map { values($0.range, $0.count) } }
+
+  /// The features of a stage with their shape, `[features, z, y, x]` or `[features, y, x]`; `nil`
+  /// where they were not asked for.
+  public func features(ofStage stage: Int) -> (shape: [Int], values: [Float])? {
+    plan.skips[stage].map { ($0.shape, values($0.range, $0.shape.reduce(1, *))) }
+  }
+
+  private func values(_ range: ArenaRange, _ count: Int) -> [Float] {
+    Array(UnsafeBufferPointer(start: arena[range], count: count))
+  }
+}

@@ -1,0 +1,19 @@
+/// One step of a plan. Steps run one after the other; each is parallel inside.
+protocol Step: Sendable {
+  /// For people: which layer it is.
+  var name: String { get }
+  /// For people: how it is computed.
+  var algorithm: String { get }
+  /// Multiplications and additions of the plain algorithm; 0 for what only moves data.
+  var flops: Double { get }
+  /// Scratch floats that every thread needs.
+  var workspaceCount: Int { get }
+
+  func run(_ context: RunContext)
+}
+
+extension Step {
+  var algorithm: String { "" }
+  var flops: Double { 0 }
+  var workspaceCount: Int { 0 }
+}

@@ -1,0 +1,44 @@
+import ArgumentParser
+import FileIO
+import Glibc
+import NPY
+import SWTFormat
+import SWTRuntime
+
+/// What every command shares: one line per error, and exit statuses.
+enum CommandLineTool {
+  /// Parses the arguments, runs the command and exits.
+  static func run(_ command: (some ParsableCommand).Type) -> Never {
+    do {
+      var command = try command.parseAsRoot()
+      try command.run()
+      exit(0)
+    } catch {
+      guard let status = status(of: error) else { command.exit(withError: error) }
+      StandardStream.error.writeLine("nnrun: error: \(error)")
+      exit(status)
+    }
+  }
+
+  /// The exit status of our own errors; `nil` for ArgumentParser's.
+  private static func status(of error: any Error) -> Int32? {
+    switch error {
+    case RuntimeError.model(.file(.cannotOpen, _)): ExitStatus.cannotOpen
+    case RuntimeError.model(.file): ExitStatus.inputOutput
+    case RuntimeError.instructionSet, RuntimeError.threads, RuntimeError.stage: ExitStatus.usage
+    case is RuntimeError, is InputError: ExitStatus.badInput
+    case NPYError.file(let error): status(of: error)
+    case is NPYError: ExitStatus.badInput
+    case let error as FileError: status(of: error)
+    default: nil
+    }
+  }
+
+  private static func status(of error: FileError) -> Int32 {
+    switch error {
+    case .cannotOpen, .notARegularFile: ExitStatus.cannotOpen
+    case .cannotCreate, .outputNotAFile, .outputExists, .outputIsInput: ExitStatus.cannotCreate
+    case .cannotRead, .cannotWrite: ExitStatus.inputOutput
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import ArgumentParser
+import FileIO
+import SWTFormat
+import SWTRuntime
+
+struct Info: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Tell what a model is, and how this machine would run it.")
+
+  @OptionGroup var model: ModelArgument
+  @Option(help: "Input size to plan for, e.g. 128,128,128 (default: the patch size).")
+  var shape: SizeList?
+  @Flag(help: "Report as JSON.")
+  var json = false
+
+  func run() throws {
+    let loaded = try Model(contentsOf: model.path)
+    let description = loaded.description
+    let architecture = description.architecture
+    let sizes = shape?.sizes ?? description.preprocessing.patchSize
+    let session = try loaded.makeSession(
+      inputShape: [architecture.inputChannels] + sizes,
+      outputs: SessionOutputs(pooled: true, logits: description.classifier != nil),
+      threads: model.threads)
+    let flops = session.steps.reduce(0) { $0 + $1.flops }
+    if json {
+      let report: JSONValue = [
+        "nnrun_version": .string(NNRun.version), "model_id": .string(loaded.modelID),
+        "bytes": .integer(loaded.byteCount), "model": description.publicJSON,
+        "instruction_set": .string(Machine.instructionSet), "threads": .integer(session.threads),
+        "input_shape": .array(session.inputShape.map { .integer($0) }),
+        "planned_bytes": .integer(session.plannedByteCount), "gflop": .number(flops / 1e9),
+        "steps": .array(
+          session.steps.map { ["name": .string($0.name), "algorithm": .string($0.algorithm)] }),
+      ]
+      StandardStream.output.writeLine(report.prettyText)
+      return
+    }
+    let rows = [
+      ["network", "\(architecture.networkClass.rawValue), \(architecture.dimension)-D"],
+      ["features", architecture.featuresPerStage.map(String.init).joined(separator: " ")],
+      ["input channels", description.preprocessing.channels.map(\.name).joined(separator: ", ")],
+      [
+        "spacing",
+        description.preprocessing.spacing.map { "\($0)" }.joined(separator: " × ") + " mm",
+      ],
+      ["input policy", description.inputPolicy.rawValue],
+      ["classes", description.classifier?.classNames.joined(separator: ", ") ?? "none"],
+      ["file", "\(Decimals.text(Double(loaded.byteCount) / 1e6, places: 1)) MB"],
+      ["model id", loaded.modelID],
+      ["machine", "\(Machine.instructionSet), \(session.threads) threads"],
+      ["input", sizes.map(String.init).joined(separator: "×")],
+      ["work", "\(Decimals.text(flops / 1e9, places: 1)) GFLOP"],
+      ["memory", "\(Decimals.text(Double(session.plannedByteCount) / 1e6, places: 1)) MB"],
+    ]
+    StandardStream.output.write(
+      rows.map {
+        "\($0[0])\(String(repeating: " ", count: 16 - $0[0].count))"
+          + "\(DisplayText.escaped($0[1]))\n"
+      }.joined())
+  }
+}
+
+/// Sizes on the command line: `128,128,128`.
+struct SizeList: ExpressibleByArgument {
+  let sizes: [Int]
+
+  init?(argument: String) {
+    let parts = argument.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
+    let sizes = parts.compactMap { $0 }
+    guard sizes.count == parts.count, (2...3).contains(sizes.count), sizes.allSatisfy({ $0 > 0 })
+    else { return nil }
+    self.sizes = sizes
+  }
+}
