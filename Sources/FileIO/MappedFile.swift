@@ -13,6 +13,11 @@ package final class MappedFile: @unchecked Sendable {
   package struct Identity: Equatable, Sendable {
     package let device: UInt64
     package let inode: UInt64
+
+    package init(device: UInt64, inode: UInt64) {
+      self.device = device
+      self.inode = inode
+    }
   }
 
   package let path: String

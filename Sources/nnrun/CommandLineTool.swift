@@ -27,14 +27,14 @@ enum CommandLineTool {
     case RuntimeError.model(.file): ExitStatus.inputOutput
     case RuntimeError.instructionSet, RuntimeError.threads, RuntimeError.stage: ExitStatus.usage
     case is RuntimeError, is InputError: ExitStatus.badInput
-    case NPYError.file(let error): status(of: error)
+    case NPYError.file(let error): fileStatus(of: error)
     case is NPYError: ExitStatus.badInput
-    case let error as FileError: status(of: error)
+    case let error as FileError: fileStatus(of: error)
     default: nil
     }
   }
 
-  private static func status(of error: FileError) -> Int32 {
+  private static func fileStatus(of error: FileError) -> Int32 {
     switch error {
     case .cannotOpen, .notARegularFile: ExitStatus.cannotOpen
     case .cannotCreate, .outputNotAFile, .outputExists, .outputIsInput: ExitStatus.cannotCreate

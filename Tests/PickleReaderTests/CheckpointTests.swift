@@ -4,19 +4,11 @@ import TestSupport
 import Testing
 
 @Suite struct CheckpointTests {
-  static let checkpoints = [
-    "bottleneck__v2.8__float32", "plain2d__v2.8__float32", "plain3d__ddp-compiled-prefix__float32",
-    "plain3d__legacy-format__float32", "plain3d__v2.0-oldplans__float32",
-    "plain3d__v2.8__bfloat16", "plain3d__v2.8__float32", "plain3d__v2.8__float32__bn",
-    "plain3d__v2.8__float32__nobias__relu__drop", "plain3d__v2.8__float32__sp9,13,11",
-    "resenc3d__v2.8__float32",
-  ]
-
   static func path(_ name: String) throws -> String {
     try Fixtures.checkpoint(in: name)
   }
 
-  @Test(arguments: checkpoints)
+  @Test(arguments: Fixtures.checkpointNames)
   func holdsTheNineKeysOfNNUNet(name: String) throws {
     let file = try TorchFile(MappedFile(path: Self.path(name)).bytes)
     let keys = file.root.entries.compactMap { $0.key.string }

@@ -20,6 +20,15 @@ package enum Fixtures {
     return parts.joined(separator: "/")
   }()
 
+  /// The folders of `checkpoints` with an nnU-Net v2 checkpoint.
+  package static let checkpointNames = [
+    "bottleneck__v2.8__float32", "plain2d__v2.8__float32", "plain3d__ddp-compiled-prefix__float32",
+    "plain3d__legacy-format__float32", "plain3d__v2.0-oldplans__float32",
+    "plain3d__v2.8__bfloat16", "plain3d__v2.8__float32", "plain3d__v2.8__float32__bn",
+    "plain3d__v2.8__float32__nobias__relu__drop", "plain3d__v2.8__float32__sp9,13,11",
+    "resenc3d__v2.8__float32",
+  ]
+
   /// The names in a folder, sorted.
   package static func names(in folder: String) throws -> [String] {
     guard let stream = opendir(folder) else { throw MissingFixture(path: folder) }

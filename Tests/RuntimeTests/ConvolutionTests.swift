@@ -1,0 +1,83 @@
+import Testing
+
+@testable import SWTRuntime
+
+@Suite struct ConvolutionTests {
+  /// Sizes around every border: one voxel, odd sizes, tiles that do not fit, channels that do not
+  /// fill a block, 1×1, anisotropic and large kernels, strides.
+  static let geometries: [ConvolutionGeometry] = [
+    geometry(1, 16, [3, 3, 3], [1, 1, 1], [5, 6, 7]),
+    geometry(4, 20, [3, 3, 3], [1, 1, 1], [3, 4, 29]),
+    geometry(16, 32, [3, 3, 3], [1, 1, 1], [4, 5, 16]),
+    geometry(24, 40, [3, 3, 3], [2, 2, 2], [7, 9, 11]),
+    geometry(33, 17, [1, 3, 3], [1, 2, 2], [3, 8, 8]),
+    geometry(32, 48, [1, 1, 1], [1, 1, 1], [2, 3, 15]),
+    geometry(16, 16, [5, 3, 7], [1, 1, 1], [4, 4, 9]),
+    geometry(18, 32, [1, 3, 3], [1, 1, 1], [1, 13, 17]),
+    geometry(16, 16, [3, 3, 3], [1, 1, 1], [1, 1, 1]),
+    geometry(40, 64, [3, 3, 3], [1, 1, 1], [2, 2, 2]),
+    geometry(16, 32, [3, 3, 3], [2, 1, 2], [1, 2, 2]),
+    geometry(16, 16, [3, 3, 3], [3, 2, 1], [8, 7, 6]),
+  ]
+
+  static func geometry(
+    _ inputs: Int, _ outputs: Int, _ kernel: [Int], _ stride: [Int], _ input: [Int]
+  ) -> ConvolutionGeometry {
+    ConvolutionGeometry(
+      inputChannels: inputs, outputChannels: outputs, kernel: Extent3(kernel),
+      stride: Extent3(stride), input: Extent3(input))
+  }
+
+  @Test(arguments: geometries, InstructionSet.available.map(\.name))
+  func agreesWithTheDefinition(geometry: ConvolutionGeometry, isa: String) throws {
+    let instructionSet = try #require(InstructionSet.available.first { $0.name == isa })
+    var numbers = TestNumbers(seed: UInt64(geometry.inputChannels))
+    let shape =
+      [geometry.outputChannels, geometry.inputChannels]
+      + [geometry.kernel.z, geometry.kernel.y, geometry.kernel.x]
+    let weights = numbers.array(shape.reduce(1, *))
+    let input = numbers.array(geometry.inputChannels * geometry.input.count)
+    let scale = numbers.array(geometry.inputChannels)
+    let shift = numbers.array(geometry.inputChannels)
+    let activated = input.indices.map { index in
+      let channel = index / geometry.input.count
+      let value = input[index] * scale[channel] + shift[channel]
+      return value < 0 ? value * 0.01 : value
+    }
+    let packed = PackedWeights(shape: shape, values: weights)
+    for threads in [1, 3] {
+      let algorithm = AlgorithmChoice(instructionSet: instructionSet, threads: threads)
+        .algorithm(for: geometry, weights: packed)
+      for planar in [false, true] {
+        let found = try ConvolutionBench(geometry: geometry).run(
+          algorithm, input: input, scale: scale, shift: shift, threads: threads, planar: planar)
+        let expected = ReferenceConvolution(geometry: geometry, weights: weights)
+          .run(planar ? input : activated)
+        let largest = expected.map(abs).max() ?? 0
+        let error = zip(found, expected).map { abs(Double($0) - $1) }.max() ?? 0
+        #expect(error <= 2e-5 * largest, "\(algorithm.name), \(threads) threads, planar \(planar)")
+      }
+    }
+  }
+
+  @Test(arguments: geometries)
+  func sameBitsForEveryRun(geometry: ConvolutionGeometry) throws {
+    let instructionSet = InstructionSet.available[0]
+    var numbers = TestNumbers(seed: 7)
+    let shape = [
+      geometry.outputChannels, geometry.inputChannels, geometry.kernel.z,
+      geometry.kernel.y, geometry.kernel.x,
+    ]
+    let packed = PackedWeights(shape: shape, values: numbers.array(shape.reduce(1, *)))
+    let input = numbers.array(geometry.inputChannels * geometry.input.count)
+    let ones = [Float](repeating: 1, count: geometry.inputChannels)
+    let algorithm = AlgorithmChoice(instructionSet: instructionSet, threads: 2)
+      .algorithm(for: geometry, weights: packed)
+    let bench = ConvolutionBench(geometry: geometry)
+    let runs = try (0..<3).map { _ in
+      try bench.run(algorithm, input: input, scale: ones, shift: ones, threads: 2, planar: false)
+        .map(\.bitPattern)
+    }
+    #expect(runs[0] == runs[1] && runs[1] == runs[2])
+  }
+}

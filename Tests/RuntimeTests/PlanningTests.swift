@@ -1,0 +1,43 @@
+import Testing
+
+@testable import SWTRuntime
+
+@Suite struct PlanningTests {
+  @Test func buffersThatLiveAtTheSameTimeNeverOverlap() {
+    var plan = ArenaPlan()
+    var numbers = TestNumbers(seed: 3)
+    var live: [ArenaRange] = []
+    for _ in 0..<500 {
+      if live.count > 4 || (numbers.next() > 0.2 && !live.isEmpty) {
+        plan.release(live.remove(at: Int(abs(numbers.next()) * Float(live.count - 1))))
+      } else {
+        let range = plan.reserve(Int(abs(numbers.next()) * 1000))
+        for other in live {
+          #expect(
+            range.offset + range.count <= other.offset || other.offset + other.count <= range.offset
+          )
+        }
+        live.append(range)
+        #expect(range.offset + range.count <= plan.bufferCount)
+      }
+    }
+  }
+
+  @Test(arguments: [1, 2, 5], [0, 1, 7, 100])
+  func everyChunkRunsOnceAndWorkersDoNotCollide(threads: Int, chunks: Int) {
+    let counts = UnsafeMutablePointer<Int>.allocate(capacity: max(chunks, 1))
+    let busy = UnsafeMutablePointer<Int>.allocate(capacity: threads)
+    counts.initialize(repeating: 0, count: max(chunks, 1))
+    busy.initialize(repeating: 0, count: threads)
+    defer {
+      counts.deallocate()
+      busy.deallocate()
+    }
+    ThreadTeam(count: threads).forEach(chunks) { chunk, worker in
+      busy[worker] += 1
+      counts[chunk] += 1
+    }
+    #expect((0..<chunks).allSatisfy { counts[$0] == 1 })
+    #expect((0..<threads).reduce(0) { $0 + busy[$1] } == chunks)
+  }
+}

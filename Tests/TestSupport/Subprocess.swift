@@ -1,0 +1,43 @@
+internal import Foundation
+
+/// What one of our commands did.
+package struct CommandResult: Sendable {
+  package let status: Int32
+  package let output: String
+  package let errors: String
+}
+
+/// Runs the executables that were built beside the tests.
+package enum Command {
+  /// The folder of the test executable, where the others are too.
+  private static let folder: String = {
+    let path = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+    return path.split(separator: "/").dropLast().map { "/\($0)" }.joined()
+  }()
+
+  package static func path(of name: String) -> String {
+    let candidates = [
+      "\(folder)/\(name)", "\(Fixtures.repository)/.build/debug/\(name)",
+    ]
+    return candidates.first { FileManager.default.isExecutableFile(atPath: $0) } ?? candidates[0]
+  }
+
+  package static func run(
+    _ name: String, _ arguments: [String], environment: [String: String] = [:]
+  ) throws -> CommandResult {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: path(of: name))
+    process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    let (output, errors) = (Pipe(), Pipe())
+    process.standardOutput = output
+    process.standardError = errors
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    let errorText = String(
+      decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    return CommandResult(status: process.terminationStatus, output: text, errors: errorText)
+  }
+}
