@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+"""Times nnrun and its peers in turn on the same networks and weights.
+
+    compare.py NETWORKS NNCONVERT NNRUN [--threads N] [--rounds N] [--networks a,b] [--engines a,b]
+
+NETWORKS is what networks.py made. Every engine runs in a process of its own, one at a time, round
+after round; of each engine the minimum and the median of all rounds count. Prints a Markdown table
+and writes results/<name>.json with the machine's description.
+"""
+import argparse
+import json
+import os
+import platform
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PEERS = ["torch", "ort", "openvino_f32"]
+
+
+def processor():
+    for line in open("/proc/cpuinfo", encoding="utf-8"):
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.machine()
+
+
+def run_peer(network, engine, threads):
+    output = subprocess.run(
+        [sys.executable, f"{HERE}/peer.py", network, engine, str(threads), "3"],
+        capture_output=True, text=True, check=True, cwd=HERE).stdout
+    found = re.search(r"min=([\d.]+) ms median=([\d.]+) ms first=(\d+) ms rss=(\d+) MB error=(\S+)", output)
+    minimum, median, first, rss, error = (float(value) for value in found.groups())
+    return {"minimum_ms": minimum, "median_ms": median, "first_ms": first, "rss_mb": rss, "error": error}
+
+
+def run_ours(nnrun, model, network, threads):
+    shape = ",".join(map(str, np.load(f"{network}/x.npy").shape[1:]))
+    report = json.loads(subprocess.run(
+        [nnrun, "bench", model, "--shape", shape, "--threads", str(threads), "--runs", "3", "--json"],
+        capture_output=True, text=True, check=True).stdout)
+    with tempfile.TemporaryDirectory() as folder:
+        # A process from start to first logits, and what it needed.
+        command = ["/usr/bin/time", "-f", "%e %M", nnrun, "classify", model, f"{network}/x.npy",
+                   "--threads", str(threads), "-o", f"{folder}/y.npy"]
+        errors = subprocess.run(command, capture_output=True, text=True, check=True).stderr
+        seconds, kilobytes = map(float, errors.split()[-2:])
+        found, expected = np.load(f"{folder}/y.npy"), np.load(f"{network}/y.npy")
+    return {"minimum_ms": report["minimum_ms"], "median_ms": report["median_ms"],
+            "first_ms": seconds * 1e3, "rss_mb": kilobytes / 1024,
+            "error": float(abs(found - expected).max() / abs(expected).max()),
+            "isa": report["instruction_set"]}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder")
+    parser.add_argument("nnconvert")
+    parser.add_argument("nnrun")
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--networks", default="plain3d,plain3d_64,plain2d,resencM")
+    parser.add_argument("--engines", default=",".join(PEERS))
+    parser.add_argument("--name", default="run")
+    options = parser.parse_args()
+    engines = options.engines.split(",") + ["nnconvert"]
+    results = {}
+    for name in options.networks.split(","):
+        network = os.path.join(options.folder, name)
+        with tempfile.TemporaryDirectory() as folder:
+            model = f"{folder}/model.swt"
+            subprocess.run([options.nnconvert, "convert", f"{network}/fold_0/checkpoint_final.pth",
+                            "--head", f"{network}/head.pth", "-o", model, "--quiet"], check=True)
+            rounds = {engine: [] for engine in engines}
+            for _ in range(options.rounds):
+                for engine in engines:
+                    rounds[engine].append(
+                        run_ours(options.nnrun, model, network, options.threads)
+                        if engine == "nnconvert" else run_peer(network, engine, options.threads))
+        results[name] = {
+            engine: {
+                "minimum_ms": min(run["minimum_ms"] for run in runs),
+                "median_ms": statistics.median(run["median_ms"] for run in runs),
+                "first_ms": min(run["first_ms"] for run in runs),
+                "rss_mb": min(run["rss_mb"] for run in runs),
+                "error": max(run["error"] for run in runs),
+                **({"isa": runs[0]["isa"]} if "isa" in runs[0] else {}),
+            } for engine, runs in rounds.items()}
+        for engine, value in results[name].items():
+            # OpenVINO's and oneDNN's f32 differ from PyTorch's by their order of summation.
+            assert value["error"] < 1e-3, (name, engine, value["error"])
+    print("| | " + " | ".join(engines) + " |\n|---" * 1 + "|---" * len(engines) + "|")
+    for name, values in results.items():
+        ours = values["nnconvert"]["minimum_ms"]
+        cells = [
+            f"{values[engine]['minimum_ms']:.0f} ms" + (
+                "" if engine == "nnconvert" else f" ({values[engine]['minimum_ms'] / ours:.2f}×)")
+            + f", {values[engine]['rss_mb']:.0f} MB" for engine in engines]
+        print(f"| `{name}` | " + " | ".join(cells) + " |")
+    os.makedirs(f"{HERE}/results", exist_ok=True)
+    with open(f"{HERE}/results/{options.name}.json", "w", encoding="utf-8") as file:
+        json.dump({"processor": processor(), "threads": options.threads, "rounds": options.rounds,
+                   "isa_forced": os.environ.get("SWT_ISA"), "results": results}, file, indent=1)
+        file.write("\n")
+
+
+if __name__ == "__main__":
+    main()
