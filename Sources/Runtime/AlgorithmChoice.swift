@@ -2,11 +2,55 @@
 struct AlgorithmChoice: Sendable {
   let instructionSet: InstructionSet
   let threads: Int
+  /// Forces direct convolution, for comparisons.
+  var isDirectOnly = false
 
   func algorithm(
-    for geometry: ConvolutionGeometry, weights: PackedWeights
+    for geometry: ConvolutionGeometry, source: ConvolutionSource, weights: PackedWeights
   ) -> any ConvolutionAlgorithm {
-    DirectConvolution(
+    if case .feature = source, !isDirectOnly, let mix = Self.mix(for: geometry) {
+      let transformed = WinogradWeights(
+        weights, mix: mix, instructionSet: instructionSet, threads: threads)
+      return WinogradConvolution(
+        geometry, mix: mix, weights: transformed, instructionSet: instructionSet, threads: threads)
+    }
+    return DirectConvolution(
       geometry, weights: weights, instructionSet: instructionSet, threads: threads)
+  }
+
+  /// The mix of tile sizes that costs least, or `nil` where direct convolution does.
+  private static func mix(for geometry: ConvolutionGeometry) -> WinogradMix? {
+    let direct = CostModel(geometry).direct
+    let best = WinogradMix.all.filter { $0.fits(geometry) }
+      .map { (mix: $0, cost: CostModel(geometry).cost(of: $0)) }
+      .min { $0.cost < $1.cost }
+    guard let best, best.cost < direct else { return nil }
+    return best.mix
+  }
+}
+
+/// What a layer costs, in multiply-adds of one channel block by one: only ratios matter.
+struct CostModel {
+  private let geometry: ConvolutionGeometry
+
+  init(_ geometry: ConvolutionGeometry) { self.geometry = geometry }
+
+  private var inputs: Double { Double((geometry.inputChannels + 15) / 16 * 16) }
+  private var outputs: Double { Double((geometry.outputChannels + 15) / 16 * 16) }
+
+  var direct: Double {
+    Double(geometry.output.count * geometry.kernel.count) * Double(geometry.inputChannels) * outputs
+  }
+
+  /// Products, transforms (about 7 operations a point and channel going in, 5 coming out, each
+  /// slower than a multiply-add of the products), and reading the transformed weights from memory.
+  func cost(of mix: WinogradMix) -> Double {
+    let tiles = Double(mix.tiles(geometry.output).count)
+    let points = Double(mix.points.count)
+    let products = 1.15 * tiles * points * inputs * outputs
+    let transforms = tiles * points * (14 * inputs + 10 * outputs)
+    // Each weight is used by every tile, but has to come from memory once per pass over them.
+    let weights = 24 * Double(mix.weightPoints.count) * inputs * outputs
+    return products + transforms + weights
   }
 }

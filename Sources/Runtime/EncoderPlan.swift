@@ -172,7 +172,8 @@ struct EncoderPlan {
     steps.append(
       ConvolutionStep(
         name: block.path, geometry: geometry,
-        convolution: choice.algorithm(for: geometry, weights: weights), source: source,
+        convolution: choice.algorithm(for: geometry, source: source, weights: weights),
+        source: source,
         output: output, instanceNorm: norm))
     if let norm { arena.release(norm.partials) }
     return Feature(activation: output, pending: pending)

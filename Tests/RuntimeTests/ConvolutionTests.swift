@@ -28,6 +28,14 @@ import Testing
       stride: Extent3(stride), input: Extent3(input))
   }
 
+  /// Any source that is not the network's input; only its kind matters for the choice.
+  static let feature = ConvolutionSource.feature(
+    Feature(
+      activation: Activation(
+        range: ArenaRange(offset: 0, count: 0), channels: 1, extent: Extent3(z: 1, y: 1, x: 1)),
+      pending: Pending(
+        scale: ArenaRange(offset: 0, count: 0), shift: ArenaRange(offset: 0, count: 0), slope: 1)))
+
   @Test(arguments: geometries, InstructionSet.available.map(\.name))
   func agreesWithTheDefinition(geometry: ConvolutionGeometry, isa: String) throws {
     let instructionSet = try #require(InstructionSet.available.first { $0.name == isa })
@@ -46,9 +54,9 @@ import Testing
     }
     let packed = PackedWeights(shape: shape, values: weights)
     for threads in [1, 3] {
-      let algorithm = AlgorithmChoice(instructionSet: instructionSet, threads: threads)
-        .algorithm(for: geometry, weights: packed)
       for planar in [false, true] {
+        let algorithm = AlgorithmChoice(instructionSet: instructionSet, threads: threads)
+          .algorithm(for: geometry, source: planar ? .networkInput : Self.feature, weights: packed)
         let found = try ConvolutionBench(geometry: geometry).run(
           algorithm, input: input, scale: scale, shift: shift, threads: threads, planar: planar)
         let expected = ReferenceConvolution(geometry: geometry, weights: weights)
@@ -57,6 +65,35 @@ import Testing
         let error = zip(found, expected).map { abs(Double($0) - $1) }.max() ?? 0
         #expect(error <= 2e-5 * largest, "\(algorithm.name), \(threads) threads, planar \(planar)")
       }
+    }
+  }
+
+  /// Every mix of tile sizes on outputs that its tiles do not fit.
+  @Test(arguments: WinogradMix.all, InstructionSet.available.map(\.name))
+  func everyWinogradMixAgreesWithTheDefinition(mix: WinogradMix, isa: String) throws {
+    let instructionSet = try #require(InstructionSet.available.first { $0.name == isa })
+    for (inputs, outputs, size) in [
+      (16, 16, [5, 6, 7]), (24, 40, [1, 9, 31]), (3, 17, [2, 1, 1]),
+    ] {
+      let geometry = ConvolutionGeometry(
+        inputChannels: inputs, outputChannels: outputs, kernel: mix.kernel, stride: mix.stride,
+        input: Extent3(size))
+      var numbers = TestNumbers(seed: 11)
+      let shape = [outputs, inputs, mix.kernel.z, mix.kernel.y, mix.kernel.x]
+      let weights = numbers.array(shape.reduce(1, *))
+      let input = numbers.array(inputs * geometry.input.count)
+      let packed = PackedWeights(shape: shape, values: weights)
+      let ones = [Float](repeating: 1, count: inputs)
+      let algorithm = WinogradConvolution(
+        geometry, mix: mix,
+        weights: WinogradWeights(packed, mix: mix, instructionSet: instructionSet, threads: 2),
+        instructionSet: instructionSet, threads: 2)
+      let found = try ConvolutionBench(geometry: geometry, slope: 1).run(
+        algorithm, input: input, scale: ones, shift: ones.map { _ in 0 }, threads: 2, planar: false)
+      let expected = ReferenceConvolution(geometry: geometry, weights: weights).run(input)
+      let largest = expected.map(abs).max() ?? 0
+      let error = zip(found, expected).map { abs(Double($0) - $1) }.max() ?? .infinity
+      #expect(error <= 2e-5 * largest, "\(mix.name) \(inputs)→\(outputs) \(size)")
     }
   }
 
@@ -72,7 +109,7 @@ import Testing
     let input = numbers.array(geometry.inputChannels * geometry.input.count)
     let ones = [Float](repeating: 1, count: geometry.inputChannels)
     let algorithm = AlgorithmChoice(instructionSet: instructionSet, threads: 2)
-      .algorithm(for: geometry, weights: packed)
+      .algorithm(for: geometry, source: Self.feature, weights: packed)
     let bench = ConvolutionBench(geometry: geometry)
     let runs = try (0..<3).map { _ in
       try bench.run(algorithm, input: input, scale: ones, shift: ones, threads: 2, planar: false)

@@ -46,6 +46,51 @@ typedef struct nn_pending {
   float slope;
 } nn_pending;
 
+/// How a convolution is transformed along z, y, x, one hexadecimal digit each (see winograd.inc):
+/// 1: kernel 1, not at all; 2, 4: kernel 3, as many outputs per tile; 8: kernel 3, stride 2.
+/// Available: 0x444, 0x244, 0x222, 0x144, 0x122, 0x888, 0x488, 0x188.
+typedef int32_t nn_winograd_mix;
+
+/// Transforms a run of neighbouring tiles of one channel block, activating its voxels on the way.
+typedef struct nn_winograd_input {
+  nn_winograd_mix mix;
+  /// The rows (at x = 0) of the tiles' z × y voxels, null where they lie outside: zeros.
+  const float *_Nullable const *_Nonnull rows;
+  /// Voxels per row.
+  int32_t width;
+  /// The first tile's first voxel; may be outside.
+  int32_t first_x;
+  int32_t tiles;
+  nn_pending pending;
+  /// The first tile of the first point; tiles are NN_BLOCK floats apart.
+  float *_Nonnull target;
+  /// Floats from a point to the next.
+  ptrdiff_t point_step;
+} nn_winograd_input;
+
+/// Transforms the products of one tile and one output block back.
+typedef struct nn_winograd_output {
+  nn_winograd_mix mix;
+  const float *_Nonnull source;
+  ptrdiff_t point_step;
+  /// The tile's first voxel.
+  float *_Nonnull target;
+  ptrdiff_t plane_step;
+  ptrdiff_t row_step;
+  /// Voxels that lie inside the output.
+  int32_t count_z, count_y, count_x;
+} nn_winograd_output;
+
+/// Transforms the weights of one input channel and one output block.
+typedef struct nn_winograd_weights {
+  nn_winograd_mix mix;
+  const float *_Nonnull source;
+  /// Floats from a tap to the next.
+  ptrdiff_t tap_step;
+  float *_Nonnull target;
+  ptrdiff_t point_step;
+} nn_winograd_weights;
+
 /// The kernels of one instruction set.
 typedef struct nn_kernels {
   const char *_Nonnull name;
@@ -67,6 +112,9 @@ typedef struct nn_kernels {
   /// Sums of squared distances of 16 channels from `means`, in double.
   void (*_Nonnull squared_distances)(const float *_Nonnull source, size_t voxels,
                                      const float *_Nonnull means, double *_Nonnull sums);
+  void (*_Nonnull winograd_input)(const nn_winograd_input *_Nonnull job);
+  void (*_Nonnull winograd_output)(const nn_winograd_output *_Nonnull job);
+  void (*_Nonnull winograd_weights)(const nn_winograd_weights *_Nonnull job);
 } nn_kernels;
 
 /// The instruction sets this processor runs, the fastest first; `count` is set to their number.

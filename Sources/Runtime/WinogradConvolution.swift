@@ -1,0 +1,203 @@
+internal import CKernels
+
+/// Convolution with fewer multiplications: tiles are transformed, multiplied point by point, and
+/// transformed back, a block of tiles at a time so that everything between input and output stays in
+/// the second-level cache.
+///
+/// Sources: Lavin & Gray 2016; Jia et al., "Optimizing N-dimensional, Winograd-based convolution for
+/// manycore CPUs", PPoPP 2018; Gelashvili et al., "L3 fusion", 2019.
+struct WinogradConvolution: ConvolutionAlgorithm {
+  private static let block = Int(NN_BLOCK)
+
+  private let geometry: ConvolutionGeometry
+  private let mix: WinogradMix
+  private let kernels: UnsafePointerBox
+  private let weights: WinogradWeights
+  private let tiles: Extent3
+  private let inputBlocks: Int
+  private let outputBlocks: Int
+  /// Tiles per task; as many as fit the register tile, or several times that many.
+  private let tilesPerTask: Int
+  /// Floats between two points of the transformed input; one cache line more than they need, since
+  /// points at a power of two's distance would fight for the same cache sets.
+  private let inputPointStep: Int
+  private let outputPointStep: Int
+  private let inputBlockOffsets: [Int32]
+  private let weightPoints: [Int]
+
+  var name: String { mix.name }
+
+  init(
+    _ geometry: ConvolutionGeometry, mix: WinogradMix, weights: WinogradWeights,
+    instructionSet: InstructionSet, threads: Int
+  ) {
+    self.geometry = geometry
+    self.mix = mix
+    self.weights = weights
+    kernels = UnsafePointerBox(instructionSet.kernels)
+    tiles = mix.tiles(geometry.output)
+    inputBlocks = (geometry.inputChannels + Self.block - 1) / Self.block
+    outputBlocks = (geometry.outputChannels + Self.block - 1) / Self.block
+    let largest = Int(instructionSet.kernels.pointee.direct_voxels)
+    tilesPerTask = Self.tilesPerTask(
+      tiles.count, registerTile: largest, points: mix.points.count,
+      channels: (inputBlocks + outputBlocks) * Self.block, threads: threads)
+    inputPointStep = inputBlocks * tilesPerTask * Self.block + Self.block
+    outputPointStep = outputBlocks * tilesPerTask * Self.block + Self.block
+    let blockStep = tilesPerTask * Self.block
+    weightPoints = mix.weightPointOfPoint
+    inputBlockOffsets = (0..<inputBlocks).map { Int32($0 * blockStep) }
+  }
+
+  /// The more tiles share a task, the less often the weights are read, but what they share has to
+  /// stay in the cache.
+  private static func tilesPerTask(
+    _ tiles: Int, registerTile: Int, points: Int, channels: Int, threads: Int
+  ) -> Int {
+    let cacheFloats = 3 * 64 * 1024
+    let fitting = max(1, cacheFloats / (points * channels) / registerTile)
+    let perThread = max(1, tiles / (threads * registerTile))
+    let wanted = registerTile * max(1, min(fitting, perThread))
+    // Tasks of nearly equal size.
+    let tasks = max((tiles + wanted - 1) / wanted, min(threads, tiles))
+    return (tiles + tasks - 1) / tasks
+  }
+
+  var workspaceCount: Int {
+    mix.points.count * (inputPointStep + outputPointStep)
+  }
+
+  func run(_ source: ConvolutionSource, into output: Activation, context: RunContext) {
+    guard case .feature(let feature) = source else {
+      preconditionFailure("AlgorithmChoice gives the network's input to DirectConvolution")
+    }
+    let tasks = (tiles.count + tilesPerTask - 1) / tilesPerTask
+    context.team.forEach(tasks) { task, worker in
+      let range = task * tilesPerTask..<min((task + 1) * tilesPerTask, tiles.count)
+      let transformed = context.workspace(of: worker)
+      let products = transformed + mix.points.count * inputPointStep
+      transformInput(feature, range, into: transformed, context: context)
+      multiply(transformed, range.count, into: products)
+      transformOutput(products, range, into: output, context: context)
+    }
+  }
+
+  private func position(of tile: Int) -> Extent3 {
+    Extent3(z: tile / (tiles.y * tiles.x), y: tile / tiles.x % tiles.y, x: tile % tiles.x)
+  }
+
+  // MARK: - Input
+
+  private func transformInput(
+    _ feature: Feature, _ range: Range<Int>, into transformed: UnsafeMutablePointer<Float>,
+    context: RunContext
+  ) {
+    let source = UnsafePointer(context.arena[feature.activation.range])
+    let points = mix.points
+    withUnsafeTemporaryAllocation(of: UnsafePointer<Float>?.self, capacity: points.z * points.y) {
+      rows in
+      var tile = range.lowerBound
+      while tile < range.upperBound {
+        let position = position(of: tile)
+        let count = min(tiles.x - position.x, range.upperBound - tile)
+        for block in 0..<inputBlocks {
+          let plane = source + block * feature.activation.blockStep
+          setRows(rows, plane, position)
+          guard let start = rows.baseAddress else { return }
+          var job = nn_winograd_input(
+            mix: mix.code, rows: UnsafePointer(start), width: Int32(geometry.input.x),
+            first_x: Int32(position.x * mix.inputStep.x - geometry.padding.x), tiles: Int32(count),
+            pending: feature.pending.kernel(block: block, in: context.arena),
+            target: transformed + (block * tilesPerTask + tile - range.lowerBound) * Self.block,
+            point_step: inputPointStep)
+          kernels.pointee.winograd_input(&job)
+        }
+        tile += count
+      }
+    }
+  }
+
+  /// The rows that a tile row reads: `z × y`, `nil` outside the input.
+  private func setRows(
+    _ rows: UnsafeMutableBufferPointer<UnsafePointer<Float>?>, _ plane: UnsafePointer<Float>,
+    _ position: Extent3
+  ) {
+    let input = geometry.input
+    let firstZ = position.z * mix.inputStep.z - geometry.padding.z
+    let firstY = position.y * mix.inputStep.y - geometry.padding.y
+    for z in 0..<mix.points.z {
+      for y in 0..<mix.points.y {
+        let isInside = (0..<input.z).contains(firstZ + z) && (0..<input.y).contains(firstY + y)
+        rows[z * mix.points.y + y] =
+          isInside ? plane + ((firstZ + z) * input.y + firstY + y) * input.x * Self.block : nil
+      }
+    }
+  }
+
+  // MARK: - Products
+
+  /// For every point a matrix product: tiles × input channels times input × output channels. It is a
+  /// direct convolution whose voxels are the tiles and whose taps are the input blocks.
+  private func multiply(
+    _ transformed: UnsafeMutablePointer<Float>, _ count: Int,
+    into products: UnsafeMutablePointer<Float>
+  ) {
+    let largest = Int(kernels.pointee.direct_voxels)
+    let groups = (count + largest - 1) / largest
+    let tileBlocks = Int(kernels.pointee.direct_blocks)
+    inputBlockOffsets.withUnsafeBufferPointer { offsets in
+      weights.withUnsafePointer { weights in
+        guard let offsets = offsets.baseAddress else { return }
+        for point in 0..<mix.points.count {
+          for block in stride(from: 0, to: outputBlocks, by: tileBlocks) {
+            for group in 0..<groups {
+              let first = group * count / groups
+              var tile = nn_direct_tile(
+                input: transformed + point * inputPointStep + first * Self.block,
+                tap_offsets: offsets, taps: Int32(inputBlocks), inputs: Int32(Self.block),
+                voxel_step: Int32(Self.block),
+                voxels: Int32((group + 1) * count / groups - first),
+                blocks: Int32(min(tileBlocks, outputBlocks - block)), accumulate: 0,
+                weights: weights + weightPoints[point] * self.weights.pointStep + block
+                  * self.weights.blockStep,
+                weight_block_step: self.weights.blockStep,
+                output: products + point * outputPointStep
+                  + (block * tilesPerTask + first) * Self.block,
+                output_block_step: tilesPerTask * Self.block)
+              kernels.pointee.direct(&tile)
+            }
+          }
+        }
+      }
+    }
+  }
+
+  // MARK: - Output
+
+  private func transformOutput(
+    _ products: UnsafeMutablePointer<Float>, _ range: Range<Int>, into output: Activation,
+    context: RunContext
+  ) {
+    let target = context.arena[output.range]
+    let extent = output.extent
+    for block in 0..<outputBlocks {
+      for tile in range {
+        let position = position(of: tile)
+        let (z, y, x) = (
+          position.z * mix.outputs.z, position.y * mix.outputs.y, position.x * mix.outputs.x
+        )
+        var job = nn_winograd_output(
+          mix: mix.code,
+          source: products + (block * tilesPerTask + tile - range.lowerBound) * Self.block,
+          point_step: outputPointStep,
+          target: target + block * output.blockStep
+            + ((z * extent.y + y) * extent.x + x) * Self.block,
+          plane_step: extent.y * extent.x * Self.block, row_step: extent.x * Self.block,
+          count_z: Int32(min(mix.outputs.z, extent.z - z)),
+          count_y: Int32(min(mix.outputs.y, extent.y - y)),
+          count_x: Int32(min(mix.outputs.x, extent.x - x)))
+        kernels.pointee.winograd_output(&job)
+      }
+    }
+  }
+}
