@@ -7,9 +7,9 @@ struct AlgorithmChoice: Sendable {
 
   func algorithm(
     for geometry: ConvolutionGeometry, source: ConvolutionSource, weights: PackedWeights
-  ) -> any ConvolutionAlgorithm {
+  ) throws(RuntimeError) -> any ConvolutionAlgorithm {
     if case .feature = source, !isDirectOnly, let mix = Self.mix(for: geometry) {
-      let transformed = WinogradWeights(
+      let transformed = try WinogradWeights(
         weights, mix: mix, instructionSet: instructionSet, threads: threads)
       return WinogradConvolution(
         geometry, mix: mix, weights: transformed, instructionSet: instructionSet, threads: threads)
@@ -43,14 +43,14 @@ struct CostModel {
   }
 
   /// Products, transforms (about 7 operations a point and channel going in, 5 coming out, each
-  /// slower than a multiply-add of the products), and reading the transformed weights from memory.
+  /// slower than a multiply-add of the products), and the transformed weights: they have to come from
+  /// memory, and they have to be held there, so that a large weight needs many tiles to be worth it.
   func cost(of mix: WinogradMix) -> Double {
     let tiles = Double(mix.tiles(geometry.output).count)
     let points = Double(mix.points.count)
     let products = 1.15 * tiles * points * inputs * outputs
     let transforms = tiles * points * (14 * inputs + 10 * outputs)
-    // Each weight is used by every tile, but has to come from memory once per pass over them.
-    let weights = 24 * Double(mix.weightPoints.count) * inputs * outputs
+    let weights = 150 * Double(mix.weightPoints.count) * inputs * outputs
     return products + transforms + weights
   }
 }

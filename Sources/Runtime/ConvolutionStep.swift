@@ -31,7 +31,7 @@ struct InstanceNorm: Sendable {
   let eps: Double
   let pending: Pending
   let kernels: UnsafePointerBox
-  /// Partial sums, two floats' room per double: `[block][chunk][16]`.
+  /// Partial sums, two floats' room per double: `[block][chunk][sums, squares][16]`.
   let partials: ArenaRange
 
   /// Voxels per chunk of a channel block; the chunks do not depend on the number of threads.
@@ -44,64 +44,44 @@ struct InstanceNorm: Sendable {
 
   /// Floats that the partial sums of an output take.
   static func partialCount(channels: Int, extent: Extent3) -> Int {
-    2 * chunks(extent)
+    4 * chunks(extent)
       * Activation.floatCount(channels: channels, extent: Extent3(z: 1, y: 1, x: 1))
   }
 
-  /// Two passes, mean first: exact also where the mean is large against the deviation.
+  /// One pass over the output. Distances are taken from each channel's first voxel, which lies within
+  /// some deviations of the mean: so nothing cancels, however large the mean is.
   func prepare(_ output: Activation, context: RunContext) {
-    let count = Double(output.extent.count)
-    let scale = context.arena[pending.scale]
-    let shift = context.arena[pending.shift]
-    sum(output, context: context) { source, voxels, _, sums in
-      kernels.pointee.sum(source, voxels, sums)
-    }
-    // `shift` holds the means until the variances are known.
-    reduce(output, context: context) { channel, total in shift[channel] = Float(total / count) }
-    sum(output, context: context) { source, voxels, block, sums in
-      kernels.pointee.squared_distances(source, voxels, shift + block * Self.block, sums)
-    }
-    reduce(output, context: context) { channel, total in
-      let deviation = (total / count + eps).squareRoot()
-      let factor = Double(weight[channel]) / deviation
-      scale[channel] = Float(factor)
-      shift[channel] = Float(Double(bias[channel]) - Double(shift[channel]) * factor)
-    }
-  }
-
-  private func sum(
-    _ output: Activation, context: RunContext,
-    _ body: (UnsafePointer<Float>, Int, Int, UnsafeMutablePointer<Double>) -> Void
-  ) {
     let chunks = Self.chunks(output.extent)
     let values = context.arena[output.range]
-    let partials = doubles(context)
+    // Arena ranges start on 256-byte boundaries, and this one holds doubles only.
+    let partials = UnsafeMutableRawPointer(context.arena[partials])
+      .assumingMemoryBound(to: Double.self)
     context.team.forEach(output.blocks * chunks) { index, _ in
       let (block, chunk) = (index / chunks, index % chunks)
       let start = chunk * Self.chunkVoxels
-      let voxels = min(Self.chunkVoxels, output.extent.count - start)
-      body(
-        values + block * output.blockStep + start * Self.block, voxels, block,
-        partials + index * Self.block)
+      let first = values + block * output.blockStep
+      kernels.pointee.moments(
+        first + start * Self.block, min(Self.chunkVoxels, output.extent.count - start), first,
+        partials + 2 * index * Self.block)
     }
-  }
-
-  /// Adds the chunks' sums in their order.
-  private func reduce(
-    _ output: Activation, context: RunContext, _ body: (_ channel: Int, _ total: Double) -> Void
-  ) {
-    let chunks = Self.chunks(output.extent)
-    let partials = doubles(context)
+    let scale = context.arena[pending.scale]
+    let shift = context.arena[pending.shift]
+    let count = Double(output.extent.count)
     for channel in 0..<output.channels {
-      let start = channel / Self.block * chunks * Self.block + channel % Self.block
-      var total = 0.0
-      for chunk in 0..<chunks { total += partials[start + chunk * Self.block] }
-      body(channel, total)
+      let (block, lane) = (channel / Self.block, channel % Self.block)
+      var sum = 0.0
+      var squares = 0.0
+      for chunk in 0..<chunks {
+        let at = 2 * (block * chunks + chunk) * Self.block + lane
+        sum += partials[at]
+        squares += partials[at + Self.block]
+      }
+      let distance = sum / count
+      let variance = max(0, squares / count - distance * distance)
+      let mean = Double(values[block * output.blockStep + lane]) + distance
+      let factor = Double(weight[channel]) / (variance + eps).squareRoot()
+      scale[channel] = Float(factor)
+      shift[channel] = Float(Double(bias[channel]) - mean * factor)
     }
-  }
-
-  private func doubles(_ context: RunContext) -> UnsafeMutablePointer<Double> {
-    // Arena ranges start on 256-byte boundaries, and this one holds doubles only.
-    UnsafeMutableRawPointer(context.arena[partials]).assumingMemoryBound(to: Double.self)
   }
 }

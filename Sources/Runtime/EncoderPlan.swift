@@ -172,7 +172,7 @@ struct EncoderPlan {
     steps.append(
       ConvolutionStep(
         name: block.path, geometry: geometry,
-        convolution: choice.algorithm(for: geometry, source: source, weights: weights),
+        convolution: try choice.algorithm(for: geometry, source: source, weights: weights),
         source: source,
         output: output, instanceNorm: norm))
     if let norm { arena.release(norm.partials) }

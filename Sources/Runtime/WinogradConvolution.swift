@@ -145,27 +145,25 @@ struct WinogradConvolution: ConvolutionAlgorithm {
     let largest = Int(kernels.pointee.direct_voxels)
     let groups = (count + largest - 1) / largest
     let tileBlocks = Int(kernels.pointee.direct_blocks)
+    let weights = self.weights.pointer
     inputBlockOffsets.withUnsafeBufferPointer { offsets in
-      weights.withUnsafePointer { weights in
-        guard let offsets = offsets.baseAddress else { return }
-        for point in 0..<mix.points.count {
-          for block in stride(from: 0, to: outputBlocks, by: tileBlocks) {
-            for group in 0..<groups {
-              let first = group * count / groups
-              var tile = nn_direct_tile(
-                input: transformed + point * inputPointStep + first * Self.block,
-                tap_offsets: offsets, taps: Int32(inputBlocks), inputs: Int32(Self.block),
-                voxel_step: Int32(Self.block),
-                voxels: Int32((group + 1) * count / groups - first),
-                blocks: Int32(min(tileBlocks, outputBlocks - block)), accumulate: 0,
-                weights: weights + weightPoints[point] * self.weights.pointStep + block
-                  * self.weights.blockStep,
-                weight_block_step: self.weights.blockStep,
-                output: products + point * outputPointStep
-                  + (block * tilesPerTask + first) * Self.block,
-                output_block_step: tilesPerTask * Self.block)
-              kernels.pointee.direct(&tile)
-            }
+      guard let offsets = offsets.baseAddress else { return }
+      for point in 0..<mix.points.count {
+        for block in stride(from: 0, to: outputBlocks, by: tileBlocks) {
+          for group in 0..<groups {
+            let first = group * count / groups
+            var tile = nn_direct_tile(
+              input: transformed + point * inputPointStep + first * Self.block,
+              tap_offsets: offsets, taps: Int32(inputBlocks), inputs: Int32(Self.block),
+              voxel_step: Int32(Self.block), voxels: Int32((group + 1) * count / groups - first),
+              blocks: Int32(min(tileBlocks, outputBlocks - block)), accumulate: 0,
+              weights: weights + weightPoints[point] * self.weights.pointStep
+                + block * self.weights.blockStep,
+              weight_block_step: self.weights.blockStep,
+              output: products + point * outputPointStep
+                + (block * tilesPerTask + first) * Self.block,
+              output_block_step: tilesPerTask * Self.block)
+            kernels.pointee.direct(&tile)
           }
         }
       }

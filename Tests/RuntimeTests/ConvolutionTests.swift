@@ -55,7 +55,7 @@ import Testing
     let packed = PackedWeights(shape: shape, values: weights)
     for threads in [1, 3] {
       for planar in [false, true] {
-        let algorithm = AlgorithmChoice(instructionSet: instructionSet, threads: threads)
+        let algorithm = try AlgorithmChoice(instructionSet: instructionSet, threads: threads)
           .algorithm(for: geometry, source: planar ? .networkInput : Self.feature, weights: packed)
         let found = try ConvolutionBench(geometry: geometry).run(
           algorithm, input: input, scale: scale, shift: shift, threads: threads, planar: planar)
@@ -86,7 +86,7 @@ import Testing
       let ones = [Float](repeating: 1, count: inputs)
       let algorithm = WinogradConvolution(
         geometry, mix: mix,
-        weights: WinogradWeights(packed, mix: mix, instructionSet: instructionSet, threads: 2),
+        weights: try WinogradWeights(packed, mix: mix, instructionSet: instructionSet, threads: 2),
         instructionSet: instructionSet, threads: 2)
       let found = try ConvolutionBench(geometry: geometry, slope: 1).run(
         algorithm, input: input, scale: ones, shift: ones.map { _ in 0 }, threads: 2, planar: false)
@@ -108,7 +108,7 @@ import Testing
     let packed = PackedWeights(shape: shape, values: numbers.array(shape.reduce(1, *)))
     let input = numbers.array(geometry.inputChannels * geometry.input.count)
     let ones = [Float](repeating: 1, count: geometry.inputChannels)
-    let algorithm = AlgorithmChoice(instructionSet: instructionSet, threads: 2)
+    let algorithm = try AlgorithmChoice(instructionSet: instructionSet, threads: 2)
       .algorithm(for: geometry, source: Self.feature, weights: packed)
     let bench = ConvolutionBench(geometry: geometry)
     let runs = try (0..<3).map { _ in

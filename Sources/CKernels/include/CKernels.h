@@ -104,14 +104,12 @@ typedef struct nn_kernels {
   /// `target = activate(a, pending_a with slope) with b's term added before the activation`.
   void (*_Nonnull add)(const float *_Nonnull a, nn_pending pending_a, const float *_Nonnull b,
                        nn_pending pending_b, float *_Nonnull target, size_t voxels);
-  /// Sums of 16 channels over `voxels` voxels, in double.
-  void (*_Nonnull sum)(const float *_Nonnull source, size_t voxels, double *_Nonnull sums);
   /// Sums of 16 channels' activated values, in double.
   void (*_Nonnull activated_sum)(const float *_Nonnull source, nn_pending pending, size_t voxels,
                                  double *_Nonnull sums);
-  /// Sums of squared distances of 16 channels from `means`, in double.
-  void (*_Nonnull squared_distances)(const float *_Nonnull source, size_t voxels,
-                                     const float *_Nonnull means, double *_Nonnull sums);
+  /// Of 16 channels the sums of distances from `pivots`, and behind them those of their squares.
+  void (*_Nonnull moments)(const float *_Nonnull source, size_t voxels,
+                           const float *_Nonnull pivots, double *_Nonnull sums);
   void (*_Nonnull winograd_input)(const nn_winograd_input *_Nonnull job);
   void (*_Nonnull winograd_output)(const nn_winograd_output *_Nonnull job);
   void (*_Nonnull winograd_weights)(const nn_winograd_weights *_Nonnull job);
