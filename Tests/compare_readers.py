@@ -50,6 +50,13 @@ with tempfile.TemporaryDirectory() as folder:
                 assert np.array_equal(file.tensor(name), expected.numpy()), (source, name)
                 tensors += 1
             checked += 1
+    exported = f"{folder}/model.safetensors"
+    subprocess.run([nnconvert, "export", model, "-o", exported, "--quiet"], check=True)
+    from safetensors.torch import load_file
+    loaded = load_file(exported)
+    assert set(loaded) == set(file.entries), "the export has other tensors"
+    for name in file.entries:
+        assert np.array_equal(loaded[name].numpy(), file.tensor(name)), name
     for offset in [*range(0, 128, 3), 130, 400, 70_000, os.path.getsize(model) - 1]:
         data = bytearray(open(model, "rb").read())
         data[offset] ^= 0x20

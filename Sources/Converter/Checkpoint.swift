@@ -19,6 +19,8 @@ struct Checkpoint {
   var citations: [String] = []
   /// Whether the whole network must be there: an nnU-Net checkpoint always has it.
   var isWholeNetwork = false
+  /// Whether it is a Generic_UNet of nnU-Net version 1, whose decoder differs.
+  var isVersion1 = false
   /// Bytes of the optimizer's state, which is not converted.
   var optimizerByteCount = 0
   /// Every Python name in the pickle.
@@ -28,13 +30,6 @@ struct Checkpoint {
   /// The file itself.
   var source: Bytes
   var identities: [MappedFile.Identity]
-
-  /// Opens a checkpoint file of any dialect.
-  init(path: String, options: ConversionOptions) throws {
-    let file: MappedFile
-    do { file = try MappedFile(path: path) } catch { throw ConversionError(error) }
-    try self.init(file.bytes, name: path, identities: [file.identity], options: options)
-  }
 
   /// Reads a checkpoint from its bytes.
   init(
@@ -63,8 +58,18 @@ struct Checkpoint {
           problem: "\(DisplayText.quoted(name)) holds no network weights",
           advice: "an nnU-Net checkpoint has 'network_weights' and 'init_args'")
       }
-      kind = "state dict (\(torch.layout.rawValue))"
       weights = try StateDict(dict)
+      isVersion1 = Version1.has(dict.entries.compactMap(\.key.string))
+      kind =
+        isVersion1
+        ? "nnU-Net v1 checkpoint (\(torch.layout.rawValue))"
+        : "state dict (\(torch.layout.rawValue))"
+      epoch = root["epoch"]?.integer
+      if root["nnssl_adaptation_plan"] != nil {
+        throw ConversionError.unsupported(
+          what: "an encoder pre-trained by nnssl (OpenMind, nnFoundation)",
+          advice: "fine-tune it with nnU-Net and convert that checkpoint")
+      }
     }
     try refuseOtherNetworks()
   }

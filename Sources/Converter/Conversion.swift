@@ -24,7 +24,7 @@ public struct Conversion {
   ///   `options.plansPath`.
   public init(path: String, options: ConversionOptions) throws(ConversionError) {
     do {
-      try self.init(checkpoint: try Checkpoint(path: path, options: options), options: options)
+      try self.init(checkpoint: try Checkpoint.open(path: path, options: options), options: options)
     } catch let error as ConversionError {
       throw error
     } catch let error as SWTError {

@@ -34,13 +34,16 @@ public struct Inspection: Sendable {
   /// Inspects a checkpoint or a `.swt` file.
   public init(path: String, options: ConversionOptions) throws(ConversionError) {
     do {
-      let file: MappedFile
-      do { file = try MappedFile(path: path) } catch { throw ConversionError(error) }
-      if FileKind.sniff(file.bytes) == .swt {
-        try self.init(model: try SWTFile(file: file))
-      } else {
-        try self.init(checkpoint: try Checkpoint(path: path, options: options), options: options)
+      if !FileTree.isFolder(path) {
+        let file: MappedFile
+        do { file = try MappedFile(path: path) } catch { throw ConversionError(error) }
+        if FileKind.sniff(file.bytes) == .swt {
+          try self.init(model: try SWTFile(file: file))
+          return
+        }
       }
+      try self.init(
+        checkpoint: try Checkpoint.open(path: path, options: options), options: options)
     } catch let error as ConversionError {
       throw error
     } catch let error as SWTError {

@@ -41,12 +41,27 @@ struct PlannedNetwork {
     ).parse()
     architecture.normalization = NetworkCheck.normalization(
       planned: architecture.normalization, weights: checkpoint.weights, warn: warn)
+    if checkpoint.isVersion1 { architecture.decoder = Self.version1Decoder(architecture) }
     self.architecture = architecture
     preprocessing = try parser.parse()
     labels = dataset.labels
     configurationName = name
     plansName = plans.plansName
     datasetName = plans.datasetName
+  }
+
+  /// Generic_UNet's decoder: no biases outside the blocks, kernels of the encoder stage below.
+  private static func version1Decoder(
+    _ architecture: NetworkArchitecture
+  ) -> NetworkArchitecture.Decoder? {
+    guard var decoder = architecture.decoder else { return nil }
+    for index in decoder.stages.indices {
+      decoder.stages[index].kernelSize =
+        architecture.stages[architecture.stages.count - 1 - index].kernelSize
+    }
+    decoder.upsamplingBias = false
+    decoder.segmentationBias = false
+    return decoder
   }
 
   /// A JSON file written by Python.

@@ -28,7 +28,8 @@ struct StateDict {
   init(_ entries: [(key: String, tensor: TensorView)]) throws {
     keyCount = entries.count
     var seen: Set<String> = []
-    let keys = KeyPrefix.stripped(entries.map(\.key))
+    var keys = KeyPrefix.stripped(entries.map(\.key))
+    if Version1.has(keys) { keys = Version1.renamed(keys) }
     for (key, entry) in zip(keys, entries) {
       guard seen.insert(key).inserted else { throw ConversionError.duplicateKey(entry.key) }
       let name = Self.canonicalName(key)

@@ -34,7 +34,7 @@ public struct Verification {
     against checkpointPath: String, options: ConversionOptions
   ) throws(ConversionError) -> [Difference] {
     do {
-      let weights = try Checkpoint(path: checkpointPath, options: options).weights
+      let weights = try Checkpoint.open(path: checkpointPath, options: options).weights
       return try model.tensors.compactMap { entry in
         guard !entry.name.hasPrefix("classifier.") else { return nil }
         guard let source = weights[entry.name], source.shape == entry.shape else {

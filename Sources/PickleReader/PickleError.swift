@@ -82,7 +82,7 @@ extension PickleError: CustomStringConvertible {
   }
 
   private static func isModuleClass(_ name: String) -> Bool {
-    ["torch.nn.", "dynamic_network_architectures.", "nnunetv2.", "nnunet.", "__main__.", "monai."]
+    ["torch.nn.", "dynamic_network_architectures.", "nnunetv2.", "nnunet.", "monai."]
       .contains { name.hasPrefix($0) } && name != "torch.nn.parameter.Parameter"
   }
 }

@@ -27,6 +27,11 @@ public struct JSONObject: Sendable, Equatable {
   /// An object without members.
   public init() {}
 
+  /// An object with the members in the order given; of a repeated key the last counts.
+  public init(_ members: [(key: String, value: JSONValue)]) {
+    for member in members { self[member.key] = member.value }
+  }
+
   /// The value of `key`; setting a new key appends it, setting `nil` is ignored.
   public subscript(key: String) -> JSONValue? {
     get { positions[Array(key.utf8)].map { members[$0].value } }

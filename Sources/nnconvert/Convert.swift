@@ -7,7 +7,10 @@ struct Convert: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Convert a checkpoint into a .swt file.")
 
-  @Argument(help: "An nnU-Net checkpoint (.pth), or a state dict together with --plans.")
+  @Argument(
+    help:
+      "A checkpoint (.pth, v1 .model), a model folder, an exported zip, or a state dict with --plans."
+  )
   var input: String
   @Option(help: "What to keep: encoder or network.")
   var part = ModelDescription.Part.encoder

@@ -14,7 +14,9 @@ struct NNConvert: ParsableCommand {
       73 output cannot be created, 74 read or write error.
       """,
     version: NNConvertVersion.current,
-    subcommands: [Convert.self, Attach.self, Inspect.self, Verify.self])
+    subcommands: [
+      Convert.self, Attach.self, Inspect.self, Verify.self, Diff.self, Export.self,
+    ])
 
   static func main() { CommandLineTool.run(Self.self, name: "nnconvert") }
 }

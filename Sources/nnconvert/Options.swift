@@ -17,6 +17,10 @@ struct CheckpointOptions: ParsableArguments {
     name: .customLong("dataset-json"),
     help: "Use this dataset.json instead of the checkpoint's own.")
   var datasetJSON: String?
+  @Option(help: "Which fold of a model folder: a number, or all.")
+  var fold: String?
+  @Option(help: "Which checkpoint of a fold: final, best or latest.")
+  var checkpoint = "final"
   @Flag(help: "Keep unknown Python objects outside the weights as inert values.")
   var tolerateUnknownObjects = false
 
@@ -24,6 +28,8 @@ struct CheckpointOptions: ParsableArguments {
     options.plansPath = plans
     options.configuration = configuration
     options.datasetPath = datasetJSON
+    options.fold = fold
+    options.checkpoint = checkpoint
     options.toleratesUnknownObjects = tolerateUnknownObjects
   }
 }

@@ -7,10 +7,12 @@ import Testing
 @Suite struct JourneyTests {
   static let models =
     Fixtures.checkpointNames.map { "\(Fixtures.folder)/checkpoints/\($0)" }
+    + ["\(Fixtures.folder)/checkpoints/plain3d__v1__float32"]
     + ["\(Fixtures.repository)/Examples/brain-mri"]
 
   private static func checkpoint(of model: String) throws -> String {
     let name = model.split(separator: "/").last.map(String.init) ?? ""
+    if name.contains("__v1__") { return "\(model)/nnUNet" }
     return name == "brain-mri" ? Fixtures.exampleCheckpoint : try Fixtures.checkpoint(in: name)
   }
 

@@ -1,0 +1,48 @@
+internal import FileIO
+internal import SWTFormat
+
+/// Writes a model's tensors as a safetensors file, so that nobody is locked in: canonical names,
+/// row-major `F32`, loadable with `safetensors.torch.load_file`.
+///
+/// Source: the format section of huggingface/safetensors' README.
+public struct SafetensorsExport {
+  private let file: SWTFile
+
+  /// Opens the model at `path`.
+  public init(path: String) throws(ConversionError) {
+    do { file = try SWTFile(contentsOf: path) } catch { throw ConversionError(error) }
+  }
+
+  /// Writes the file; returns its length.
+  public func write(to path: String, replacing: Bool) throws(ConversionError) -> Int {
+    var header = JSONObject()
+    header["__metadata__"] = [
+      "format": "pt", "model_id": .string(file.modelID),
+      "nnconvert_version": .string(NNConvertVersion.current),
+    ]
+    var offset = 0
+    for entry in file.tensors {
+      let byteCount = 4 * entry.shape.reduce(1, *)
+      header[entry.name] = [
+        "dtype": "F32", "shape": .array(entry.shape.map { .integer($0) }),
+        "data_offsets": [.integer(offset), .integer(offset + byteCount)],
+      ]
+      offset += byteCount
+    }
+    var text = Array(JSONValue.object(header).lineText.utf8)
+    // Spaces are allowed behind the header; they put the numbers on a 64-byte boundary.
+    text += [UInt8](repeating: 0x20, count: (64 - (8 + text.count) % 64) % 64)
+    let length = UInt64(text.count)
+    do {
+      var output = try AtomicFile(path: path, replacing: replacing, inputs: [file.identity])
+      try output.write((0..<8).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) } + text)
+      for entry in file.tensors {
+        let bytes = file.values(of: entry).withUnsafeBytes { Bytes(Array($0)) }
+        try bytes.withUnsafeBytes { (buffer) throws(FileError) in try output.write(buffer) }
+      }
+      let count = output.count
+      try output.commit()
+      return count
+    } catch { throw ConversionError(error) }
+  }
+}

@@ -1,0 +1,157 @@
+internal import PickleReader
+internal import SWTFormat
+
+/// nnU-Net version 1: `.model` with its `.model.pkl`, put into the words of version 2.
+///
+/// Source: nnunet 1.7.1, `Generic_UNet`, `nnUNetTrainerV2`. A Generic_UNet is a PlainConvUNet under
+/// other names, with another decoder: no biases on upsampling and segmentation layers, and each
+/// stage's kernel is that of the encoder stage below.
+enum Version1 {
+  /// What `.model.pkl` says, as plans and dataset.json of version 2.
+  struct Description {
+    let plans: JSONValue
+    let dataset: JSONValue
+    let trainerName: String?
+    let fold: String?
+  }
+
+  /// The one configuration in translated plans.
+  static let configuration = "version1"
+
+  static func describe(_ root: PickleValue) throws -> Description {
+    guard let init1 = root["init"], let plansValue = root["plans"] else {
+      throw ConversionError.notNNUNet(
+        problem: "the .model.pkl lacks 'init' or 'plans'", advice: "copy it from the model's folder"
+      )
+    }
+    let arguments = init1.elements
+    let plans = JSONField(path: "plans", value: try plansValue.json(path: "plans"))
+    let stages = try plans["plans_per_stage"]
+    let count = stages.value.object?.members.count ?? 0
+    let named = arguments.count > 5 ? arguments[5].integer : nil
+    let isLowResolution = arguments.count > 2 && arguments[2].string?.contains("3d_lowres") == true
+    let stage = try stages[String(named ?? (count == 1 || isLowResolution ? 0 : 1))]
+    let fold =
+      arguments.count > 1 ? arguments[1].string ?? arguments[1].integer.map(String.init) : nil
+    return Description(
+      plans: try translate(plans, stage: stage), dataset: try dataset(plans),
+      trainerName: root["name"]?.string, fold: fold)
+  }
+
+  private static func translate(_ plans: JSONField, stage: JSONField) throws -> JSONValue {
+    let patchSize = try stage["patch_size"].elements(2...3)
+    let dimension = patchSize.count
+    let pooling = try stage["pool_op_kernel_sizes"].elements(1...15)
+    let convolutions = try plans["conv_per_stage"].integer(1...64)
+    let channels = try plans["num_modalities"].integer(1...256)
+    let spacing = try stage["current_spacing"].elements(3...3).suffix(dimension)
+    let schemes = try plans["normalization_schemes"]
+    let masks = try plans["use_mask_for_norm"]
+    let first: JSONValue = .array([JSONValue](repeating: 1, count: dimension))
+    let names = [
+      "CT": "CTNormalization", "nonCT": "ZScoreNormalization", "noNorm": "NoNormalization",
+    ]
+    var normalization: [JSONValue] = []
+    for channel in 0..<channels {
+      let field = try schemes[String(channel)]
+      guard let name = names[try field.name()] else { throw field.problem("is not supported") }
+      normalization.append(.string(name))
+    }
+    let keywords: JSONValue = [
+      "is_seg": false, "order": 3, "order_z": 0, "force_separate_z": .null,
+    ]
+    let configuration: JSONValue = [
+      "patch_size": .array(patchSize.map(\.value)),
+      "spacing": .array(spacing.map(\.value)),
+      "normalization_schemes": .array(normalization),
+      "use_mask_for_norm": .array(try (0..<channels).map { try masks[String($0)].value }),
+      "resampling_fn_data": "resample_data_or_seg_to_shape",
+      "resampling_fn_data_kwargs": keywords,
+      "preprocessor_name": try plans["preprocessor_name"].value,
+      "UNet_class_name": "PlainConvUNet",
+      "UNet_base_num_features": try plans["base_num_features"].value,
+      "unet_max_num_features": dimension == 3 ? 320 : 480,
+      "n_conv_per_stage_encoder": .array(
+        [JSONValue](repeating: .integer(convolutions), count: pooling.count + 1)),
+      "n_conv_per_stage_decoder": .array(
+        [JSONValue](repeating: .integer(convolutions), count: pooling.count)),
+      "pool_op_kernel_sizes": .array([first] + pooling.map(\.value)),
+      "conv_kernel_sizes": try stage["conv_kernel_sizes"].value,
+    ]
+    return [
+      "plans_name": "nnUNetPlansv2.1",
+      "transpose_forward": try plans["transpose_forward"].value,
+      "transpose_backward": try plans["transpose_backward"].value,
+      "image_reader_writer": "SimpleITKIO",
+      "foreground_intensity_properties_per_channel": try intensities(plans),
+      "configurations": .object(JSONObject([(key: Self.configuration, value: configuration)])),
+    ]
+  }
+
+  /// Version 1 writes `sd`, `mn`, `mx` where version 2 writes `std`, `min`, `max`.
+  private static func intensities(_ plans: JSONField) throws -> JSONValue {
+    guard
+      let channels = try plans["dataset_properties"].optional("intensityproperties")?.value.object
+    else { return .null }
+    let names = ["sd": "std", "mn": "min", "mx": "max"]
+    return .object(
+      JSONObject(
+        channels.members.map { channel in
+          let members = channel.value.object?.members ?? []
+          let renamed = members.map { (key: names[$0.key] ?? $0.key, value: $0.value) }
+          return (key: channel.key, value: .object(JSONObject(renamed)))
+        }))
+  }
+
+  private static func dataset(_ plans: JSONField) throws -> JSONValue {
+    let classes = try plans["num_classes"].integer(1...4096)
+    let labels =
+      [(key: "background", value: JSONValue.integer(0))]
+      + (1...classes).map { (key: "class \($0)", value: JSONValue.integer($0)) }
+    return [
+      "channel_names": try plans["modalities"].value,
+      "labels": .object(JSONObject(labels)),
+      "file_ending": ".nii.gz",
+    ]
+  }
+
+  // MARK: - Weights
+
+  /// Whether keys are those of a Generic_UNet.
+  static func has(_ keys: [String]) -> Bool {
+    keys.contains { $0.contains("conv_blocks_context.") }
+  }
+
+  /// The keys of version 2 for those of version 1; what is not understood stays as it is.
+  ///
+  /// The deepest stage and all decoder stages are two stacks, of which the second holds the last
+  /// convolution.
+  static func renamed(_ keys: [String]) -> [String] {
+    func parts(_ key: String) -> [String] { key.split(separator: ".").map(String.init) }
+    var lengths: [String: Int] = [:]
+    for key in keys.map(parts) where key.count > 5 && key[2] == "0" && key[3] == "blocks" {
+      let stack = "\(key[0]).\(key[1])"
+      lengths[stack] = max(lengths[stack] ?? 0, (Int(key[4]) ?? 0) + 1)
+    }
+    return keys.map { key in
+      var part = parts(key)
+      guard part.count >= 3 else { return key }
+      let owner: String
+      switch part[0] {
+      case "tu": return "decoder.transpconvs.\(part[1]).\(part[2])"
+      case "seg_outputs": return "decoder.seg_layers.\(part[1]).\(part[2])"
+      case "conv_blocks_context": owner = "encoder.stages.\(part[1]).0.convs"
+      case "conv_blocks_localization": owner = "decoder.stages.\(part[1]).convs"
+      default: return key
+      }
+      var offset = 0
+      if part[2] != "blocks", let stack = Int(part[2]) {
+        offset = stack == 0 ? 0 : lengths["\(part[0]).\(part[1])"] ?? 0
+        part.remove(at: 2)
+      }
+      guard part.count == 6, part[2] == "blocks", let block = Int(part[3]) else { return key }
+      let module = part[4] == "instnorm" ? "norm" : part[4]
+      return "\(owner).\(block + offset).\(module).\(part[5])"
+    }
+  }
+}

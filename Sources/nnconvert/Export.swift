@@ -1,0 +1,25 @@
+import ArgumentParser
+import Converter
+import FileIO
+
+struct Export: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Write a model's tensors as a safetensors file.")
+
+  @Argument(help: "A .swt file.")
+  var model: String
+  @Option(name: .shortAndLong, help: "The .safetensors file to write.")
+  var output: String
+  @Flag(help: "Replace an existing output.")
+  var force = false
+  @Flag(help: "Say nothing but errors.")
+  var quiet = false
+
+  func run() throws {
+    let byteCount = try SafetensorsExport(path: model).write(to: output, replacing: force)
+    guard !quiet else { return }
+    ReportWriter(isJSON: false).write(lines: [
+      ("wrote", output), ("size", Inspection.megabytes(byteCount)),
+    ])
+  }
+}
