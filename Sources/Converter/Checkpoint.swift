@@ -96,13 +96,15 @@ struct Checkpoint {
     let axes = root["inference_allowed_mirroring_axes"]
     if let axes, !axes.isNone {
       let values = axes.elements.compactMap(\.integer)
-      guard values.count == axes.elements.count, values.allSatisfy({ (0...2).contains($0) }) else {
+      guard axes.isSequence, values.count == axes.elements.count,
+        values.allSatisfy({ (0...2).contains($0) })
+      else {
         throw ConversionError.field(
           path: "inference_allowed_mirroring_axes", problem: "is no list of axes")
       }
       mirroringAxes = values
     }
-    optimizerByteCount = Self.tensorByteCount(root["optimizer_state"], depth: 0)
+    optimizerByteCount = Self.tensorByteCount(root["optimizer_state"])
     if let trainerName, trainerName.contains("Primus") {
       throw ConversionError.unsupported(
         what: "the Primus transformer (trainer \(trainerName))",
@@ -110,10 +112,21 @@ struct Checkpoint {
     }
   }
 
-  private static func tensorByteCount(_ value: PickleValue?, depth: Int) -> Int {
-    guard let value, depth < 6 else { return 0 }
-    if let tensor = value.tensor { return tensor.storage.byteCount }
-    return value.entries.reduce(0) { $0 + tensorByteCount($1.value, depth: depth + 1) }
+  /// The bytes of all tensors below a value, each storage counted once.
+  private static func tensorByteCount(_ value: PickleValue?) -> Int {
+    var byteCounts: [String: Int] = [:]
+    var level = value.map { [$0] } ?? []
+    var budget = PickleLimits.plainValues
+    while !level.isEmpty, budget > 0 {
+      var next: [PickleValue] = []
+      for value in level.prefix(budget) {
+        if let tensor = value.tensor { byteCounts[tensor.storage.key] = tensor.storage.byteCount }
+        if next.count < budget { next += value.entries.map(\.value) }
+      }
+      budget -= level.count
+      level = next
+    }
+    return byteCounts.values.reduce(0, +)
   }
 
   /// Networks that are known but not ours, told by their keys.

@@ -105,6 +105,10 @@ public struct Inspection: Sendable {
   }
 
   private static func count(_ tensors: [Tensor]) -> Int {
-    tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
+    // Saturating: expanded tensors may claim more elements than an Int holds in all.
+    tensors.reduce(0) { sum, tensor in
+      let (total, overflow) = sum.addingReportingOverflow(tensor.shape.reduce(1, *))
+      return overflow ? Int.max : total
+    }
   }
 }

@@ -5,7 +5,20 @@ extension PickleValue {
   /// The value as plans.json would have it: tuples are lists, NumPy numbers are numbers.
   ///
   /// - Parameter path: where the value stands, for messages.
-  func json(path: String, depth: Int = 0) throws(ConversionError) -> JSONValue {
+  func json(path: String) throws(ConversionError) -> JSONValue {
+    var budget = PickleLimits.plainValues
+    return try json(path: path, depth: 0, budget: &budget)
+  }
+
+  /// Values may be shared and contain themselves, so the tree can be endless: depth and size of the
+  /// result are limited.
+  private func json(
+    path: String, depth: Int, budget: inout Int
+  ) throws(ConversionError) -> JSONValue {
+    budget -= 1
+    guard budget >= 0 else {
+      throw .field(path: path, problem: "comes after \(PickleLimits.plainValues) other values")
+    }
     guard depth < PickleLimits.nesting else {
       throw .field(path: path, problem: "is nested deeper than \(PickleLimits.nesting) levels")
     }
@@ -18,7 +31,8 @@ extension PickleValue {
     case .list, .tuple, .set:
       var result: [JSONValue] = []
       for (index, element) in elements.enumerated() {
-        result.append(try element.json(path: "\(path)[\(index)]", depth: depth + 1))
+        result.append(
+          try element.json(path: "\(path)[\(index)]", depth: depth + 1, budget: &budget))
       }
       return .array(result)
     case .dictionary:
@@ -27,7 +41,8 @@ extension PickleValue {
         guard let key = entry.key.string ?? entry.key.integer.map(String.init) else {
           throw .field(path: path, problem: "has a key that is neither text nor integer")
         }
-        object[key] = try entry.value.json(path: "\(path).\(key)", depth: depth + 1)
+        object[key] = try entry.value.json(
+          path: "\(path).\(key)", depth: depth + 1, budget: &budget)
       }
       return .object(object)
     case .array(let array):

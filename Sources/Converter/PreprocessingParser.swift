@@ -11,6 +11,21 @@ struct PreprocessingParser {
     try configuration.optional("previous_stage") == nil ? [] : dataset.foregroundLabels
   }
 
+  /// Source: nnunetv2 `default_normalization_schemes`.
+  private static let schemes: Set<String> = [
+    "ZScoreNormalization", "CTNormalization", "NoNormalization", "RescaleTo01Normalization",
+    "RGBTo01Normalization",
+  ]
+
+  private func scheme(_ field: JSONField) throws -> String {
+    let name = try field.name()
+    guard Self.schemes.contains(name) else {
+      throw ConversionError.unsupported(
+        what: "\(field.path) = \(name)", advice: "nnU-Net's own normalisations can be converted")
+    }
+    return name
+  }
+
   func parse() throws -> PreprocessingDescription {
     let dimension = try configuration["patch_size"].elements(2...3).count
     let count = dataset.channelNames.count
@@ -23,7 +38,7 @@ struct PreprocessingParser {
     for (index, name) in dataset.channelNames.enumerated() {
       channels.append(
         PreprocessingDescription.Channel(
-          name: name, normalizationScheme: try schemes[index].name(),
+          name: name, normalizationScheme: try scheme(schemes[index]),
           useMaskForNorm: masks[index].value.isNull ? false : try masks[index].bool(),
           intensityProperties: try properties?.optional(String(index)).map { try intensities($0) }))
     }

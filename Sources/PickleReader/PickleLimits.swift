@@ -18,6 +18,11 @@ package enum PickleLimits {
   package static let nesting = 64
   /// Bytes that one archive entry may inflate to.
   package static let inflatedBytes = 16 << 30
+  /// Bytes that calls make out of values that are there already: a small pickle could ask for the
+  /// same copy over and over.
+  static let copiedBytes = 64 << 20
+  /// Values of a pickle that is turned into plain JSON, shared ones counted as often as they occur.
+  package static let plainValues = 200_000
   /// Entries of an archive.
   static let entries = 1_000_000
 }

@@ -9,6 +9,13 @@ extension PickleMachine {
     }
   }
 
+  /// The items of an argument, for a collection that is made of them.
+  private mutating func copiedItems(_ index: Index?) throws(PickleError) -> [Index] {
+    let result = index.flatMap { items($0) } ?? []
+    try chargeCopy(result.count * MemoryLayout<Index>.size)
+    return result
+  }
+
   private func string(_ index: Index) -> String? {
     if case .string(let value) = nodes[Int(index)] { value } else { nil }
   }
@@ -57,10 +64,10 @@ extension PickleMachine {
     case .defaultDictionary: return .dictionary(container([]))
     case .size:
       guard arguments.count <= 1 else { throw malformed("a torch.Size has several arguments") }
-      return .tuple(container(arguments.first.flatMap { items($0) } ?? []))
+      return .tuple(container(try copiedItems(arguments.first)))
     case .device: return .device(try device(arguments))
     case .path: return .path(try path(arguments))
-    case .collection: return .list(container(arguments.first.flatMap { items($0) } ?? []))
+    case .collection: return .list(container(try copiedItems(arguments.first)))
     case .bytes:
       guard let first = arguments.first else { return .bytes(Bytes([])) }
       if case .bytes = nodes[Int(first)] { return nodes[Int(first)] }
@@ -146,10 +153,11 @@ extension PickleMachine {
   private mutating func dictionary(_ arguments: [Index]) throws(PickleError) -> Node {
     guard let first = arguments.first else { return .dictionary(container([])) }
     if case .dictionary(let position) = nodes[Int(first)] {
+      try chargeCopy(containers[position].count * MemoryLayout<Index>.size)
       return .dictionary(container(containers[position]))
     }
     var flat: [Index] = []
-    for pair in items(first) ?? [] {
+    for pair in try copiedItems(first) {
       guard let pair = items(pair), pair.count == 2 else {
         throw malformed("a dictionary is made of something else than pairs")
       }
@@ -166,22 +174,24 @@ extension PickleMachine {
     return "\(type):\(number)"
   }
 
-  private func path(_ arguments: [Index]) throws(PickleError) -> String {
+  private mutating func path(_ arguments: [Index]) throws(PickleError) -> String {
     var result = ""
     for argument in arguments {
       guard let part = string(argument) else {
         throw malformed("a path has a part that is no text")
       }
+      try chargeCopy(part.utf8.count)
       result += result.isEmpty || result.hasSuffix("/") ? part : "/\(part)"
     }
     return result
   }
 
   /// `_codecs.encode(text, 'latin1')`: how protocol 2 writes bytes.
-  private func encoded(_ arguments: [Index]) throws(PickleError) -> Node {
+  private mutating func encoded(_ arguments: [Index]) throws(PickleError) -> Node {
     guard arguments.count == 2, let text = string(arguments[0]), let codec = string(arguments[1]),
       codec == "latin1" || codec == "latin-1"
     else { throw malformed("bytes are encoded in an unusual way") }
+    try chargeCopy(text.utf8.count)
     var bytes: [UInt8] = []
     bytes.reserveCapacity(text.utf8.count)
     for scalar in text.unicodeScalars {

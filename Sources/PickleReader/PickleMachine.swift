@@ -29,6 +29,7 @@ struct PickleMachine {
   /// Heights of the stack where a MARK was pushed; nothing pops below the last one.
   private var marks: [Int] = []
   private var memo: [UInt32: Index] = [:]
+  private var copiedBytes = 0
 
   init(
     _ bytes: Bytes, from position: Int = 0, provider: any StorageProvider,
@@ -63,6 +64,14 @@ struct PickleMachine {
 
   func malformed(_ problem: String) -> PickleError {
     .malformed(problem: problem, offset: instruction)
+  }
+
+  /// Counts a copy of values that stay where they are, before it is made.
+  mutating func chargeCopy(_ byteCount: Int) throws(PickleError) {
+    copiedBytes += byteCount
+    guard copiedBytes <= PickleLimits.copiedBytes else {
+      throw limit("bytes of copies", PickleLimits.copiedBytes)
+    }
   }
 
   private func limit(_ what: String, _ limit: Int) -> PickleError {

@@ -91,5 +91,11 @@ package struct PickleValue: Sendable {
   package var bool: Bool? { if case .bool(let value) = kind { value } else { nil } }
   package var tensor: TensorView? { if case .tensor(let value) = kind { value } else { nil } }
   package var isNone: Bool { if case .none = kind { true } else { false } }
+  package var isSequence: Bool {
+    switch kind {
+    case .list, .tuple: true
+    default: false
+    }
+  }
   package var isDictionary: Bool { if case .dictionary = kind { true } else { false } }
 }

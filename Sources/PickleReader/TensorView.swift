@@ -83,6 +83,9 @@ package struct TensorView: Sendable {
       }
       (count, last) = (product, sum)
     }
+    guard !count.multipliedReportingOverflow(by: storage.elementType.byteCount).overflow else {
+      throw .tensor(problem: "shape \(shape) with strides \(strides) overflows")
+    }
     guard count == 0 || last < capacity else {
       throw .tensor(
         problem: "shape \(shape) with strides \(strides) at offset \(storageOffset) leaves its "

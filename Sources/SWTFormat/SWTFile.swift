@@ -48,12 +48,7 @@ public struct SWTFile: Sendable {
     self.identity = identity
     var header = bytes
     let preamble = try Preamble(bytes, header: &header)
-    let json: JSONValue
-    do {
-      json = try JSONParser.parse(
-        header,
-        limits: JSONParser.Limits(byteCount: Preamble.headerLimit, depth: Self.headerDepth))
-    } catch { throw .header(error) }
+    let json = try Self.parseHeader(header)
     description = try ModelDescription(json: json)
     tensors = try TensorTable.read(
       json, dataOffset: preamble.dataOffset, fileLength: preamble.fileLength)
@@ -63,6 +58,13 @@ public struct SWTFile: Sendable {
     byteCount = preamble.fileLength
     positions = Dictionary(
       tensors.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  static func parseHeader(_ header: Bytes) throws(SWTError) -> JSONValue {
+    do {
+      return try JSONParser.parse(
+        header, limits: JSONParser.Limits(byteCount: Preamble.headerLimit, depth: headerDepth))
+    } catch { throw .header(error) }
   }
 
   /// The entry of a tensor, or `nil` where the file has none of that name.

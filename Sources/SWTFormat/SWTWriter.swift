@@ -53,6 +53,8 @@ package struct SWTWriter {
     guard header.count <= Preamble.headerLimit else {
       throw SWTError.headerLength(header.count, limit: Preamble.headerLimit)
     }
+    // Names come from foreign files: what the reader would refuse must not be written.
+    _ = try ModelDescription(json: try SWTFile.parseHeader(Bytes(header)))
     let total = entries.last.map { $0.offset + $0.byteCount } ?? dataOffset
     do {
       var file = try AtomicFile(path: path, replacing: replacing, inputs: inputs)
