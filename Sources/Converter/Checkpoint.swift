@@ -65,10 +65,9 @@ struct Checkpoint {
         ? "nnU-Net v1 checkpoint (\(torch.layout.rawValue))"
         : "state dict (\(torch.layout.rawValue))"
       epoch = root["epoch"]?.integer
-      if root["nnssl_adaptation_plan"] != nil {
-        throw ConversionError.unsupported(
-          what: "an encoder pre-trained by nnssl (OpenMind, nnFoundation)",
-          advice: "fine-tune it with nnU-Net and convert that checkpoint")
+      if let plan = root["nnssl_adaptation_plan"] {
+        kind = "nnssl pre-trained checkpoint (\(torch.layout.rawValue))"
+        try readPretrained(root, plan, options: options)
       }
     }
     try refuseOtherNetworks()

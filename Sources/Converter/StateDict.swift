@@ -24,6 +24,12 @@ struct StateDict {
   var hasDecoder: Bool { names.contains { $0.hasPrefix("decoder.") } }
   var hasEncoder: Bool { names.contains { $0.hasPrefix("encoder.") } }
 
+  /// Forgets what is neither encoder nor, in a classifier, head.
+  mutating func removeDecoder() {
+    for name in names where name.hasPrefix("decoder.") { tensors[name] = nil }
+    names.removeAll { $0.hasPrefix("decoder.") }
+  }
+
   /// Reads a dictionary of tensors.
   init(_ entries: [(key: String, tensor: TensorView)]) throws {
     keyCount = entries.count

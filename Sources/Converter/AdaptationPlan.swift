@@ -1,0 +1,153 @@
+internal import PickleReader
+internal import SWTFormat
+
+/// What nnssl (OpenMind, nnFoundation, SSL3D) writes instead of plans and dataset.json, put into
+/// nnU-Net's words.
+///
+/// Source: nnssl `AdaptationPlan`: `architecture_plans` (class and keywords), `pretrain_plan` (the
+/// preprocessing, as nnssl's own plans), `pretrain_num_input_channels`.
+struct AdaptationPlan {
+  let root: JSONField
+
+  /// The one configuration in translated plans.
+  static let configuration = "pretrained"
+
+  init(_ json: JSONValue) {
+    root = JSONField(path: "nnssl_adaptation_plan", value: json)
+  }
+
+  /// One channel per input of the pre-trained stem; there are no labels, since nothing is segmented.
+  func dataset() throws -> JSONValue {
+    let channels = try root["pretrain_num_input_channels"].integer(1...256)
+    let names = (0..<channels).map { (key: String($0), value: JSONValue.string("channel\($0)")) }
+    return [
+      "channel_names": .object(JSONObject(names)), "labels": ["background": 0],
+      "file_ending": ".nii.gz",
+    ]
+  }
+
+  /// Plans with one configuration.
+  ///
+  /// - Parameter name: of the pre-training's configurations; not needed if there is just one.
+  func plans(configuration name: String?) throws -> JSONValue {
+    let pretraining = try root["pretrain_plan"]
+    let configurations = try pretraining["configurations"]
+    let names = configurations.value.object?.members.map(\.key) ?? []
+    guard let name = name ?? (names.count == 1 ? names[0] : nil), names.contains(name) else {
+      throw configurations.problem(
+        "leave open which to take: give --configuration, one of \(names.joined(separator: ", "))")
+    }
+    let source = try configurations[name]
+    let channels = try root["pretrain_num_input_channels"].integer(1...256)
+    let patchSize = try source.optional("patch_size") ?? root["recommended_downstream_patchsize"]
+    let translated: JSONValue = [
+      "patch_size": patchSize.value,
+      "spacing": try spacing(source),
+      "normalization_schemes": try perChannel(source["normalization_schemes"], channels),
+      "use_mask_for_norm": try source.optional("use_mask_for_norm")
+        .map { try perChannel($0, channels) }
+        ?? .array([JSONValue](repeating: false, count: channels)),
+      "resampling_fn_data": try source.optional("resampling_fn_data")?.value
+        ?? "resample_data_or_seg_to_shape",
+      "resampling_fn_data_kwargs": try source.optional("resampling_fn_data_kwargs")?.value
+        ?? ["is_seg": false, "order": 3, "order_z": 0, "force_separate_z": .null],
+      "architecture": try architecture(),
+    ]
+    let axes: JSONValue = [0, 1, 2]
+    return [
+      "plans_name": try pretraining.optional("plans_name")?.value ?? .null,
+      "dataset_name": try pretraining.optional("dataset_name")?.value ?? .null,
+      "transpose_forward": try pretraining.optional("transpose_forward")?.value ?? axes,
+      "transpose_backward": try pretraining.optional("transpose_backward")?.value ?? axes,
+      "image_reader_writer": try pretraining.optional("image_reader_writer")?.value
+        ?? "SimpleITKIO",
+      "configurations": .object(JSONObject([(key: Self.configuration, value: translated)])),
+    ]
+  }
+
+  /// The spacing that pre-training resampled to; without one, whoever converts must say it.
+  private func spacing(_ configuration: JSONField) throws -> JSONValue {
+    if let spacing = try configuration.optional("spacing") { return spacing.value }
+    let style = try configuration.optional("spacing_style")
+    guard try style?.name() == "onemmiso" else {
+      throw ConversionError.field(
+        path: "\(configuration.path).spacing",
+        problem:
+          "is missing (spacing_style = \(style?.value.string ?? "none")): images kept their own "
+          + "spacing — give the preprocessing to use with --plans, --configuration, --dataset-json")
+    }
+    return [1.0, 1.0, 1.0]
+  }
+
+  /// Pre-training treats all channels alike: one entry stands for all of them.
+  private func perChannel(_ field: JSONField, _ channels: Int) throws -> JSONValue {
+    guard let only = try field.elements(1...256).first?.value, field.value.array?.count == 1 else {
+      return field.value
+    }
+    return .array([JSONValue](repeating: only, count: channels))
+  }
+
+  private func architecture() throws -> JSONValue {
+    let plans = try root["architecture_plans"]
+    let name = try plans["arch_class_name"].name()
+    if let keywords = try plans.optional("arch_kwargs") {
+      return ["network_class_name": .string(name), "arch_kwargs": keywords.value]
+    }
+    guard name == "ResEncL" else {
+      throw ConversionError.unsupported(
+        what: "\(plans.path).arch_class_name = \(name)",
+        advice: "of nnssl's networks, ResEncL and those with arch_kwargs can be converted")
+    }
+    let modules = "torch.nn.modules"
+    return [
+      "network_class_name": "ResidualEncoderUNet",
+      "arch_kwargs": [
+        "n_stages": 6, "features_per_stage": [32, 64, 128, 256, 320, 320],
+        "conv_op": .string("\(modules).conv.Conv3d"), "kernel_sizes": 3,
+        "strides": [1, 2, 2, 2, 2, 2], "n_blocks_per_stage": [1, 3, 4, 6, 6, 6],
+        "n_conv_per_stage_decoder": [1, 1, 1, 1, 1], "conv_bias": true,
+        "norm_op": .string("\(modules).instancenorm.InstanceNorm3d"),
+        "norm_op_kwargs": ["eps": 1e-5, "affine": true],
+        "nonlin": "torch.nn.LeakyReLU", "nonlin_kwargs": ["inplace": true],
+      ],
+    ]
+  }
+}
+
+extension Checkpoint {
+  /// Reads a checkpoint of nnssl. Its decoder reconstructs images, so the encoder alone is taken.
+  mutating func readPretrained(
+    _ root: PickleValue, _ value: PickleValue, options: ConversionOptions
+  ) throws {
+    let plan = AdaptationPlan(try value.json(path: "nnssl_adaptation_plan"))
+    dataset = try plan.dataset()
+    if options.plansPath == nil {
+      plans = try plan.plans(configuration: options.configuration)
+      configuration = AdaptationPlan.configuration
+    }
+    trainerName = root["trainer_name"]?.string
+    citations = Self.texts(in: root["citations"])
+    licence = (root["licence"] ?? root["license"])?.string.map { Self.oneLine($0, limit: 1024) }
+    weights.removeDecoder()
+  }
+
+  private static let citationLimit = 256
+
+  /// Citations are texts, lists of them, or dictionaries with BibTeX entries.
+  private static func texts(in value: PickleValue?, depth: Int = 0) -> [String] {
+    guard let value, depth < 5 else { return [] }
+    if let text = value.string { return [oneLine(text, limit: 8192)] }
+    let inner =
+      value.isDictionary
+      ? [value["bibtex_citations"] ?? value["citation"]].compactMap { $0 } : value.elements
+    return Array(inner.flatMap { texts(in: $0, depth: depth + 1) }.prefix(citationLimit))
+  }
+
+  /// BibTeX has line breaks; the header's texts have none.
+  private static func oneLine(_ text: String, limit: Int) -> String {
+    let bytes = text.utf8.map { $0 < 0x20 || $0 == 0x7F ? UInt8(ascii: " ") : $0 }
+    // Cutting may split a character, whose rest decodes to three bytes.
+    return String(
+      decoding: bytes.count > limit ? bytes.prefix(limit - 3) : bytes[...], as: UTF8.self)
+  }
+}
