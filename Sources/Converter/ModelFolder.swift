@@ -22,10 +22,17 @@ struct ModelFolder {
   /// The folders that hold a model, relative to the tree: those of plans.json (version 2) or
   /// plans.pkl (version 1) with folds beside it.
   private var models: [String] {
-    tree.paths.compactMap { path in
+    var withFolds: Set<String> = []
+    for path in tree.paths {
+      let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+      for (index, part) in parts.enumerated().dropLast() where part.hasPrefix("fold_") {
+        withFolds.insert(parts[..<index].map { "\($0)/" }.joined())
+      }
+    }
+    return tree.paths.compactMap { path in
       for name in ["plans.json", "plans.pkl"] where path == name || path.hasSuffix("/\(name)") {
         let folder = String(path.dropLast(name.count))
-        if tree.paths.contains(where: { $0.hasPrefix("\(folder)fold_") }) { return folder }
+        if withFolds.contains(folder) { return folder }
       }
       return nil
     }

@@ -127,11 +127,13 @@ enum Version1 {
   /// The deepest stage and all decoder stages are two stacks, of which the second holds the last
   /// convolution.
   static func renamed(_ keys: [String]) -> [String] {
+    /// A block's number; none has thousands.
+    func number(_ part: String) -> Int? { Int(part).flatMap { (0..<4096).contains($0) ? $0 : nil } }
     func parts(_ key: String) -> [String] { key.split(separator: ".").map(String.init) }
     var lengths: [String: Int] = [:]
     for key in keys.map(parts) where key.count > 5 && key[2] == "0" && key[3] == "blocks" {
       let stack = "\(key[0]).\(key[1])"
-      lengths[stack] = max(lengths[stack] ?? 0, (Int(key[4]) ?? 0) + 1)
+      lengths[stack] = max(lengths[stack] ?? 0, (number(key[4]) ?? 0) + 1)
     }
     return keys.map { key in
       var part = parts(key)
@@ -149,7 +151,7 @@ enum Version1 {
         offset = stack == 0 ? 0 : lengths["\(part[0]).\(part[1])"] ?? 0
         part.remove(at: 2)
       }
-      guard part.count == 6, part[2] == "blocks", let block = Int(part[3]) else { return key }
+      guard part.count == 6, part[2] == "blocks", let block = number(part[3]) else { return key }
       let module = part[4] == "instnorm" ? "norm" : part[4]
       return "\(owner).\(block + offset).\(module).\(part[5])"
     }

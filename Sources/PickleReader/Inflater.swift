@@ -21,6 +21,15 @@ enum Inflater {
     guard count / largestRatio <= stored.count + 64 else {
       throw .inflate(entry: entry, problem: "declares more bytes than its stream can hold")
     }
+    guard
+      count <= PickleLimits.freelyInflatedBytes
+        || count / PickleLimits.largestExpansion <= stored.count
+    else {
+      throw .inflate(
+        entry: entry,
+        problem: "inflates more than \(PickleLimits.largestExpansion)-fold to "
+          + "\(count) bytes, as no weights do")
+    }
     let output = HeapBuffer(byteCount: count)
     var stream = z_stream()
     guard inflateInit2_(&stream, -15, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK

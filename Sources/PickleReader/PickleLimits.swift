@@ -23,6 +23,10 @@ package enum PickleLimits {
   static let copiedBytes = 64 << 20
   /// Values of a pickle that is turned into plain JSON, shared ones counted as often as they occur.
   package static let plainValues = 200_000
+  /// Above this size, how many times its stored bytes an entry may inflate to: weights hardly shrink,
+  /// bombs do.
+  static let freelyInflatedBytes = 256 << 20
+  static let largestExpansion = 64
   /// Entries of an archive.
   static let entries = 1_000_000
 }
