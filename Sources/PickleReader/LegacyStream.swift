@@ -15,7 +15,7 @@ enum LegacyStream {
         toleratesUnknownObjects: toleratingUnknownObjects)
       let document = try machine.run()
       position = machine.position
-      return (document, machine.storages)
+      return (document, machine.ownStorages)
     }
     guard case .bigInteger = try next().0.root.kind else {
       throw .malformed(problem: "the magic number is missing", offset: 0)

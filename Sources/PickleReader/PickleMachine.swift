@@ -327,6 +327,9 @@ struct PickleMachine {
     try push(.symbol(.inert(full)))
   }
 
+  /// The storages that the file itself holds.
+  var ownStorages: [TensorStorage] { storages.filter { !($0.provider is StorageWindow) } }
+
   /// Takes a persistent id: `('storage', class, key, location, count[, view])`.
   private mutating func pushStorage(_ identifier: Index) throws(PickleError) {
     guard case .tuple(let position) = nodes[Int(identifier)] else {
@@ -337,9 +340,6 @@ struct PickleMachine {
       case .symbol(let symbol) = parts[1], case .string(let key) = parts[2],
       case .string = parts[3], case .integer(let count) = parts[4]
     else { throw malformed("a persistent id is not that of a storage") }
-    if parts.count == 6 {
-      guard case .none = parts[5] else { throw malformed("views of storages are too old a format") }
-    }
     guard key.utf8.count <= 64, !key.isEmpty,
       key.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") }), key != ".."
     else { throw malformed("a storage key is no plain name") }
@@ -360,11 +360,32 @@ struct PickleMachine {
       guard storage.elementType == elementType, storage.byteCount == byteCount else {
         throw .storage(key: key, problem: "is described in two ways")
       }
-      return try push(.storage(known))
+    } else {
+      storagePositions[key] = storages.count
+      storages.append(
+        TensorStorage(key: key, elementType: elementType, byteCount: byteCount, provider: provider))
     }
-    storagePositions[key] = storages.count
+    let own = storagePositions[key] ?? 0
+    if parts.count == 6, case .tuple(let window) = parts[5] {
+      return try pushWindow(containers[window], on: storages[own])
+    }
+    try push(.storage(own))
+  }
+
+  /// A part of a storage `(key, offset, count)`, which PyTorch before 0.4 treated as one of its own.
+  private mutating func pushWindow(
+    _ parts: [Index], on storage: TensorStorage
+  ) throws(PickleError) {
+    let width = storage.elementType.byteCount
+    let capacity = storage.byteCount / width
+    guard parts.count == 3, case .integer(let offset) = nodes[Int(parts[1])],
+      case .integer(let count) = nodes[Int(parts[2])], (0...capacity).contains(offset),
+      (0...capacity - offset).contains(count)
+    else { throw .storage(key: storage.key, problem: "has a view that leaves it") }
     storages.append(
-      TensorStorage(key: key, elementType: elementType, byteCount: byteCount, provider: provider))
+      TensorStorage(
+        key: "\(storage.key)+\(offset)", elementType: storage.elementType, byteCount: count * width,
+        provider: StorageWindow(storage: storage, offset: offset * width)))
     try push(.storage(storages.count - 1))
   }
 }

@@ -38,6 +38,21 @@ package struct StoredBytes: StorageProvider {
   }
 }
 
+/// A part of another storage.
+struct StorageWindow: StorageProvider {
+  let storage: TensorStorage
+  /// In bytes.
+  let offset: Int
+
+  func bytes(ofStorage key: String, byteCount: Int) throws(PickleError) -> Bytes {
+    let whole = try storage.provider.bytes(ofStorage: storage.key, byteCount: storage.byteCount)
+    guard let part = whole.slice(at: offset, count: byteCount) else {
+      throw .storage(key: storage.key, problem: "has a view that leaves it")
+    }
+    return part
+  }
+}
+
 /// A tensor as a checkpoint describes it: a strided window on a storage. Nothing is read until its
 /// elements are copied.
 package struct TensorView: Sendable {

@@ -50,7 +50,7 @@ package struct TorchFile: Sendable {
     guard machine.position == pickle.count else {
       throw .malformed(problem: "bytes follow its end", offset: machine.position)
     }
-    for storage in machine.storages { try storages.check(storage) }
+    for storage in machine.ownStorages { try storages.check(storage) }
     self.init(layout: .zip, document: document)
   }
 
