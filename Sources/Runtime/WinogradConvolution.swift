@@ -16,7 +16,7 @@ struct WinogradConvolution: ConvolutionAlgorithm {
   private let tiles: Extent3
   private let inputBlocks: Int
   private let outputBlocks: Int
-  /// Tiles per task; as many as fit the register tile, or several times that many.
+  /// Tiles per task; some register tiles, or half of one.
   private let tilesPerTask: Int
   /// Floats between two points of the transformed input; one cache line more than they need, since
   /// points at a power of two's distance would fight for the same cache sets.
@@ -40,7 +40,7 @@ struct WinogradConvolution: ConvolutionAlgorithm {
     outputBlocks = (geometry.outputChannels + Self.block - 1) / Self.block
     let largest = Int(instructionSet.kernels.pointee.direct_voxels)
     tilesPerTask = Self.tilesPerTask(
-      tiles.count, registerTile: largest, points: mix.points.count,
+      tiles.count, unit: min(largest, Self.fewestTiles), points: mix.points.count,
       channels: (inputBlocks + outputBlocks) * Self.block, threads: threads)
     inputPointStep = inputBlocks * tilesPerTask * Self.block + Self.block
     outputPointStep = outputBlocks * tilesPerTask * Self.block + Self.block
@@ -49,15 +49,19 @@ struct WinogradConvolution: ConvolutionAlgorithm {
     inputBlockOffsets = (0..<inputBlocks).map { Int32($0 * blockStep) }
   }
 
+  /// Half of the largest register tile still keeps the multipliers busy, and halves what a task holds
+  /// where even so few tiles outgrow the cache.
+  private static let fewestTiles = 7
+
   /// The more tiles share a task, the less often the weights are read, but what they share has to
   /// stay in the cache.
   private static func tilesPerTask(
-    _ tiles: Int, registerTile: Int, points: Int, channels: Int, threads: Int
+    _ tiles: Int, unit: Int, points: Int, channels: Int, threads: Int
   ) -> Int {
     let cacheFloats = 3 * 64 * 1024
-    let fitting = max(1, cacheFloats / (points * channels) / registerTile)
-    let perThread = max(1, tiles / (threads * registerTile))
-    let wanted = registerTile * max(1, min(fitting, perThread))
+    let fitting = max(1, cacheFloats / (points * channels) / unit)
+    let perThread = max(1, tiles / (threads * unit))
+    let wanted = unit * max(1, min(fitting, perThread))
     // Tasks of nearly equal size.
     let tasks = max((tiles + wanted - 1) / wanted, min(threads, tiles))
     return (tiles + tasks - 1) / tasks
