@@ -39,6 +39,7 @@ let package = Package(
     // Leaf C code: no threads, no allocation, no I/O.
     .target(name: "CKernels", cSettings: cSettings),
     .target(name: "CSHA256", cSettings: cSettings),
+    .target(name: "CResampling", cSettings: cSettings),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     // What both halves share: bytes and files, arrays on disk, and the file format between them.
@@ -55,7 +56,7 @@ let package = Package(
 
     // The lean half: .swt in, features and logits out. It never links the offline half.
     library("SWTRuntime", path: "Sources/Runtime", ["SWTFormat", "FileIO", "CKernels"]),
-    library("Preprocessing", ["SWTFormat", "FileIO", "CZlib"]),
+    library("Preprocessing", ["SWTFormat", "FileIO", "CZlib", "CResampling"]),
     .executableTarget(
       name: "nnrun",
       dependencies: ["SWTRuntime", "Preprocessing", "NPY", "SWTFormat", "FileIO", argumentParser],
