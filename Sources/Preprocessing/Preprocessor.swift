@@ -13,6 +13,10 @@ public struct Preprocessor: Sendable {
   public init(
     description: PreprocessingDescription, threads: Int = 1
   ) throws(PreprocessingError) {
+    // The reorienting readers turn the array, and the others read no NIfTI.
+    guard ["SimpleITKIO", "NibabelIO"].contains(description.imageReaderWriter) else {
+      throw .unsupported(field: "image_reader_writer", value: description.imageReaderWriter)
+    }
     guard description.preprocessorName == "DefaultPreprocessor" else {
       throw .unsupported(field: "preprocessor_name", value: description.preprocessorName)
     }
