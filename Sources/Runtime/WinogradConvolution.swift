@@ -49,8 +49,8 @@ struct WinogradConvolution: ConvolutionAlgorithm {
     inputBlockOffsets = (0..<inputBlocks).map { Int32($0 * blockStep) }
   }
 
-  /// Half of the largest register tile still keeps the multipliers busy, and halves what a task holds
-  /// where even so few tiles outgrow the cache.
+  /// Half of the largest register tile: it halves what a task holds where even so few tiles outgrow
+  /// the cache.
   private static let fewestTiles = 7
 
   /// The more tiles share a task, the less often the weights are read, but what they share has to
