@@ -9,10 +9,9 @@ struct AlgorithmChoice: Sendable {
     for geometry: ConvolutionGeometry, source: ConvolutionSource, weights: PackedWeights
   ) throws(RuntimeError) -> any ConvolutionAlgorithm {
     if case .feature = source, !isDirectOnly, let mix = Self.mix(for: geometry) {
-      let transformed = try WinogradWeights(
-        weights, mix: mix, instructionSet: instructionSet, threads: threads)
       return WinogradConvolution(
-        geometry, mix: mix, weights: transformed, instructionSet: instructionSet, threads: threads)
+        geometry, mix: mix, weights: try WinogradWeights(weights, mix: mix),
+        instructionSet: instructionSet, threads: threads)
     }
     return DirectConvolution(
       geometry, weights: weights, instructionSet: instructionSet, threads: threads)

@@ -46,6 +46,9 @@ struct ArenaPlan {
     return range
   }
 
+  /// Bytes of all buffers and constants.
+  var byteCount: Int { max(bufferCount + constantCount, 1) * MemoryLayout<Float>.stride }
+
   mutating func release(_ range: ArenaRange) {
     used.removeAll { $0.offset == range.offset }
   }
@@ -60,7 +63,7 @@ final class Arena: @unchecked Sendable {
 
   init(_ plan: ArenaPlan) throws(RuntimeError) {
     bufferCount = plan.bufferCount
-    byteCount = max(plan.bufferCount + plan.constantCount, 1) * MemoryLayout<Float>.stride
+    byteCount = plan.byteCount
     guard
       let start = mmap(
         nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0),

@@ -37,8 +37,17 @@ protocol ConvolutionAlgorithm: Sendable {
   var name: String { get }
   /// Scratch floats that every thread needs.
   var workspaceCount: Int { get }
+  /// Bytes of weights in a form of its own, beside the file's.
+  var weightByteCount: Int { get }
+  /// Makes ready what does not depend on the input; once, before the first run.
+  func prepare()
   /// Convolves `source` into `output`.
   func run(_ source: ConvolutionSource, into output: Activation, context: RunContext)
+}
+
+extension ConvolutionAlgorithm {
+  var weightByteCount: Int { 0 }
+  func prepare() {}
 }
 
 /// What a step has at hand while a session runs.

@@ -13,6 +13,9 @@ struct ConvolutionStep: Step {
   var algorithm: String { convolution.name }
   var flops: Double { geometry.flops }
   var workspaceCount: Int { convolution.workspaceCount }
+  var weightByteCount: Int { convolution.weightByteCount }
+
+  func prepare() { convolution.prepare() }
 
   func run(_ context: RunContext) {
     convolution.run(source, into: output, context: context)

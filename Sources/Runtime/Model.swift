@@ -39,6 +39,15 @@ public struct Model: Sendable {
     parameters = ModelParameters(file)
   }
 
+  /// Makes a session for inputs of one shape: `plan`, with its memory.
+  ///
+  /// - Throws: `RuntimeError` where the network cannot take that shape, or memory cannot be had.
+  public func makeSession(
+    inputShape: [Int], outputs: SessionOutputs = SessionOutputs(), threads: Int? = nil
+  ) throws(RuntimeError) -> Session {
+    try Session(plan(inputShape: inputShape, outputs: outputs, threads: threads))
+  }
+
   /// Plans a run over inputs of one shape.
   ///
   /// - Parameters:
@@ -47,9 +56,9 @@ public struct Model: Sendable {
   ///   - outputs: what to compute.
   ///   - threads: how many threads to use; by default as many as this process may.
   /// - Throws: `RuntimeError` where the network cannot take that shape.
-  public func makeSession(
+  public func plan(
     inputShape: [Int], outputs: SessionOutputs = SessionOutputs(), threads: Int? = nil
-  ) throws(RuntimeError) -> Session {
+  ) throws(RuntimeError) -> SessionPlan {
     let architecture = description.architecture
     let channels = architecture.inputChannels
     guard inputShape.count == architecture.dimension + 1, inputShape[0] == channels else {
@@ -68,6 +77,21 @@ public struct Model: Sendable {
     guard threads >= 1 else { throw .threads(threads) }
     let choice = AlgorithmChoice(instructionSet: try InstructionSet.chosen(), threads: threads)
     let plan = try EncoderPlan(parameters, shape: inputShape, outputs: outputs, choice: choice)
-    return try Session(plan, inputShape: inputShape, threads: threads)
+    return SessionPlan(plan, inputShape: inputShape, threads: threads)
+  }
+
+  /// The classifier's logits for pooled features, `[features]`: for means over several windows.
+  ///
+  /// - Throws: `RuntimeError.noClassifier`, or `elementCount` where the width is another.
+  public func logits(fromPooled pooled: [Float]) throws(RuntimeError) -> [Float] {
+    guard let classifier = parameters.classifier else { throw .noClassifier }
+    let features = classifier.weight.count / classifier.bias.count
+    guard pooled.count == features else {
+      throw .elementCount(found: pooled.count, expected: features)
+    }
+    let nowhere = ArenaRange(offset: 0, count: 0)
+    let step = LinearStep(
+      weight: classifier.weight, bias: classifier.bias, input: nowhere, output: nowhere)
+    return classifier.bias.indices.map { row in step.logit(row) { pooled[$0] } }
   }
 }

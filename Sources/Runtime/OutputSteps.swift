@@ -82,15 +82,18 @@ struct LinearStep: Step {
   var algorithm: String { "linear" }
 
   func run(_ context: RunContext) {
-    let features = weight.count / bias.count
     let pooled = context.arena[input]
     let logits = context.arena[output]
-    for row in bias.indices {
-      var sum = Double(bias[row])
-      for feature in 0..<features {
-        sum += Double(weight[row * features + feature]) * Double(pooled[feature])
-      }
-      logits[row] = Float(sum)
+    for row in bias.indices { logits[row] = logit(row) { pooled[$0] } }
+  }
+
+  /// One row of `W · features + b`.
+  func logit(_ row: Int, feature: (Int) -> Float) -> Float {
+    let features = weight.count / bias.count
+    var sum = Double(bias[row])
+    for index in 0..<features {
+      sum += Double(weight[row * features + index]) * Double(feature(index))
     }
+    return Float(sum)
   }
 }

@@ -25,19 +25,20 @@ public final class Session {
   private let arena: Arena
   private var seconds: [Double]
 
-  init(_ plan: EncoderPlan, inputShape: [Int], threads: Int) throws(RuntimeError) {
-    self.plan = plan
-    self.inputShape = inputShape
-    self.threads = threads
-    arena = try Arena(plan.arena)
-    for constant in plan.constants {
+  /// Takes the memory that `plan` needs and makes its weights ready.
+  ///
+  /// - Throws: `RuntimeError.memory`.
+  public init(_ plan: SessionPlan) throws(RuntimeError) {
+    self.plan = plan.encoder
+    inputShape = plan.inputShape
+    threads = plan.threads
+    arena = try Arena(plan.encoder.arena)
+    for constant in plan.encoder.constants {
       arena[constant.range].update(from: constant.values, count: constant.values.count)
     }
-    seconds = [Double](repeating: 0, count: plan.steps.count)
+    for step in plan.encoder.steps { step.prepare() }
+    seconds = [Double](repeating: 0, count: plan.encoder.steps.count)
   }
-
-  /// Bytes reserved for activations and scratch memory.
-  public var plannedByteCount: Int { arena.byteCount }
 
   /// The plan, step by step.
   public var steps: [StepReport] {

@@ -9,6 +9,11 @@ protocol Step: Sendable {
   /// Scratch floats that every thread needs.
   var workspaceCount: Int { get }
 
+  /// Bytes of weights in a form of its own, beside the file's.
+  var weightByteCount: Int { get }
+
+  /// Makes ready what does not depend on the input; once, before the first run.
+  func prepare()
   func run(_ context: RunContext)
 }
 
@@ -16,4 +21,6 @@ extension Step {
   var algorithm: String { "" }
   var flops: Double { 0 }
   var workspaceCount: Int { 0 }
+  var weightByteCount: Int { 0 }
+  func prepare() {}
 }

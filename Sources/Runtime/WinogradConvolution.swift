@@ -11,6 +11,8 @@ struct WinogradConvolution: ConvolutionAlgorithm {
 
   private let geometry: ConvolutionGeometry
   private let mix: WinogradMix
+  private let instructionSet: InstructionSet
+  private let threads: Int
   private let kernels: UnsafePointerBox
   private let weights: WinogradWeights
   private let tiles: Extent3
@@ -26,6 +28,9 @@ struct WinogradConvolution: ConvolutionAlgorithm {
   private let weightPoints: [Int]
 
   var name: String { mix.name }
+  var weightByteCount: Int { weights.byteCount }
+
+  func prepare() { weights.transform(instructionSet: instructionSet, threads: threads) }
 
   init(
     _ geometry: ConvolutionGeometry, mix: WinogradMix, weights: WinogradWeights,
@@ -34,6 +39,8 @@ struct WinogradConvolution: ConvolutionAlgorithm {
     self.geometry = geometry
     self.mix = mix
     self.weights = weights
+    self.instructionSet = instructionSet
+    self.threads = threads
     kernels = UnsafePointerBox(instructionSet.kernels)
     tiles = mix.tiles(geometry.output)
     inputBlocks = (geometry.inputChannels + Self.block - 1) / Self.block

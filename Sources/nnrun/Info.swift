@@ -18,20 +18,19 @@ struct Info: ParsableCommand {
     let description = loaded.description
     let architecture = description.architecture
     let sizes = shape?.sizes ?? description.preprocessing.patchSize
-    let session = try loaded.makeSession(
+    let plan = try loaded.plan(
       inputShape: [architecture.inputChannels] + sizes,
       outputs: SessionOutputs(pooled: true, logits: description.classifier != nil),
       threads: model.threads)
-    let flops = session.steps.reduce(0) { $0 + $1.flops }
     if json {
       let report: JSONValue = [
         "nnrun_version": .string(NNRun.version), "model_id": .string(loaded.modelID),
         "bytes": .integer(loaded.byteCount), "model": description.publicJSON,
-        "instruction_set": .string(Machine.instructionSet), "threads": .integer(session.threads),
-        "input_shape": .array(session.inputShape.map { .integer($0) }),
-        "planned_bytes": .integer(session.plannedByteCount), "gflop": .number(flops / 1e9),
+        "instruction_set": .string(Machine.instructionSet), "threads": .integer(plan.threads),
+        "input_shape": .array(plan.inputShape.map { .integer($0) }),
+        "planned_bytes": .integer(plan.byteCount), "gflop": .number(plan.flops / 1e9),
         "steps": .array(
-          session.steps.map { ["name": .string($0.name), "algorithm": .string($0.algorithm)] }),
+          plan.steps.map { ["name": .string($0.name), "algorithm": .string($0.algorithm)] }),
       ]
       StandardStream.output.writeLine(report.prettyText)
       return
@@ -48,10 +47,10 @@ struct Info: ParsableCommand {
       ["classes", description.classifier?.classNames.joined(separator: ", ") ?? "none"],
       ["file", "\(Decimals.text(Double(loaded.byteCount) / 1e6, places: 1)) MB"],
       ["model id", loaded.modelID],
-      ["machine", "\(Machine.instructionSet), \(session.threads) threads"],
+      ["machine", "\(Machine.instructionSet), \(plan.threads) threads"],
       ["input", sizes.map(String.init).joined(separator: "×")],
-      ["work", "\(Decimals.text(flops / 1e9, places: 1)) GFLOP"],
-      ["memory", "\(Decimals.text(Double(session.plannedByteCount) / 1e6, places: 1)) MB"],
+      ["work", "\(Decimals.text(plan.flops / 1e9, places: 1)) GFLOP"],
+      ["memory", "\(Decimals.text(Double(plan.byteCount) / 1e6, places: 1)) MB"],
     ]
     StandardStream.output.write(
       rows.map {

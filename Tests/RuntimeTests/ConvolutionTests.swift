@@ -85,8 +85,7 @@ import Testing
       let packed = PackedWeights(shape: shape, values: weights)
       let ones = [Float](repeating: 1, count: inputs)
       let algorithm = WinogradConvolution(
-        geometry, mix: mix,
-        weights: try WinogradWeights(packed, mix: mix, instructionSet: instructionSet, threads: 2),
+        geometry, mix: mix, weights: try WinogradWeights(packed, mix: mix),
         instructionSet: instructionSet, threads: 2)
       let found = try ConvolutionBench(geometry: geometry, slope: 1).run(
         algorithm, input: input, scale: ones, shift: ones.map { _ in 0 }, threads: 2, planar: false)

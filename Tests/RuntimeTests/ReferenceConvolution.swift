@@ -92,6 +92,7 @@ struct ConvolutionBench {
     }
     input.withUnsafeBufferPointer { buffer in
       guard let start = buffer.baseAddress else { return }
+      algorithm.prepare()
       algorithm.run(
         planar ? .networkInput : .feature(Feature(activation: source, pending: pending)),
         into: target,
