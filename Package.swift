@@ -28,6 +28,7 @@ let package = Package(
     .library(name: "SWTFormat", targets: ["SWTFormat"]),
     .library(name: "SWTRuntime", targets: ["SWTRuntime"]),
     .library(name: "Preprocessing", targets: ["Preprocessing"]),
+    .library(name: "Pipeline", targets: ["Pipeline"]),
     .library(name: "Converter", targets: ["Converter"]),
     .executable(name: "nnconvert", targets: ["nnconvert"]),
     .executable(name: "nnrun", targets: ["nnrun"]),
@@ -57,9 +58,13 @@ let package = Package(
     // The lean half: .swt in, features and logits out. It never links the offline half.
     library("SWTRuntime", path: "Sources/Runtime", ["SWTFormat", "FileIO", "CKernels"]),
     library("Preprocessing", ["SWTFormat", "FileIO", "CZlib", "CResampling"]),
+    library("Pipeline", ["SWTRuntime", "Preprocessing", "SWTFormat", "FileIO"]),
     .executableTarget(
       name: "nnrun",
-      dependencies: ["SWTRuntime", "Preprocessing", "NPY", "SWTFormat", "FileIO", argumentParser],
+      dependencies: [
+        "Pipeline", "SWTRuntime", "Preprocessing", "CZlib", "NPY", "SWTFormat", "FileIO",
+        argumentParser,
+      ],
       swiftSettings: settings),
 
     .target(
@@ -72,6 +77,7 @@ let package = Package(
     tests("ConverterTests", ["Converter", "PickleReader", "SWTFormat", "FileIO"]),
     tests("RuntimeTests", ["SWTRuntime", "SWTFormat", "CKernels", "FileIO", "NPY"]),
     tests("PreprocessingTests", ["Preprocessing", "SWTFormat", "FileIO", "NPY"]),
+    tests("PipelineTests", ["Pipeline", "Preprocessing", "SWTRuntime", "SWTFormat", "NPY"]),
     // Runs the two executables as a user would: whole journeys, exit codes, messages.
     tests("CommandLineTests", ["FileIO", "NPY", "nnconvert", "nnrun"]),
   ],

@@ -66,11 +66,14 @@ package struct NPYArray: Sendable, Equatable {
 
   /// Writes the array, replacing a file of that name only when the new one is complete.
   package func write(to path: String, inputs: [MappedFile.Identity] = []) throws(NPYError) {
-    do {
+    do throws(FileError) {
       var file = try AtomicFile(path: path, replacing: true, inputs: inputs)
       try file.write(Self.header(shape: shape))
-      let bytes = values.withUnsafeBytes { Bytes(Array($0)) }
-      try bytes.withUnsafeBytes { (buffer) throws(FileError) in try file.write(buffer) }
+      var failure: FileError?
+      values.withUnsafeBytes { buffer in
+        do throws(FileError) { try file.write(buffer) } catch { failure = error }
+      }
+      if let failure { throw failure }
       try file.commit()
     } catch { throw .file(error) }
   }

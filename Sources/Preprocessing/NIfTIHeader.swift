@@ -33,13 +33,19 @@ struct NIfTIHeader {
   let sizes: [Int]
   /// Whether `dim[0]` says 2.
   let isTwoDimensional: Bool
-  /// `pixdim` of x, y, z as positive numbers.
+  /// `pixdim` of x, y, z as positive numbers, in the header's unit.
   let spacing: [Double]
+  /// Millimetres in the header's unit of length, where it names one.
+  let unit: Double
   let dataOffset: Int
   let slope: Double
   let intercept: Double
-  /// The rows of the sform, where there is one.
-  let affine: [[Double]]?
+  /// The 3×3 parts of the sform and the qform, row by row, where there are any.
+  let sform: [[Double]]?
+  let qform: [[Double]]?
+
+  /// What orientation is read from: the sform before the qform, as nibabel has it.
+  var affine: [[Double]]? { sform ?? qform }
 
   init(_ bytes: Bytes, path: String) throws(PreprocessingError) {
     func refuse(_ problem: String) -> PreprocessingError { .format(path: path, problem: problem) }
@@ -107,8 +113,11 @@ struct NIfTIHeader {
     let intercept = number(116, 184)
     let isScaled = slope.isFinite && slope != 0
     guard !isScaled || intercept.isFinite else { throw refuse("scl_inter is \(intercept)") }
-    let form =
-      isSecond ? Int(integer(Int32.self, 348)) : Int(integer(Int16.self, 254))
+    let (qformCode, sformCode) =
+      isSecond
+      ? (Int(integer(Int32.self, 344)), Int(integer(Int32.self, 348)))
+      : (Int(integer(Int16.self, 252)), Int(integer(Int16.self, 254)))
+    let units = isSecond ? Int(integer(Int32.self, 500)) : Int(integer(UInt8.self, 123))
     self.isBigEndian = isBigEndian
     self.dataType = dataType
     self.sizes = sizes
@@ -117,9 +126,30 @@ struct NIfTIHeader {
     dataOffset = offset == 0 ? Int(least) : Int(offset)
     self.slope = isScaled ? slope : 1
     self.intercept = isScaled ? intercept : 0
-    affine =
-      form > 0
+    unit = [1: 1000, 3: 0.001][units & 7] ?? 1
+    sform =
+      sformCode > 0
       ? (0..<3).map { row in (0..<3).map { number(280 + 16 * row, 400 + 32 * row, $0) } } : nil
+    qform =
+      qformCode > 0
+      ? Self.matrix(
+        quaternion: (0..<3).map { number(256, 352, $0) }, spacing: spacing,
+        isLeftHanded: number(76, 104) < 0) : nil
+  }
+
+  /// The rotation that `quatern_b, c, d` stand for, with the z axis turned where `pixdim[0]` says so.
+  private static func matrix(
+    quaternion: [Double], spacing: [Double], isLeftHanded: Bool
+  ) -> [[Double]] {
+    let (b, c, d) = (quaternion[0], quaternion[1], quaternion[2])
+    let a = max(0, 1 - (b * b + c * c + d * d)).squareRoot()
+    let rotation = [
+      [a * a + b * b - c * c - d * d, 2 * (b * c - a * d), 2 * (b * d + a * c)],
+      [2 * (b * c + a * d), a * a + c * c - b * b - d * d, 2 * (c * d - a * b)],
+      [2 * (b * d - a * c), 2 * (c * d + a * b), a * a + d * d - b * b - c * c],
+    ]
+    let scales = [spacing[0], spacing[1], isLeftHanded ? -spacing[2] : spacing[2]]
+    return rotation.map { row in zip(row, scales).map { $0 * $1 } }
   }
 
   private static func name(ofDataType code: Int) -> String {

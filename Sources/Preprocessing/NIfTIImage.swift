@@ -9,11 +9,22 @@ public struct NIfTIImage: Sendable {
 
   /// Reads the file at `path`.
   ///
-  /// Voxels are `slope · raw + intercept` in double, then float32. Direction is not used, as in
-  /// nnU-Net; a warning tells where axes are flipped or oblique.
-  public init(contentsOf path: String) throws(PreprocessingError) {
-    let file: MappedFile
-    do throws(FileError) { file = try MappedFile(path: path) } catch {
+  /// Voxels are `slope · raw + intercept` in double, then float32. Only the readers that reorient
+  /// use direction; with the others a warning tells where axes are swapped, flipped or oblique.
+  public init(
+    contentsOf path: String, reader: ImageReader = .simpleITK
+  ) throws(PreprocessingError) {
+    try self.init(bytes: Self.map(path).bytes, path: path, reader: reader)
+  }
+
+  /// The bytes that a file's voxels take as float32, from its header alone.
+  package static func byteCount(ofFileAt path: String) throws(PreprocessingError) -> Int {
+    let header = try header(of: ScanStream(path: path, bytes: map(path).bytes), path: path).header
+    return header.sizes.reduce(MemoryLayout<Float>.stride, *)
+  }
+
+  private static func map(_ path: String) throws(PreprocessingError) -> MappedFile {
+    do throws(FileError) { return try MappedFile(path: path) } catch {
       let cannotOpen =
         switch error {
         case .cannotOpen, .notARegularFile: true
@@ -21,12 +32,12 @@ public struct NIfTIImage: Sendable {
         }
       throw .file(message: "\(error)", cannotOpen: cannotOpen)
     }
-    try self.init(bytes: file.bytes, path: path)
   }
 
-  /// Reads a file's bytes; `path` is its name in messages.
-  package init(bytes: Bytes, path: String) throws(PreprocessingError) {
-    let stream = try ScanStream(path: path, bytes: bytes)
+  /// The header, checked against the file's length, and how many bytes were read for it.
+  private static func header(
+    of stream: ScanStream, path: String
+  ) throws(PreprocessingError) -> (header: NIfTIHeader, byteCount: Int) {
     let start = HeapBuffer(byteCount: NIfTIHeader.largestByteCount)
     // A file may be shorter than a NIfTI-2 header and its extension flag; the header tells.
     let count = try stream.read(
@@ -47,23 +58,40 @@ public struct NIfTIImage: Sendable {
         path: path,
         problem: "declares \(header.sizes) voxels, more than the file can hold — is it cut off?")
     }
+    return (header, headerCount)
+  }
+
+  /// Reads a file's bytes; `path` is its name in messages.
+  package init(
+    bytes: Bytes, path: String, reader: ImageReader = .simpleITK
+  ) throws(PreprocessingError) {
+    let stream = try ScanStream(path: path, bytes: bytes)
+    let (header, headerCount) = try Self.header(of: stream, path: path)
     try Self.skip(header.dataOffset - headerCount, in: stream, path: path)
     let size = header.sizes[0] * header.sizes[1] * header.sizes[2]
-    let shape = [header.sizes[2], header.sizes[1], header.sizes[0]]
-    var spacing: [Double] = header.spacing.reversed()
+    let spacing = header.spacing.map { reader.honoursUnits ? $0 * header.unit : $0 }
+    let orientation = AxisOrientation(
+      affine: header.affine ?? reader.affineWithoutForm(spacing: spacing))
+    let axes = reader.reorients ? orientation.axes : [0, 1, 2]
+    var arraySpacing: [Double] = axes.map { spacing[$0] }.reversed()
     // nnU-Net's readers give a 2-D image one very thick slice.
-    if header.isTwoDimensional { spacing[0] = max(spacing[1], spacing[2]) * 999 }
-    let reader = VoxelReader(header: header, path: path)
+    if header.isTwoDimensional { arraySpacing[0] = max(arraySpacing[1], arraySpacing[2]) * 999 }
+    let voxels = VoxelReader(header: header, path: path)
     var volumes: [Volume] = []
     for _ in 0..<header.sizes[3] {
+      let values = try voxels.read(size, from: stream)
       volumes.append(
         try Volume(
-          shape: shape, spacing: spacing, values: try reader.read(size, from: stream)))
+          shape: axes.map { header.sizes[$0] }.reversed(), spacing: arraySpacing,
+          values: reader.reorients ? orientation.turned(values, sizes: header.sizes) : values))
     }
     // Reading on shows zlib the checksum.
-    _ = try stream.read(into: start.memory)
+    let rest = HeapBuffer(byteCount: 1)
+    _ = try stream.read(into: rest.memory)
     self.volumes = volumes
-    warnings = Self.warnings(header, path: path)
+    warnings =
+      header.affine == nil || reader.reorients
+      ? [] : Self.warnings(orientation, path: path)
   }
 
   private static func skip(
@@ -80,20 +108,15 @@ public struct NIfTIImage: Sendable {
     }
   }
 
-  private static func warnings(_ header: NIfTIHeader, path: String) -> [String] {
-    guard let affine = header.affine else { return [] }
-    var warnings: [String] = []
-    let name = DisplayText.quoted(path)
-    for column in 0..<3 {
-      let length = affine.reduce(0) { $0 + $1[column] * $1[column] }.squareRoot()
-      guard length > 0 else { continue }
-      let main = abs(affine[column][column]) / length
-      if main < 0.99 {
-        warnings.append("\(name): axis \(column) is oblique or swapped; nnU-Net ignores direction")
-      } else if affine[column][column] < 0 {
-        warnings.append("\(name): axis \(column) is flipped; nnU-Net ignores direction")
-      }
-    }
-    return warnings
+  private static func warnings(_ orientation: AxisOrientation, path: String) -> [String] {
+    var problems: [String] = []
+    if orientation.axes != [0, 1, 2] { problems.append("swapped") }
+    if orientation.isFlipped.contains(true) { problems.append("flipped") }
+    if orientation.alignment.contains(where: { $0 < 0.99 }) { problems.append("oblique") }
+    guard !problems.isEmpty else { return [] }
+    return [
+      "\(DisplayText.quoted(path)): its axes are \(problems.joined(separator: " and ")) against "
+        + "right-anterior-superior; nnU-Net ignores direction, so scans should lie as those trained on"
+    ]
   }
 }

@@ -30,53 +30,99 @@ enum Normalization: Sendable {
 
   /// Normalises a channel; `mask` tells which voxels lie inside the nonzero region.
   func run(
-    _ values: UnsafeMutableBufferPointer<Float>, mask: [Bool]?
+    _ values: UnsafeMutableBufferPointer<Float>, mask: [Bool]?, threads: Int
   ) throws(PreprocessingError) {
+    let voxels = VoxelPass(values: values, threads: threads)
     switch self {
     case .none: return
-    case .zScore: Self.zScore(values, mask: needsMask ? mask : nil)
+    case .zScore: Self.zScore(voxels, mask: needsMask ? mask : nil)
     case .ct(let properties):
       let lower = Float(properties.percentile005)
       let upper = Float(properties.percentile995)
       let mean = Float(properties.mean)
       let deviation = Float(max(properties.std, 1e-8))
-      for index in values.indices {
-        let value = values[index]
+      voxels.map { value in
         // NaN stays NaN, as numpy's clip has it.
         let clipped = value < lower ? lower : value > upper ? upper : value
-        values[index] = (clipped - mean) / deviation
+        return (clipped - mean) / deviation
       }
     case .rescaleTo01:
       let smallest = values.min() ?? 0
-      for index in values.indices { values[index] -= smallest }
+      voxels.map { $0 - smallest }
       let largest = max(values.max() ?? 0, 1e-8)
-      for index in values.indices { values[index] /= largest }
+      voxels.map { $0 / largest }
     case .rgbTo01:
       guard values.allSatisfy({ $0 >= 0 && $0 <= 255 }) else {
         throw .channels("RGBTo01Normalization takes values from 0 to 255 — this is no RGB image")
       }
-      for index in values.indices { values[index] /= 255 }
+      voxels.map { $0 / 255 }
     }
   }
 
-  private static func zScore(_ values: UnsafeMutableBufferPointer<Float>, mask: [Bool]?) {
-    var count = 0
-    var sum = 0.0
-    for index in values.indices where mask?[index] ?? true {
-      count += 1
-      sum += Double(values[index])
-    }
+  private static func zScore(_ voxels: VoxelPass, mask: [Bool]?) {
+    let (count, sum) = voxels.sum(where: mask) { Double($0) }
     guard count > 0 else { return }
     let mean = sum / Double(count)
-    var squares = 0.0
-    for index in values.indices where mask?[index] ?? true {
-      let distance = Double(values[index]) - mean
-      squares += distance * distance
+    let (_, squares) = voxels.sum(where: mask) {
+      let distance = Double($0) - mean
+      return distance * distance
     }
     let deviation = Float(max((squares / Double(count)).squareRoot(), 1e-8))
     let center = Float(mean)
-    for index in values.indices where mask?[index] ?? true {
-      values[index] = (values[index] - center) / deviation
+    voxels.map(where: mask) { ($0 - center) / deviation }
+  }
+}
+
+/// Passes over all voxels of a channel on several threads. Sums do not depend on their number.
+private struct VoxelPass {
+  nonisolated(unsafe) let values: UnsafeMutableBufferPointer<Float>
+  let threads: Int
+
+  private static let chunkCount = 1 << 16
+
+  private var chunks: ParallelRanges {
+    ParallelRanges(
+      count: (values.count + Self.chunkCount - 1) / Self.chunkCount, threads: threads)
+  }
+
+  private func range(of chunk: Int) -> Range<Int> {
+    chunk * Self.chunkCount..<min((chunk + 1) * Self.chunkCount, values.count)
+  }
+
+  func map(where mask: [Bool]? = nil, _ body: @Sendable (Float) -> Float) {
+    nonisolated(unsafe) let values = values
+    chunks.run { chunks in
+      for index in range(of: chunks.lowerBound)
+        .lowerBound..<range(of: chunks.upperBound - 1)
+        .upperBound where mask?[index] ?? true
+      {
+        values[index] = body(values[index])
+      }
     }
+  }
+
+  func sum(
+    where mask: [Bool]?, _ body: @Sendable (Float) -> Double
+  ) -> (count: Int, sum: Double) {
+    var sums = [Double](repeating: 0, count: max(chunks.count, 1))
+    var counts = [Int](repeating: 0, count: max(chunks.count, 1))
+    nonisolated(unsafe) let values = values
+    sums.withUnsafeMutableBufferPointer { sums in
+      counts.withUnsafeMutableBufferPointer { counts in
+        nonisolated(unsafe) let (sums, counts) = (sums, counts)
+        chunks.run { chunks in
+          for chunk in chunks {
+            var count = 0
+            var sum = 0.0
+            for index in range(of: chunk) where mask?[index] ?? true {
+              count += 1
+              sum += body(values[index])
+            }
+            (sums[chunk], counts[chunk]) = (sum, count)
+          }
+        }
+      }
+    }
+    return (counts.reduce(0, +), sums.reduce(0, +))
   }
 }

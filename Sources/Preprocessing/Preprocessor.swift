@@ -13,10 +13,6 @@ public struct Preprocessor: Sendable {
   public init(
     description: PreprocessingDescription, threads: Int = 1
   ) throws(PreprocessingError) {
-    // The reorienting readers turn the array, and the others read no NIfTI.
-    guard ["SimpleITKIO", "NibabelIO"].contains(description.imageReaderWriter) else {
-      throw .unsupported(field: "image_reader_writer", value: description.imageReaderWriter)
-    }
     guard description.preprocessorName == "DefaultPreprocessor" else {
       throw .unsupported(field: "preprocessor_name", value: description.preprocessorName)
     }
@@ -36,8 +32,106 @@ public struct Preprocessor: Sendable {
     self.threads = threads
   }
 
+  /// Reads a case's files, one per channel in the order of `channel_names`, as the reader that the
+  /// plans name does.
+  public func read(files: [String]) throws(PreprocessingError) -> Scan {
+    guard let reader = ImageReader(rawValue: description.imageReaderWriter) else {
+      throw .unsupported(field: "image_reader_writer", value: description.imageReaderWriter)
+    }
+    var scan = Scan(channels: [], warnings: [])
+    for file in files {
+      let image = try NIfTIImage(contentsOf: file, reader: reader)
+      scan.channels += image.volumes
+      scan.warnings += image.warnings
+    }
+    return scan
+  }
+
+  /// What `prepare` would return for these channels, and what it would take.
+  public func geometry(of channels: [Volume]) throws(PreprocessingError) -> PreparedGeometry {
+    let first = try checked(channels)
+    let order = description.transposeForward
+    let originalShape = order.map { first.shape[$0] }
+    let originalSpacing = order.map { first.spacing[$0] }
+    let region = NonzeroRegion(shape: first.shape, threads: threads)
+    let box = region.box(of: channels.map(\.values))
+    let cropBox = order.map { box[$0] }
+    let shape = cropBox.map(\.count)
+    let spacing = newSpacing(originalSpacing)
+    let newShape = try Self.newShape(of: shape, spacing: originalSpacing, newSpacing: spacing)
+    let result = resampling.keepsShape ? shape : newShape
+    let plan = resampling.resampling(
+      from: shape, to: newShape, spacing: originalSpacing, newSpacing: spacing, threads: threads)
+    let moves = order != [0, 1, 2] || shape != originalShape
+    let voxels = (
+      original: originalShape.reduce(1, *), cropped: shape.reduce(1, *), new: result.reduce(1, *)
+    )
+    let cutting = voxels.original * channels.count + (moves ? voxels.cropped : 0)
+    let normalising =
+      voxels.cropped * channels.count
+      + (normalizations.contains(where: \.needsMask) ? voxels.cropped : 0)
+    let resampled = (voxels.cropped + voxels.new) * channels.count + (plan?.scratchCount ?? 0)
+    return PreparedGeometry(
+      shape: [channels.count] + result,
+      spacing: resampling.keepsShape ? originalSpacing : spacing,
+      originalSpacing: originalSpacing, originalShape: originalShape, cropBox: cropBox,
+      peakByteCount: max(cutting, normalising, resampled) * MemoryLayout<Float>.stride)
+  }
+
   /// Prepares a case from its channels, in the order of `channel_names`.
-  public func prepare(channels: [Volume]) throws(PreprocessingError) -> PreparedImage {
+  ///
+  /// Channels that the caller does not keep are freed as soon as they have been read.
+  public func prepare(
+    channels: consuming [Volume]
+  ) throws(PreprocessingError) -> PreparedImage {
+    let geometry = try geometry(of: channels)
+    let cut = ChannelCut(
+      shape: channels[0].shape, order: description.transposeForward, box: geometry.cropBox,
+      threads: threads)
+    var arrays: [[Float]] = []
+    for index in channels.indices {
+      arrays.append(cut.run(channels[index].values))
+      channels[index] = Volume.empty
+    }
+    let shape = geometry.cropBox.map(\.count)
+    let mask =
+      normalizations.contains(where: \.needsMask)
+      ? NonzeroRegion(shape: shape, threads: threads).mask(of: arrays) : nil
+    for index in arrays.indices {
+      var failure: PreprocessingError?
+      arrays[index].withUnsafeMutableBufferPointer { values in
+        do throws(PreprocessingError) {
+          try normalizations[index].run(values, mask: mask, threads: threads)
+        } catch { failure = error }
+      }
+      if let failure { throw failure }
+    }
+    return PreparedImage(geometry: geometry, values: resampled(arrays, shape: shape, to: geometry))
+  }
+
+  /// Resamples the channels, which go one after the other.
+  private func resampled(
+    _ arrays: consuming [[Float]], shape: [Int], to geometry: PreparedGeometry
+  ) -> [Float] {
+    let newShape = Array(geometry.shape.dropFirst())
+    let volume = resampling.resampling(
+      from: shape, to: newShape, spacing: geometry.originalSpacing, newSpacing: geometry.spacing,
+      threads: threads)
+    guard let volume else { return arrays.count == 1 ? arrays[0] : Array(arrays.joined()) }
+    let count = newShape.reduce(1, *)
+    return [Float](unsafeUninitializedCapacity: arrays.count * count) { output, initialized in
+      for index in arrays.indices {
+        let part = UnsafeMutableBufferPointer(
+          rebasing: output[index * count..<(index + 1) * count])
+        volume.run(arrays[index], into: part)
+        arrays[index] = []
+      }
+      initialized = output.count
+    }
+  }
+
+  /// Checks that the channels fit the model and each other; returns the first.
+  private func checked(_ channels: [Volume]) throws(PreprocessingError) -> Volume {
     guard channels.count == normalizations.count, let first = channels.first else {
       let names = description.channels.map(\.name).joined(separator: ", ")
       throw .channels(
@@ -54,40 +148,12 @@ public struct Preprocessor: Sendable {
           "channel \(index) has spacing \(channel.spacing) but channel 0 has \(first.spacing)")
       }
     }
-    let order = description.transposeForward
-    let originalShape = order.map { first.shape[$0] }
-    let originalSpacing = order.map { first.spacing[$0] }
-    var arrays = channels.map { Self.transposed($0.values, shape: first.shape, order: order) }
-    let box = NonzeroRegion.box(of: arrays, shape: originalShape)
-    arrays = arrays.map { Self.cropped($0, shape: originalShape, box: box) }
-    let shape = box.map(\.count)
-    let mask =
-      normalizations.contains(where: \.needsMask)
-      ? NonzeroRegion.mask(of: arrays, shape: shape) : nil
-    for index in arrays.indices {
-      var failure: PreprocessingError?
-      arrays[index].withUnsafeMutableBufferPointer { values in
-        do throws(PreprocessingError) {
-          try normalizations[index].run(values, mask: mask)
-        } catch { failure = error }
-      }
-      if let failure { throw failure }
-    }
-    let spacing =
-      description.spacing.count == 2
-      ? [originalSpacing[0]] + description.spacing : description.spacing
-    let newShape = try Self.newShape(of: shape, spacing: originalSpacing, newSpacing: spacing)
-    if let volume = resampling.resampling(
-      from: shape, to: newShape, spacing: originalSpacing, newSpacing: spacing, threads: threads)
-    {
-      // One channel at a time, so that its source goes before the next result comes.
-      for index in arrays.indices { arrays[index] = volume.run(arrays[index]) }
-    }
-    let values = arrays.count == 1 ? arrays[0] : Array(arrays.joined())
-    return PreparedImage(
-      shape: [arrays.count] + (resampling.keepsShape ? shape : newShape), values: values,
-      spacing: resampling.keepsShape ? originalSpacing : spacing,
-      originalSpacing: originalSpacing, originalShape: originalShape, cropBox: box)
+    return first
+  }
+
+  /// The configuration's spacing; a 2-D configuration keeps that of the slices.
+  private func newSpacing(_ spacing: [Double]) -> [Double] {
+    description.spacing.count == 2 ? [spacing[0]] + description.spacing : description.spacing
   }
 
   /// `compute_new_shape`: rounds half to even, as Python does.
@@ -109,32 +175,18 @@ public struct Preprocessor: Sendable {
     }
     return result
   }
+}
 
-  private static func transposed(_ values: [Float], shape: [Int], order: [Int]) -> [Float] {
-    guard order != [0, 1, 2] else { return values }
-    let strides = [shape[1] * shape[2], shape[2], 1]
-    let sizes = order.map { shape[$0] }
-    var result: [Float] = []
-    result.reserveCapacity(values.count)
-    for z in 0..<sizes[0] {
-      for y in 0..<sizes[1] {
-        let start = z * strides[order[0]] + y * strides[order[1]]
-        for x in 0..<sizes[2] { result.append(values[start + x * strides[order[2]]]) }
-      }
-    }
-    return result
-  }
+/// A case's channels in order, with what a person should look at.
+public struct Scan: Sendable {
+  /// One volume per channel.
+  public var channels: [Volume]
+  /// One line each.
+  public var warnings: [String]
 
-  private static func cropped(_ values: [Float], shape: [Int], box: [Range<Int>]) -> [Float] {
-    guard box.map(\.count) != shape else { return values }
-    var result: [Float] = []
-    result.reserveCapacity(box.reduce(1) { $0 * $1.count })
-    for z in box[0] {
-      for y in box[1] {
-        let row = (z * shape[1] + y) * shape[2]
-        result.append(contentsOf: values[row + box[2].lowerBound..<row + box[2].upperBound])
-      }
-    }
-    return result
+  /// Gives the channels away, so that preparing them can free them on the way.
+  public mutating func takeChannels() -> [Volume] {
+    defer { channels = [] }
+    return channels
   }
 }

@@ -7,6 +7,21 @@ public struct Volume: Sendable {
   /// The voxels, x fastest.
   public let values: [Float]
 
+  /// Stands for a volume whose voxels have been freed.
+  static let empty = Volume(empty: ())
+
+  private init(empty: ()) {
+    shape = [0, 0, 0]
+    spacing = [1, 1, 1]
+    values = []
+  }
+
+  /// A box cut out of the volume, `[z, y, x]`.
+  package func piece(_ box: [Range<Int>]) throws(PreprocessingError) -> Volume {
+    let cut = ChannelCut(shape: shape, order: [0, 1, 2], box: box, threads: 1)
+    return try Volume(shape: box.map(\.count), spacing: spacing, values: cut.run(values))
+  }
+
   /// Creates a volume.
   ///
   /// Throws where sizes, spacing and voxel count do not fit each other.

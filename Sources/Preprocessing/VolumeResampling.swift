@@ -1,5 +1,3 @@
-internal import Dispatch
-
 /// Resamples one channel: first the planes across `axis`, then along it.
 ///
 /// The two steps are the whole of a separable 3-D spline, and nnU-Net's separate-z as well.
@@ -16,7 +14,13 @@ struct VolumeResampling: Sendable {
   let clipping: Clipping
   let threads: Int
 
-  func run(_ values: [Float]) -> [Float] {
+  /// Floats between the two steps.
+  var scratchCount: Int {
+    (0..<3).reduce(1) { $0 * ($1 == axis ? shape[$1] : newShape[$1]) }
+  }
+
+  /// Resamples `values` into `output`.
+  func run(_ values: [Float], into output: UnsafeMutableBufferPointer<Float>) {
     let others = [0, 1, 2].filter { $0 != axis }
     let strides = [shape[1] * shape[2], shape[2], 1]
     let planes = shape[axis]
@@ -32,7 +36,7 @@ struct VolumeResampling: Sendable {
     nonisolated(unsafe) let planeResults = middle
     values.withUnsafeBufferPointer { input in
       nonisolated(unsafe) let input = input
-      inParallel(planes) { work in
+      ParallelRanges(count: planes, threads: threads).run { work in
         let scratch = Plane.Scratch(rows: rows, columns: columns)
         defer { scratch.deallocate() }
         for plane in work {
@@ -69,63 +73,50 @@ struct VolumeResampling: Sendable {
         }
       }
     }
-    return along(middle, others: others, planeCount: planeCount, range: range)
+    along(middle, others: others, planeCount: planeCount, range: range, into: output)
   }
 
   /// The second step: along the axis, one row of lanes at a time.
   private func along(
     _ middle: UnsafeMutablePointer<Float>, others: [Int], planeCount: Int,
-    range: ClosedRange<Double>?
-  ) -> [Float] {
+    range: ClosedRange<Double>?, into output: UnsafeMutableBufferPointer<Float>
+  ) {
     let line = AxisResampling(from: shape[axis], to: newShape[axis], order: axisOrder)
     // Separate-z leaves an axis that keeps its size alone; a spline gives the same values back.
     let copies = clipping != .volume && line.inputCount == line.outputCount
     let rowCount = newShape[others[0]]
     let lanes = newShape[others[1]]
     let strides = [newShape[1] * newShape[2], newShape[2], 1]
-    let count = newShape.reduce(1, *)
-    nonisolated(unsafe) let middle = middle
-    return [Float](unsafeUninitializedCapacity: count) { output, initialized in
-      nonisolated(unsafe) let output = output
-      inParallel(rowCount) { work in
-        let columns = UnsafeMutablePointer<Double>.allocate(capacity: line.paddedCount * lanes)
-        let results = UnsafeMutablePointer<Double>.allocate(capacity: line.outputCount * lanes)
-        columns.initialize(repeating: 0, count: line.paddedCount * lanes)
-        results.initialize(repeating: 0, count: line.outputCount * lanes)
-        defer {
-          columns.deallocate()
-          results.deallocate()
+    nonisolated(unsafe) let (middle, output) = (middle, output)
+    ParallelRanges(count: rowCount, threads: threads).run { work in
+      let columns = UnsafeMutablePointer<Double>.allocate(capacity: line.paddedCount * lanes)
+      let results = UnsafeMutablePointer<Double>.allocate(capacity: line.outputCount * lanes)
+      columns.initialize(repeating: 0, count: line.paddedCount * lanes)
+      results.initialize(repeating: 0, count: line.outputCount * lanes)
+      defer {
+        columns.deallocate()
+        results.deallocate()
+      }
+      for row in work {
+        for plane in 0..<line.inputCount {
+          let source = middle + plane * planeCount + row * lanes
+          let target = columns + (line.padding + plane) * lanes
+          for lane in 0..<lanes { target[lane] = Double(source[lane]) }
         }
-        for row in work {
-          for plane in 0..<line.inputCount {
-            let source = middle + plane * planeCount + row * lanes
-            let target = columns + (line.padding + plane) * lanes
-            for lane in 0..<lanes { target[lane] = Double(source[lane]) }
-          }
-          if copies {
-            results.update(from: columns + line.padding * lanes, count: line.inputCount * lanes)
-          } else {
-            line.run(columns, lanes: lanes, into: results)
-          }
-          for plane in 0..<line.outputCount {
-            let target = plane * strides[axis] + row * strides[others[0]]
-            for lane in 0..<lanes {
-              var value = results[plane * lanes + lane]
-              if let range { value = min(max(value, range.lowerBound), range.upperBound) }
-              output[target + lane * strides[others[1]]] = Float(value)
-            }
+        if copies {
+          results.update(from: columns + line.padding * lanes, count: line.inputCount * lanes)
+        } else {
+          line.run(columns, lanes: lanes, into: results)
+        }
+        for plane in 0..<line.outputCount {
+          let target = plane * strides[axis] + row * strides[others[0]]
+          for lane in 0..<lanes {
+            var value = results[plane * lanes + lane]
+            if let range { value = min(max(value, range.lowerBound), range.upperBound) }
+            output[target + lane * strides[others[1]]] = Float(value)
           }
         }
       }
-      initialized = count
-    }
-  }
-
-  /// Calls `body` with ranges that together are `0 ..< count`, on at most `threads` threads.
-  private func inParallel(_ count: Int, _ body: @Sendable (Range<Int>) -> Void) {
-    let parts = max(1, min(count, threads))
-    DispatchQueue.concurrentPerform(iterations: parts) { part in
-      body(part * count / parts..<(part + 1) * count / parts)
     }
   }
 

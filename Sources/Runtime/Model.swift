@@ -77,7 +77,7 @@ public struct Model: Sendable {
     guard threads >= 1 else { throw .threads(threads) }
     let choice = AlgorithmChoice(instructionSet: try InstructionSet.chosen(), threads: threads)
     let plan = try EncoderPlan(parameters, shape: inputShape, outputs: outputs, choice: choice)
-    return SessionPlan(plan, inputShape: inputShape, threads: threads)
+    return SessionPlan(plan, inputShape: inputShape, outputs: outputs, threads: threads)
   }
 
   /// The classifier's logits for pooled features, `[features]`: for means over several windows.

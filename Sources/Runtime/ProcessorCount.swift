@@ -1,10 +1,5 @@
 internal import CKernels
-
-#if canImport(Glibc)
-  internal import Glibc
-#else
-  internal import Musl
-#endif
+internal import FileIO
 
 /// How many processors this process may use.
 public enum ProcessorCount {
@@ -29,12 +24,6 @@ public enum ProcessorCount {
 
   /// The first line of a small file.
   private static func text(of path: String) -> String? {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return nil }
-    defer { close(descriptor) }
-    var buffer = [UInt8](repeating: 0, count: 128)
-    let count = read(descriptor, &buffer, buffer.count)
-    guard count > 0 else { return nil }
-    return String(decoding: buffer.prefix(count).prefix { $0 != 0x0A }, as: UTF8.self)
+    SystemFile.text(path)?.split(separator: "\n").first.map(String.init)
   }
 }

@@ -2,14 +2,17 @@
 public struct SessionPlan: Sendable {
   /// The shape of the input, `[channels, z, y, x]` or `[channels, y, x]`.
   public let inputShape: [Int]
+  /// What would be computed.
+  public let outputs: SessionOutputs
   /// How many threads would work.
   public let threads: Int
 
   let encoder: EncoderPlan
 
-  init(_ encoder: EncoderPlan, inputShape: [Int], threads: Int) {
+  init(_ encoder: EncoderPlan, inputShape: [Int], outputs: SessionOutputs, threads: Int) {
     self.encoder = encoder
     self.inputShape = inputShape
+    self.outputs = outputs
     self.threads = threads
   }
 

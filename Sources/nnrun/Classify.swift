@@ -1,6 +1,6 @@
 import ArgumentParser
 import FileIO
-import NPY
+import Pipeline
 import SWTFormat
 import SWTRuntime
 
@@ -9,90 +9,64 @@ struct Classify: ParsableCommand {
     abstract: "Tell which class every case belongs to.")
 
   @OptionGroup var model: ModelArgument
-  @Argument(help: "Preprocessed arrays (.npy, float32), run exactly as given.")
-  var inputs: [String]
-  @Option(name: .shortAndLong, help: "Also write the logits as .npy, [N, classes].")
+  @OptionGroup var cases: CaseArguments
+  @Option(
+    name: .shortAndLong,
+    help: "Also write the logits as .npy, [N, classes], with the case names in a .json beside it.")
   var output: String?
-  @Flag(help: "Report as JSON.")
+  @Option(help: "What to print: table, json, jsonl or csv (default: table; jsonl with --stdin).")
+  var format: ClassificationWriter.Format?
+  @Flag(help: "The same as --format json.")
   var json = false
+  @Flag(help: "Keep the results that --output holds already, and do the other cases only.")
+  var skipDone = false
+
+  func validate() throws {
+    guard !json || format == nil || format == .json else {
+      throw ValidationError("--json and --format exclude each other")
+    }
+    guard !skipDone || output != nil else { throw ValidationError("--skip-done needs --output") }
+  }
 
   func run() throws {
     let loaded = try Model(contentsOf: model.path)
     guard let classifier = loaded.description.classifier else { throw RuntimeError.noClassifier }
-    let arrays = try InputArrays(
-      paths: inputs, dimension: loaded.description.architecture.dimension)
-    let cache = SessionCache(
-      model: loaded, outputs: SessionOutputs(pooled: false, logits: true), threads: model.threads)
-    var rows: [Row] = []
-    for item in arrays.cases {
-      let logits = try cache.run(item).logits ?? []
-      rows.append(
-        Row(
-          name: item.name, logits: logits,
-          probabilities: classifier.activation.probabilities(logits)))
+    let pipeline = cases.pipeline(
+      loaded, outputs: SessionOutputs(pooled: false, logits: true), threads: model.threads)
+    let list =
+      try cases.stdin
+      ? nil
+      : CaseList(
+        inputs: cases.inputs, channelCount: loaded.description.preprocessing.channels.count)
+    let policy = list?.isArrays == true ? "as-given" : pipeline.policy.rawValue
+    var file = try output.map { path in
+      try ResultFile(
+        path: path,
+        origin: .init(kind: "logits", modelID: loaded.modelID, inputPolicy: policy),
+        inputs: model.identities + (list?.identities ?? []), isResumed: skipDone)
     }
-    if let output {
-      let identities =
-        arrays.identities + [MappedFile.identity(ofFileAt: model.path)].compactMap { $0 }
-      try NPYArray(
-        shape: [rows.count, classifier.classNames.count], values: rows.flatMap(\.logits)
-      ).write(to: output, inputs: identities)
+    var writer = ClassificationWriter(
+      format: json ? .json : format ?? (cases.stdin ? .jsonl : .table), classifier: classifier,
+      modelID: loaded.modelID, inputPolicy: policy)
+    if let file {
+      for (name, row) in zip(file.names, file.rows) {
+        writer.add(.init(name: name, logits: row, error: nil))
+      }
     }
-    if json {
-      StandardStream.output.writeLine(report(rows, loaded, classifier).prettyText)
-    } else {
-      printTable(rows, classifier)
+    func take(_ outcome: CaseRunner.Outcome) throws {
+      switch outcome.result {
+      case .success(let output):
+        let logits = output.logits ?? []
+        writer.add(.init(name: outcome.name, logits: logits, error: nil))
+        try file?.append(outcome.name, logits)
+      case .failure(let error):
+        writer.add(.init(name: outcome.name, logits: [], error: "\(error)"))
+      }
     }
-  }
-
-  private struct Row {
-    let name: String
-    let logits: [Float]
-    let probabilities: [Double]
-  }
-
-  private func report(_ rows: [Row], _ model: Model, _ classifier: Classifier) -> JSONValue {
-    [
-      "nnrun_version": .string(NNRun.version), "model_id": .string(model.modelID),
-      "classes": .array(classifier.classNames.map { .string($0) }),
-      "activation": .string(classifier.activation.rawValue),
-      "cases": .array(
-        rows.map { row in
-          [
-            "case": .string(row.name),
-            "logits": .array(row.logits.map { .number(Double($0)) }),
-            "probabilities": .array(row.probabilities.map { .number($0) }),
-            "class": .string(bestClass(row, classifier)),
-          ]
-        }),
-    ]
-  }
-
-  private func bestClass(_ row: Row, _ classifier: Classifier) -> String {
-    let best = row.probabilities.indices.max { row.probabilities[$0] < row.probabilities[$1] } ?? 0
-    return classifier.classNames[best]
-  }
-
-  private func printTable(_ rows: [Row], _ classifier: Classifier) {
-    let header = ["case", "class"] + classifier.classNames
-    let cells = rows.map { row in
-      [DisplayText.escaped(row.name), bestClass(row, classifier)]
-        + row.probabilities.map { Decimals.text($0, places: 4) }
-    }
-    StandardStream.output.write(TextTable(header: header, rows: cells).text)
-  }
-}
-
-extension Classifier.Activation {
-  /// Logits as probabilities, in double.
-  func probabilities(_ logits: [Float]) -> [Double] {
-    switch self {
-    case .sigmoid: return logits.map { 1 / (1 + exponential(-Double($0))) }
-    case .softmax:
-      let largest = Double(logits.max() ?? 0)
-      let weights = logits.map { exponential(Double($0) - largest) }
-      let sum = weights.reduce(0, +)
-      return weights.map { $0 / sum }
+    let runner = CaseRunner(pipeline: pipeline, done: Set(file?.names ?? []))
+    try runner.runAll(list, take) {
+      try file?.save(extra: [("classes", JSONValue(classifier.classNames))])
+      writer.finish()
     }
   }
 }

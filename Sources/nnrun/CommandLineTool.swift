@@ -2,6 +2,8 @@ import ArgumentParser
 import FileIO
 import Glibc
 import NPY
+import Pipeline
+import Preprocessing
 import SWTFormat
 import SWTRuntime
 
@@ -21,12 +23,18 @@ enum CommandLineTool {
   }
 
   /// The exit status of our own errors; `nil` for ArgumentParser's.
-  private static func status(of error: any Error) -> Int32? {
+  static func status(of error: any Error) -> Int32? {
     switch error {
     case RuntimeError.model(.file(.cannotOpen, _)): ExitStatus.cannotOpen
     case RuntimeError.model(.file): ExitStatus.inputOutput
     case RuntimeError.instructionSet, RuntimeError.threads, RuntimeError.stage: ExitStatus.usage
-    case is RuntimeError, is InputError: ExitStatus.badInput
+    case PipelineError.runtime(let error): status(of: error)
+    case PipelineError.preprocessing(let error): status(of: error)
+    case PreprocessingError.file(_, let cannotOpen):
+      cannotOpen ? ExitStatus.cannotOpen : ExitStatus.inputOutput
+    case let error as InputError: error.isUsage ? ExitStatus.usage : ExitStatus.badInput
+    case is CasesFailed: ExitStatus.someFailed
+    case is RuntimeError, is PipelineError, is PreprocessingError: ExitStatus.badInput
     case NPYError.file(let error): fileStatus(of: error)
     case is NPYError: ExitStatus.badInput
     case let error as FileError: fileStatus(of: error)

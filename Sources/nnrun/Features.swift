@@ -1,7 +1,7 @@
 import ArgumentParser
 import FileIO
-import Glibc
 import NPY
+import Pipeline
 import SWTFormat
 import SWTRuntime
 
@@ -10,9 +10,11 @@ struct Features: ParsableCommand {
     abstract: "Write the encoder's features: pooled, of one stage, or of all stages.")
 
   @OptionGroup var model: ModelArgument
-  @Argument(help: "Preprocessed arrays (.npy, float32), run exactly as given.")
-  var inputs: [String]
-  @Option(name: .shortAndLong, help: "The .npy to write; with --all-stages a folder.")
+  @OptionGroup var cases: CaseArguments
+  @Option(
+    name: .shortAndLong,
+    help: "The .npy to write, with the case names in a .json beside it; with --all-stages a folder."
+  )
   var output: String
   @Option(help: "Write this stage's features, [C, z, y, x]; 0 is the highest resolution.")
   var stage: Int?
@@ -22,87 +24,103 @@ struct Features: ParsableCommand {
   var pooled = false
   @Flag(help: "Report as JSON.")
   var json = false
+  @Flag(help: "Keep the pooled features that --output holds already, and do the other cases only.")
+  var skipDone = false
+
+  private var writesStages: Bool { stage != nil || allStages }
 
   func validate() throws {
     guard [stage != nil, allStages, pooled].filter({ $0 }).count <= 1 else {
       throw ValidationError("--stage, --all-stages and --pooled exclude each other")
+    }
+    guard !writesStages || !(skipDone || cases.stdin) else {
+      throw ValidationError("--skip-done and --stdin go with pooled features only")
     }
   }
 
   func run() throws {
     let loaded = try Model(contentsOf: model.path)
     let architecture = loaded.description.architecture
-    let arrays = try InputArrays(paths: inputs, dimension: architecture.dimension)
-    let identities =
-      arrays.identities + [MappedFile.identity(ofFileAt: model.path)].compactMap { $0 }
     let stages = allStages ? Array(architecture.stages.indices) : stage.map { [$0] } ?? []
-    let cache = SessionCache(
-      model: loaded, outputs: SessionOutputs(stages: Set(stages), pooled: stages.isEmpty),
+    let pipeline = cases.pipeline(
+      loaded, outputs: SessionOutputs(stages: Set(stages), pooled: stages.isEmpty),
       threads: model.threads)
-    var written: [(path: String, shape: [Int])] = []
-    func write(_ array: NPYArray, to path: String) throws {
-      try array.write(to: path, inputs: identities)
-      written.append((path, array.shape))
-    }
-    if stages.isEmpty {
-      var values: [Float] = []
-      for item in arrays.cases { values += try cache.run(item).pooled ?? [] }
-      try write(
-        NPYArray(shape: [arrays.cases.count, values.count / arrays.cases.count], values: values),
-        to: output)
-    } else {
-      _ = try arrays.commonShape()
-      if allStages { try makeFolder(output) }
-      var collected: [Int: NPYArray] = [:]
-      for item in arrays.cases {
-        let session = try cache.run(item)
-        for stage in stages {
-          guard let features = session.features(ofStage: stage) else { continue }
-          let values = (collected[stage]?.values ?? []) + features.values
-          let count = values.count / features.values.count
-          collected[stage] = NPYArray(
-            shape: arrays.isBatch ? [count] + features.shape : features.shape, values: values)
-        }
+    let list =
+      try cases.stdin
+      ? nil
+      : CaseList(
+        inputs: cases.inputs, channelCount: loaded.description.preprocessing.channels.count)
+    let isArrays = list?.isArrays == true
+    let origin = ResultFile.Origin(
+      kind: stages.isEmpty ? "pooled" : "stage", modelID: loaded.modelID,
+      inputPolicy: isArrays ? "as-given" : pipeline.policy.rawValue)
+    let inputs = model.identities + (list?.identities ?? [])
+    guard stages.isEmpty else {
+      guard isArrays || (pipeline.policy == .whole && architecture.dimension == 3) else {
+        throw InputError.stagesOfScan(
+          problem: "this is '\(pipeline.policy.rawValue)' in \(architecture.dimension)-D")
       }
-      for stage in stages {
-        guard let array = collected[stage] else { continue }
-        try write(array, to: allStages ? "\(output)/stage\(stage).npy" : output)
-      }
+      return try writeStages(stages, pipeline, list, origin: origin, inputs: inputs)
     }
-    if json { report(written, model: loaded, cases: arrays.cases.map(\.name)) }
+    var file = try ResultFile(path: output, origin: origin, inputs: inputs, isResumed: skipDone)
+    try CaseRunner(pipeline: pipeline, done: Set(file.names)).runAll(list) { outcome in
+      if case .success(let result) = outcome.result {
+        try file.append(outcome.name, result.pooled)
+      }
+    } finish: {
+      try file.save()
+      report([(output, [file.rows.count, file.rows.first?.count ?? 0])], origin, file.names)
+    }
   }
 
-  private func makeFolder(_ path: String) throws {
-    guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
-      throw FileError.cannotCreate(path: path, errno: errno)
+  private func writeStages(
+    _ stages: [Int], _ pipeline: EncoderPipeline, _ list: CaseList?, origin: ResultFile.Origin,
+    inputs: [MappedFile.Identity]
+  ) throws {
+    var shapes: [[Int]] = []
+    var values: [Int: [Float]] = [:]
+    var names: [String] = []
+    try CaseRunner(pipeline: pipeline).runAll(list) { outcome in
+      guard case .success(let result) = outcome.result else { return }
+      let found = stages.compactMap { result.stages[$0] }
+      if names.isEmpty { shapes = found.map(\.shape) }
+      if let index = shapes.indices.first(where: { shapes[$0] != found[$0].shape }) {
+        throw InputError.shapesDiffer(names[0], shapes[index], outcome.name, found[index].shape)
+      }
+      names.append(outcome.name)
+      for (stage, features) in zip(stages, found) {
+        values[stage, default: []] += features.values
+      }
+    } finish: {
+      guard !names.isEmpty else { return }
+      if allStages { try FolderListing.make(output) }
+      // One case that did not come in a batch has no batch axis.
+      let isBatch = names.count > 1 || names[0].hasSuffix("]")
+      var written: [(path: String, shape: [Int])] = []
+      for (stage, shape) in zip(stages, shapes) {
+        let path = allStages ? "\(output)/stage\(stage).npy" : output
+        let array = NPYArray(
+          shape: (isBatch ? [names.count] : []) + shape, values: values[stage] ?? [])
+        try array.write(to: path, inputs: inputs)
+        try ResultFile.writeSidecar(
+          of: path, origin: origin, cases: names, extra: [("stage", .integer(stage))],
+          inputs: inputs)
+        written.append((path, array.shape))
+      }
+      report(written, origin, names)
     }
   }
 
   private func report(
-    _ written: [(path: String, shape: [Int])], model: Model, cases: [String]
+    _ written: [(path: String, shape: [Int])], _ origin: ResultFile.Origin, _ cases: [String]
   ) {
+    guard json else { return }
     let json: JSONValue = [
-      "nnrun_version": .string(NNRun.version), "model_id": .string(model.modelID),
-      "cases": .array(cases.map { .string($0) }),
+      "nnrun_version": .string(NNRun.version), "model_id": .string(origin.modelID),
+      "input_policy": .string(origin.inputPolicy), "cases": JSONValue(cases),
       "outputs": .array(
-        written.map {
-          ["path": .string($0.path), "shape": .array($0.shape.map { .integer($0) })]
-        }),
+        written.map { ["path": .string($0.path), "shape": JSONValue($0.shape)] }),
     ]
     StandardStream.output.writeLine(json.prettyText)
-  }
-}
-
-/// The model and how to run it.
-struct ModelArgument: ParsableArguments {
-  @Argument(help: ArgumentHelp("A .swt file.", valueName: "model"))
-  var path: String
-  @Option(help: "Threads (default: the processors this process may use).")
-  var threads: Int?
-
-  func validate() throws {
-    if let threads, !(1...1024).contains(threads) {
-      throw ValidationError("--threads must be 1…1024")
-    }
   }
 }

@@ -1,0 +1,60 @@
+public import Preprocessing
+internal import SWTFormat
+internal import SWTRuntime
+
+/// A short measurement of this machine, from which the time for a case is foretold.
+public struct Calibration {
+  private let pipeline: EncoderPipeline
+
+  /// Prepares to measure what `pipeline` does.
+  public init(_ pipeline: EncoderPipeline) { self.pipeline = pipeline }
+
+  /// Seconds that the network will take: the rate of a small run, times the work.
+  public func networkSeconds(_ plan: CasePlan) throws(PipelineError) -> Double {
+    let stride = pipeline.model.description.architecture.totalStride
+    let side = plan.framing.windowShape.count == 2 ? 256 : 64
+    let sizes = zip(plan.framing.windowShape, stride).map { size, stride in
+      min(size, max(stride * 2, side / stride * stride))
+    }
+    do throws(RuntimeError) {
+      let session = try pipeline.model.makeSession(
+        inputShape: [plan.framing.inputShape[0]] + sizes, threads: pipeline.threads)
+      let input = [Float](repeating: 0.5, count: session.inputShape.reduce(1, *))
+      // The first run touches memory for the first time.
+      try session.run(input)
+      let seconds = try Self.seconds { () throws(RuntimeError) in try session.run(input) }
+      return seconds * plan.flops / session.steps.reduce(0) { $0 + $1.flops }
+    } catch { throw .runtime(error) }
+  }
+
+  /// Seconds that preprocessing will take: that of a piece from the middle of the case, scaled up.
+  public func preprocessingSeconds(
+    _ plan: CasePlan, channels: [Volume]
+  ) throws(PipelineError) -> Double {
+    guard let first = channels.first else { return 0 }
+    let ranges = first.shape.map { size in
+      let side = min(size, 96)
+      return (size - side) / 2..<(size + side) / 2
+    }
+    var pieces: [Volume] = []
+    do throws(PreprocessingError) {
+      for channel in channels { pieces.append(try channel.piece(ranges)) }
+    } catch { throw .preprocessing(error) }
+    let piece = try pipeline.plan(pieces).geometry
+    let seconds = try Self.seconds { () throws(PipelineError) in _ = try pipeline.prepare(pieces) }
+    return seconds * Self.work(plan.geometry) / Self.work(piece)
+  }
+
+  /// Voxels that preprocessing touches.
+  private static func work(_ geometry: PreparedGeometry) -> Double {
+    Double(geometry.originalShape.reduce(1, *) + geometry.shape.dropFirst().reduce(1, *))
+  }
+
+  private static func seconds<Failure: Error>(
+    _ body: () throws(Failure) -> Void
+  ) throws(Failure) -> Double {
+    let start = ContinuousClock.now
+    try body()
+    return (ContinuousClock.now - start) / .seconds(1)
+  }
+}

@@ -1,0 +1,221 @@
+public import Preprocessing
+public import SWTFormat
+public import SWTRuntime
+
+/// From a scan to pooled features and logits: nnU-Net's preprocessing, the model's input policy, the
+/// encoder and the classifier.
+///
+/// ```swift
+/// let pipeline = try EncoderPipeline(
+///   model: Model(contentsOf: "model.swt"), outputs: SessionOutputs(logits: true))
+/// var scan = try pipeline.read(files: ["case_0000.nii.gz"])
+/// let output = try pipeline.run(pipeline.prepare(scan.takeChannels()))
+/// ```
+///
+/// A pipeline is for one thread at a time; it keeps its session for the next case of the same size.
+public final class EncoderPipeline {
+  /// The model.
+  public let model: Model
+  /// How a prepared image is cut or padded for the network.
+  public let policy: InputPolicy
+  /// What is computed.
+  public let outputs: SessionOutputs
+  /// How many threads work.
+  public let threads: Int
+  /// The most bytes that a case may take; `nil` where there is no limit.
+  public let memoryLimit: Int?
+
+  private let preprocessor: Preprocessor?
+  private let preprocessorError: PreprocessingError?
+  private var session: Session?
+
+  /// Creates a pipeline.
+  ///
+  /// - Parameters:
+  ///   - model: the model.
+  ///   - policy: instead of the one that the model was converted with.
+  ///   - outputs: what to compute.
+  ///   - threads: how many threads to use; by default as many as this process may.
+  ///   - memoryLimit: the most bytes that a case may take.
+  public init(
+    model: Model, policy: InputPolicy? = nil, outputs: SessionOutputs = SessionOutputs(),
+    threads: Int? = nil, memoryLimit: Int? = nil
+  ) {
+    self.model = model
+    self.policy = policy ?? model.description.inputPolicy
+    self.outputs = outputs
+    self.threads = threads ?? ProcessorCount.available
+    self.memoryLimit = memoryLimit
+    var failure: PreprocessingError?
+    do throws(PreprocessingError) {
+      preprocessor = try Preprocessor(
+        description: model.description.preprocessing, threads: self.threads)
+    } catch {
+      // A model whose preprocessing is not here can still run arrays.
+      preprocessor = nil
+      failure = error
+    }
+    preprocessorError = failure
+  }
+
+  // MARK: - Preprocessing
+
+  /// Reads a case's files, one per channel in the order of `channel_names`.
+  public func read(files: [String]) throws(PipelineError) -> Scan {
+    do throws(PreprocessingError) {
+      if let memoryLimit {
+        var byteCount = 0
+        for file in files { byteCount += try NIfTIImage.byteCount(ofFileAt: file) }
+        guard byteCount <= memoryLimit else {
+          throw PreprocessingError.channels(
+            "reading it takes \(ByteCount.text(byteCount)) of memory where "
+              + "\(ByteCount.text(memoryLimit)) may be used — use a machine with more memory")
+        }
+      }
+      return try prepared().read(files: files)
+    } catch { throw .preprocessing(error) }
+  }
+
+  /// What running these channels would take.
+  ///
+  /// - Throws: `PipelineError`, not for memory.
+  public func plan(_ channels: [Volume]) throws(PipelineError) -> CasePlan {
+    let geometry: PreparedGeometry
+    do throws(PreprocessingError) { geometry = try prepared().geometry(of: channels) } catch {
+      throw .preprocessing(error)
+    }
+    return try plan(geometry, policy: policy)
+  }
+
+  /// Throws where a case would take more memory than it may.
+  public func checkMemory(_ plan: CasePlan) throws(PipelineError) {
+    guard let memoryLimit, plan.peakByteCount > memoryLimit else { return }
+    var fitting: [InputPolicy] = []
+    for policy in InputPolicy.allCases where policy != self.policy {
+      // A policy under which the network cannot run does not fit.
+      if let other = try? self.plan(plan.geometry, policy: policy),
+        other.peakByteCount <= memoryLimit
+      {
+        fitting.append(policy)
+      }
+    }
+    throw .memory(
+      needed: plan.peakByteCount, limit: memoryLimit, policy: policy, fitting: fitting)
+  }
+
+  /// Preprocesses a case; channels that the caller does not keep are freed on the way.
+  public func prepare(_ channels: consuming [Volume]) throws(PipelineError) -> PreparedImage {
+    // A finished case's buffers and the next one's voxels need not be there at the same time.
+    if memoryLimit != nil { session = nil }
+    do throws(PreprocessingError) {
+      return try prepared().prepare(channels: consume channels)
+    } catch { throw .preprocessing(error) }
+  }
+
+  private func prepared() throws(PreprocessingError) -> Preprocessor {
+    guard let preprocessor else {
+      throw preprocessorError
+        ?? .unsupported(
+          field: "preprocessor_name", value: model.description.preprocessing.preprocessorName)
+    }
+    return preprocessor
+  }
+
+  private func plan(
+    _ geometry: PreparedGeometry, policy: InputPolicy
+  ) throws(PipelineError) -> CasePlan {
+    let framing = framing(of: geometry.shape, policy: policy)
+    do throws(RuntimeError) {
+      let session = try model.plan(
+        inputShape: framing.inputShape, outputs: sessionOutputs(framing), threads: threads)
+      return CasePlan(
+        geometry: geometry, policy: policy, framing: framing, session: session,
+        modelByteCount: model.byteCount)
+    } catch { throw .runtime(error) }
+  }
+
+  // MARK: - Running
+
+  /// Where the network looks in an image of `shape`, `[C, z, y, x]`.
+  public func framing(of shape: [Int]) -> InputFraming { framing(of: shape, policy: policy) }
+
+  private func framing(of shape: [Int], policy: InputPolicy) -> InputFraming {
+    InputFraming(policy, imageShape: shape, model: model.description)
+  }
+
+  /// Runs the encoder over a prepared image as the input policy says, averaging the pooled features
+  /// of several windows and slices with equal weights.
+  ///
+  /// - Parameters:
+  ///   - image: from `prepare`.
+  ///   - progress: told how many windows are done, of how many.
+  public func run(
+    _ image: PreparedImage, progress: ((Int, Int) -> Void)? = nil
+  ) throws(PipelineError) -> EncoderOutput {
+    let framing = framing(of: image.shape)
+    let count = framing.inputShape.reduce(1, *)
+    var window = [Float](repeating: 0, count: count)
+    let single = framing.windowCount == 1
+    var sums: [Double] = []
+    do throws(RuntimeError) {
+      let session = try session(
+        for: framing.inputShape, outputs: sessionOutputs(framing))
+      for index in 0..<framing.windowCount {
+        window.withUnsafeMutableBufferPointer {
+          framing.copyWindow(index, of: image.values, into: $0)
+        }
+        try session.run(window)
+        progress?(index + 1, framing.windowCount)
+        if single { return output(of: session) }
+        let pooled = session.pooled ?? []
+        if sums.isEmpty { sums = [Double](repeating: 0, count: pooled.count) }
+        for feature in pooled.indices { sums[feature] += Double(pooled[feature]) }
+      }
+      let pooled = sums.map { Float($0 / Double(framing.windowCount)) }
+      return EncoderOutput(
+        pooled: pooled, logits: outputs.logits ? try model.logits(fromPooled: pooled) : nil,
+        stages: [:])
+    } catch { throw .runtime(error) }
+  }
+
+  /// Runs the encoder on an array exactly as it is given, `[C, z, y, x]` or `[C, y, x]`.
+  public func run(
+    array: ArraySlice<Float>, shape: [Int]
+  ) throws(PipelineError) -> EncoderOutput {
+    do throws(RuntimeError) {
+      let session = try session(for: shape, outputs: outputs)
+      var failure: RuntimeError?
+      array.withUnsafeBufferPointer { values in
+        do throws(RuntimeError) { try session.run(values) } catch { failure = error }
+      }
+      if let failure { throw failure }
+      return output(of: session)
+    } catch { throw .runtime(error) }
+  }
+
+  private func output(of session: Session) -> EncoderOutput {
+    var stages: [Int: EncoderOutput.StageFeatures] = [:]
+    for stage in outputs.stages {
+      stages[stage] = session.features(ofStage: stage).map {
+        EncoderOutput.StageFeatures(shape: $0.shape, values: $0.values)
+      }
+    }
+    return EncoderOutput(pooled: session.pooled ?? [], logits: session.logits, stages: stages)
+  }
+
+  /// What every window's run gives; logits of several windows come from their mean.
+  private func sessionOutputs(_ framing: InputFraming) -> SessionOutputs {
+    framing.windowCount == 1 ? outputs : SessionOutputs(pooled: true)
+  }
+
+  private func session(
+    for shape: [Int], outputs: SessionOutputs
+  ) throws(RuntimeError) -> Session {
+    if let session, session.inputShape == shape, session.outputs == outputs { return session }
+    // The old session's memory goes before the new one's comes.
+    session = nil
+    let new = try model.makeSession(inputShape: shape, outputs: outputs, threads: threads)
+    session = new
+    return new
+  }
+}

@@ -1,0 +1,103 @@
+public import SWTFormat
+
+/// Where the network looks in a prepared image: the windows that an input policy cuts out of it.
+///
+/// - `whole`: one window, the image padded with zeros to at least the patch size and to a multiple
+///   of the total stride; of `d` missing voxels `d / 2` come before the image.
+/// - `sliding-window`: nnU-Net's windows at half steps over the image padded to the patch size
+///   (`compute_steps_for_sliding_window`, `pad_nd_image`).
+/// - `center-crop`: one window of the patch size at the centre.
+///
+/// A 2-D configuration looks at every slice of axis 0 this way.
+public struct InputFraming: Sendable, Equatable {
+  /// Sizes of every window: `[z, y, x]`, or `[y, x]` for a 2-D network.
+  public let windowShape: [Int]
+  /// `[C, z, y, x]` of the image.
+  public let imageShape: [Int]
+  /// First voxels of the windows per axis, negative where a window begins before the image.
+  private let origins: [[Int]]
+
+  /// Frames an image of `imageShape`, `[C, z, y, x]`.
+  public init(_ policy: InputPolicy, imageShape: [Int], model: ModelDescription) {
+    let patchSize = model.preprocessing.patchSize
+    let stride = model.architecture.totalStride
+    let sizes = Array(imageShape.suffix(patchSize.count))
+    var windowShape: [Int] = []
+    var origins: [[Int]] = []
+    for axis in patchSize.indices {
+      let (size, patch) = (sizes[axis], patchSize[axis])
+      switch policy {
+      case .whole:
+        let window = (max(size, patch) + stride[axis] - 1) / stride[axis] * stride[axis]
+        windowShape.append(window)
+        origins.append([-((window - size) / 2)])
+      case .slidingWindow:
+        let padded = max(size, patch)
+        windowShape.append(patch)
+        origins.append(Self.steps(padded, tile: patch).map { $0 - (padded - size) / 2 })
+      case .centerCrop:
+        windowShape.append(patch)
+        origins.append([size < patch ? -((patch - size) / 2) : (size - patch) / 2])
+      }
+    }
+    // A 2-D network sees one slice at a time.
+    if patchSize.count == 2 { origins.insert(Array(0..<imageShape[1]), at: 0) }
+    self.windowShape = windowShape
+    self.imageShape = imageShape
+    self.origins = origins
+  }
+
+  /// `compute_steps_for_sliding_window` at a step of half a tile.
+  private static func steps(_ size: Int, tile: Int) -> [Int] {
+    let count = Int((Double(size - tile) / (Double(tile) * 0.5)).rounded(.up)) + 1
+    guard count > 1 else { return [0] }
+    let step = Double(size - tile) / Double(count - 1)
+    return (0..<count).map { Int((step * Double($0)).rounded(.toNearestOrEven)) }
+  }
+
+  /// How many windows there are.
+  public var windowCount: Int { origins.reduce(1) { $0 * $1.count } }
+
+  /// What all windows together reach, `[z, y, x]`; beyond the image where it is padded.
+  public var area: [Range<Int>] {
+    let sizes = windowShape.count == 2 ? [1] + windowShape : windowShape
+    return (0..<3).map { axis in
+      (origins[axis].min() ?? 0)..<(origins[axis].max() ?? 0) + sizes[axis]
+    }
+  }
+
+  /// What the network takes: `[C, z, y, x]` or `[C, y, x]`.
+  public var inputShape: [Int] { [imageShape[0]] + windowShape }
+
+  /// Copies a window, zeros where it leaves the image.
+  ///
+  /// - Parameters:
+  ///   - index: `0 ..< windowCount`; the last axis runs fastest.
+  ///   - image: the values of the image, `[C, z, y, x]`.
+  ///   - window: as many floats as `inputShape` has.
+  public func copyWindow(
+    _ index: Int, of image: [Float], into window: UnsafeMutableBufferPointer<Float>
+  ) {
+    var left = index
+    var origin = [0, 0, 0]
+    for axis in [2, 1, 0] {
+      origin[axis] = origins[axis][left % origins[axis].count]
+      left /= origins[axis].count
+    }
+    let sizes = windowShape.count == 2 ? [1] + windowShape : windowShape
+    let extent = Array(imageShape.dropFirst())
+    let columns = max(0, -origin[2])..<max(0, -origin[2], min(sizes[2], extent[2] - origin[2]))
+    window.update(repeating: 0)
+    for channel in 0..<imageShape[0] {
+      for z in 0..<sizes[0] where (0..<extent[0]).contains(origin[0] + z) {
+        for y in 0..<sizes[1] where (0..<extent[1]).contains(origin[1] + y) {
+          let source =
+            ((channel * extent[0] + origin[0] + z) * extent[1] + origin[1] + y) * extent[2]
+            + origin[2]
+          let target = ((channel * sizes[0] + z) * sizes[1] + y) * sizes[2]
+          for x in columns { window[target + x] = image[source + x] }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,15 @@
+internal import Dispatch
+
+/// Splits `0 ..< count` into ranges for at most `threads` threads.
+struct ParallelRanges: Sendable {
+  let count: Int
+  let threads: Int
+
+  func run(_ body: @Sendable (Range<Int>) -> Void) {
+    let parts = max(1, min(count, threads))
+    guard parts > 1 else { return body(0..<count) }
+    DispatchQueue.concurrentPerform(iterations: parts) { part in
+      body(part * count / parts..<(part + 1) * count / parts)
+    }
+  }
+}

@@ -1,0 +1,131 @@
+import FileIO
+import NPY
+import Pipeline
+import Preprocessing
+import SWTFormat
+import SWTRuntime
+
+/// Runs cases one after the other, goes on after a bad one, and tells how far it is.
+struct CaseRunner {
+  /// What became of a case.
+  struct Outcome {
+    let name: String
+    let result: Result<EncoderOutput, any Error>
+  }
+
+  let pipeline: EncoderPipeline
+  /// Cases that are left out, since their results are there.
+  var done: Set<String> = []
+
+  /// Runs the entries and hands out their outcomes as they come.
+  ///
+  /// - Parameter count: how many entries there are, where that is known. The error of an only case
+  ///   is thrown.
+  /// - Throws: `CasesFailed` at the end, where a case failed.
+  func run(
+    _ entries: some Sequence<CaseList.Entry>, count: Int?, _ body: (Outcome) throws -> Void
+  ) throws {
+    var progress = CaseProgress(count: count)
+    var total = 0
+    var failed = 0
+    for entry in entries {
+      try forEachCase(of: entry) { name, run in
+        guard !done.contains(name) else { return }
+        total += 1
+        progress.begin()
+        do {
+          let output = try run { done, of in progress.show(window: done, of: of) }
+          progress.clear()
+          try body(Outcome(name: name, result: .success(output)))
+        } catch {
+          progress.clear()
+          let isFatal = CommandLineTool.status(of: error).map { $0 == ExitStatus.usage } ?? true
+          guard count != 1, !isFatal else { throw error }
+          failed += 1
+          StandardStream.error.writeLine(
+            "nnrun: error: case \(DisplayText.quoted(name)): \(error)")
+          try body(Outcome(name: name, result: .failure(error)))
+        }
+      }
+      progress.finishEntry()
+    }
+    guard failed == 0 else { throw CasesFailed(failed: failed, total: total) }
+  }
+
+  /// Runs the cases of `list`, or those that stdin names; `finish` is called in the end, also where
+  /// cases failed.
+  func runAll(
+    _ list: CaseList?, _ body: (Outcome) throws -> Void, finish: () throws -> Void
+  ) throws {
+    let input = StandardInputCases()
+    do {
+      if let list {
+        try run(list.entries, count: list.entries.count, body)
+      } else {
+        try run(input, count: nil, body)
+      }
+    } catch let error as CasesFailed {
+      try finish()
+      throw error
+    }
+    try finish()
+    if let failure = input.failure { throw failure }
+  }
+
+  private typealias Run = (_ progress: (Int, Int) -> Void) throws -> EncoderOutput
+
+  /// Calls `body` with every case that an entry holds.
+  private func forEachCase(
+    of entry: CaseList.Entry, _ body: (String, Run) throws -> Void
+  ) throws {
+    switch entry.source {
+    case .scan(let files):
+      try body(entry.name) { progress in try run(files: files, progress: progress) }
+    case .array(let path):
+      let dimension = pipeline.model.description.architecture.dimension
+      let array: NPYArray
+      do {
+        array = try NPYArray(contentsOf: path)
+        guard (dimension + 1...dimension + 2).contains(array.shape.count) else {
+          throw InputError.rank(path: path, shape: array.shape, dimension: dimension)
+        }
+      } catch {
+        return try body(entry.name) { _ in throw error }
+      }
+      guard array.shape.count == dimension + 2 else {
+        return try body(entry.name) { _ in
+          try pipeline.run(array: array.values[...], shape: array.shape)
+        }
+      }
+      let shape = Array(array.shape.dropFirst())
+      let size = shape.reduce(1, *)
+      for index in 0..<array.shape[0] {
+        try body("\(entry.name)[\(index)]") { _ in
+          try pipeline.run(
+            array: array.values[index * size..<(index + 1) * size], shape: shape)
+        }
+      }
+    }
+  }
+
+  private func run(files: [String], progress: (Int, Int) -> Void) throws -> EncoderOutput {
+    try withoutActuallyEscaping(progress) { progress in
+      try pipeline.run(preparedScan(files), progress: progress)
+    }
+  }
+
+  private func preparedScan(_ files: [String]) throws -> PreparedImage {
+    var scan = try pipeline.read(files: files)
+    for warning in scan.warnings { StandardStream.error.writeLine("nnrun: warning: \(warning)") }
+    try pipeline.checkMemory(pipeline.plan(scan.channels))
+    return try pipeline.prepare(scan.takeChannels())
+  }
+}
+
+/// Some of several cases failed; why has been said.
+struct CasesFailed: Error, CustomStringConvertible {
+  let failed: Int
+  let total: Int
+
+  var description: String { "\(failed) of \(total) cases failed" }
+}

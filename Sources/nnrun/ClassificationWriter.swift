@@ -1,0 +1,123 @@
+import ArgumentParser
+import FileIO
+import Pipeline
+import SWTFormat
+
+/// Prints what cases were classified as: a table for people, JSON Lines or CSV as results come, or
+/// one JSON document.
+struct ClassificationWriter {
+  enum Format: String, ExpressibleByArgument, CaseIterable {
+    case table, json, jsonl, csv
+  }
+
+  /// A case's row.
+  struct Row {
+    let name: String
+    let logits: [Float]
+    let error: String?
+  }
+
+  let format: Format
+  let classifier: Classifier
+  let modelID: String
+  let inputPolicy: String
+  private var rows: [Row] = []
+
+  init(format: Format, classifier: Classifier, modelID: String, inputPolicy: String) {
+    self.format = format
+    self.classifier = classifier
+    self.modelID = modelID
+    self.inputPolicy = inputPolicy
+    guard format == .csv else { return }
+    let names = classifier.classNames
+    let columns =
+      ["case", "class"] + names.map { "p_\($0)" } + names.map { "logit_\($0)" }
+      + ["model_id", "input_policy", "nnrun_version", "error"]
+    StandardStream.output.writeLine(columns.map(CaseTable.field).joined(separator: ","))
+  }
+
+  mutating func add(_ row: Row) {
+    switch format {
+    case .jsonl: StandardStream.output.writeLine(json(row).lineText)
+    case .csv:
+      StandardStream.output.writeLine(fields(row).map(CaseTable.field).joined(separator: ","))
+    case .table, .json: rows.append(row)
+    }
+  }
+
+  func finish() {
+    switch format {
+    case .table: printTable()
+    case .json:
+      let report: JSONValue = [
+        "nnrun_version": .string(NNRun.version), "model_id": .string(modelID),
+        "input_policy": .string(inputPolicy), "classes": JSONValue(classifier.classNames),
+        "activation": .string(classifier.activation.rawValue),
+        "cases": .array(rows.map { json($0) }),
+      ]
+      StandardStream.output.writeLine(report.prettyText)
+    case .jsonl, .csv: break
+    }
+  }
+
+  private func bestClass(_ probabilities: [Double]) -> String {
+    let best = probabilities.indices.max { probabilities[$0] < probabilities[$1] } ?? 0
+    return classifier.classNames[best]
+  }
+
+  private func json(_ row: Row) -> JSONValue {
+    var object = JSONObject([("case", .string(row.name))])
+    if let error = row.error {
+      object["error"] = .string(error)
+    } else {
+      let probabilities = classifier.activation.probabilities(row.logits)
+      object["class"] = .string(bestClass(probabilities))
+      object["probabilities"] = JSONValue(probabilities)
+      object["logits"] = JSONValue(row.logits.map(Double.init))
+    }
+    object["model_id"] = .string(modelID)
+    object["input_policy"] = .string(inputPolicy)
+    object["nnrun_version"] = .string(NNRun.version)
+    return .object(object)
+  }
+
+  private func fields(_ row: Row) -> [String] {
+    let origin = [modelID, inputPolicy, NNRun.version, row.error ?? ""]
+    guard row.error == nil else {
+      let empty = [String](repeating: "", count: 1 + 2 * classifier.classNames.count)
+      return [row.name] + empty + origin
+    }
+    let probabilities = classifier.activation.probabilities(row.logits)
+    return [row.name, bestClass(probabilities)] + probabilities.map { "\($0)" }
+      + row.logits.map { "\($0)" } + origin
+  }
+
+  private func printTable() {
+    let cells = rows.map { row in
+      guard row.error == nil else {
+        return [DisplayText.escaped(row.name), "failed"] + classifier.classNames.map { _ in "" }
+      }
+      let probabilities = classifier.activation.probabilities(row.logits)
+      return [DisplayText.escaped(row.name), DisplayText.escaped(bestClass(probabilities))]
+        + probabilities.map { Decimals.text($0, places: 4) }
+    }
+    let header = ["case", "class"] + classifier.classNames.map(DisplayText.escaped)
+    StandardStream.output.write(
+      TextTable(header: header, rows: cells).text
+        + "model \(modelID.prefix(16)), input policy \(inputPolicy), nnrun \(NNRun.version)\n")
+  }
+}
+
+extension Classifier.Activation {
+  /// Logits as probabilities, in double.
+  func probabilities(_ logits: [Float]) -> [Double] {
+    switch self {
+    case .sigmoid: return logits.map { 1 / (1 + exponential(-Double($0))) }
+    case .softmax:
+      let largest = Double(logits.max() ?? 0)
+      let weights = logits.map { exponential(Double($0) - largest) }
+      let sum = weights.reduce(0, +)
+      return weights.map { $0 / sum }
+    }
+  }
+}
