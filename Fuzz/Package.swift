@@ -28,13 +28,16 @@ let package = Package(
   name: "Fuzz",
   targets: [
     .target(name: "CSHA256", path: "Library/CSHA256"),
+    .target(name: "CResampling", path: "Library/CResampling"),
     .systemLibrary(name: "CZlib", path: "Library/CZlib", pkgConfig: "zlib"),
     library("FileIO", []),
     library("NPY", ["FileIO"]),
     library("SWTFormat", ["FileIO", "CSHA256"]),
     library("PickleReader", ["FileIO", "CZlib"]),
     library("Converter", ["PickleReader", "SWTFormat", "FileIO", "NPY"]),
+    library("Preprocessing", ["SWTFormat", "FileIO", "CZlib", "CResampling"]),
 
+    fuzzer("FuzzNIfTI", ["Preprocessing"]),
     fuzzer("FuzzZip", ["PickleReader"]),
     fuzzer("FuzzPickle", ["PickleReader"]),
     fuzzer("FuzzLegacy", ["PickleReader"]),

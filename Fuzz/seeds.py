@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Writes seeds for the fuzzers, taken from the committed fixtures: seeds.py FOLDER."""
+import gzip
 import json
 import pathlib
 import struct
@@ -54,6 +55,13 @@ for plans in sorted(fixtures.glob("checkpoints/*/nnUNet_results/*/*/plans.json")
     name = plans.parents[3].name
     put("FuzzPlans", name, plans.read_bytes() + b"\0" + dataset.read_bytes())
     put("FuzzJSON", name, plans.read_bytes())
+
+for path in sorted(fixtures.glob("preprocessing/scans/*/*.nii*")):
+    content = path.read_bytes()
+    name = f"{path.parent.name}-{path.stem}"
+    put("FuzzNIfTI", name, b"\1" + content)
+    if content[:2] == b"\x1f\x8b":
+        put("FuzzNIfTI", f"{name}-inflated", b"\3" + gzip.decompress(content))
 
 for count, descr, order in [(6, "<f4", False), (2, "<f8", True), (3, "<f2", False)]:
     shape = (count, 2)

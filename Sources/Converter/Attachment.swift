@@ -25,6 +25,9 @@ public struct Attachment {
         path: headPath, prefix: options.headPrefix,
         featuresPerStage: model.description.architecture.featuresPerStage,
         toleratingUnknownObjects: options.toleratesUnknownObjects)
+      if !options.ignoresHeadOrigin {
+        try head.origin.check(modelID: model.modelID, inputPolicy: model.description.inputPolicy)
+      }
       description = model.description
       description.classifier = try head.description(options)
       description.provenance.nnconvertVersion = NNConvertVersion.current

@@ -55,6 +55,9 @@ public struct Conversion {
         path: path, prefix: options.headPrefix, featuresPerStage: wholeNetwork.featuresPerStage,
         toleratingUnknownObjects: options.toleratesUnknownObjects)
     }
+    if !options.ignoresHeadOrigin {
+      try head?.origin.check(modelID: nil, inputPolicy: options.inputPolicy)
+    }
     if let encoder = head?.encoder {
       guard options.part == .encoder else {
         throw ConversionError.options(

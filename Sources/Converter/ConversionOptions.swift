@@ -12,6 +12,8 @@ public struct ConversionOptions: Sendable {
   public var headPath: String?
   /// The head's name in that file, where there are several.
   public var headPrefix: String?
+  /// Whether a head is taken although its file names another model or input policy.
+  public var ignoresHeadOrigin = false
   /// Names of the classes; otherwise they are numbered.
   public var classNames: [String] = []
   /// What turns logits into probabilities; by default softmax, for a single output sigmoid.

@@ -15,6 +15,8 @@ struct LinearHead {
   let features: Int
   /// The fine-tuned encoder that came in the same file.
   let encoder: StateDict?
+  /// What the file tells of the features that the head was trained on.
+  let origin: HeadOrigin
   let sha256: String
   let identity: MappedFile.Identity
 
@@ -26,9 +28,10 @@ struct LinearHead {
     do { file = try MappedFile(path: path) } catch { throw ConversionError(error) }
     identity = file.identity
     sha256 = SHA256.hex(SHA256.digest(of: file.bytes))
-    let tensors: [(key: String, tensor: TensorView)]
+    let tensors: Tensors
     do {
-      tensors = try Self.tensors(in: file.bytes, toleratingUnknownObjects: toleratingUnknownObjects)
+      (tensors, origin) = try Self.tensors(
+        in: file.bytes, toleratingUnknownObjects: toleratingUnknownObjects)
     } catch let error as PickleError {
       throw ConversionError(error, file: path)
     }
@@ -50,30 +53,53 @@ struct LinearHead {
 
   // MARK: - Files
 
+  private typealias Tensors = [(key: String, tensor: TensorView)]
+
   private static func tensors(
     in bytes: Bytes, toleratingUnknownObjects: Bool
-  ) throws -> [(key: String, tensor: TensorView)] {
-    if FileKind.sniff(bytes) == .safetensors { return try SafetensorsFile(bytes).tensors }
+  ) throws -> (Tensors, HeadOrigin) {
+    if FileKind.sniff(bytes) == .safetensors {
+      let file = try SafetensorsFile(bytes)
+      let origin = HeadOrigin(
+        modelID: file.metadata["model_id"], inputPolicy: file.metadata["input_policy"])
+      return (file.tensors, origin)
+    }
     if FileKind.sniff(bytes) == .zip {
       let archive = try ZipArchive(bytes)
-      if archive.entry(named: "coef.npy") != nil { return try scikitTensors(archive) }
+      if archive.entry(named: "coef.npy") != nil {
+        let origin = HeadOrigin(
+          modelID: try text("model_id.npy", in: archive),
+          inputPolicy: try text("input_policy.npy", in: archive))
+        return (try scikitTensors(archive), origin)
+      }
     }
     let root = try TorchFile(bytes, toleratingUnknownObjects: toleratingUnknownObjects).root
     guard let dict = WeightsFinder.stateDict(in: root) else {
       throw ConversionError.head(
         problem: "the file holds no state dict", advice: "save classifier.state_dict()")
     }
-    return dict.entries.compactMap { entry in
+    let tensors = dict.entries.compactMap { entry -> (key: String, tensor: TensorView)? in
       guard let key = entry.key.string, let tensor = entry.value.tensor else { return nil }
       return (key, tensor)
+    }
+    let origin = HeadOrigin(
+      modelID: root["model_id"]?.string, inputPolicy: root["input_policy"]?.string)
+    return (tensors, origin)
+  }
+
+  /// A text that `numpy.savez` stored.
+  private static func text(_ name: String, in archive: ZipArchive) throws -> String? {
+    guard let entry = archive.entry(named: name) else { return nil }
+    do { return try NPYText.read(try archive.content(of: entry, limit: 1 << 20)) } catch let
+      error as NPYError
+    {
+      throw ConversionError.head(problem: "\(name): \(error)", advice: "save it as a string")
     }
   }
 
   /// `coef` `[classes, features]` and `intercept` of scikit-learn's linear models.
-  private static func scikitTensors(
-    _ archive: ZipArchive
-  ) throws -> [(key: String, tensor: TensorView)] {
-    var result: [(key: String, tensor: TensorView)] = []
+  private static func scikitTensors(_ archive: ZipArchive) throws -> Tensors {
+    var result: Tensors = []
     for (entryName, key) in [("coef.npy", "weight"), ("intercept.npy", "bias")] {
       guard let entry = archive.entry(named: entryName) else { continue }
       let array: NPYArray
@@ -94,7 +120,7 @@ struct LinearHead {
   // MARK: - Finding the Linear
 
   private static func find(
-    _ tensors: [(key: String, tensor: TensorView)], prefix: String?, featuresPerStage: [Int]
+    _ tensors: Tensors, prefix: String?, featuresPerStage: [Int]
   ) throws -> (weight: TensorView, bias: TensorView?) {
     let width = featuresPerStage.last ?? 0
     let keys = KeyPrefix.stripped(tensors.map(\.key))

@@ -45,8 +45,8 @@ struct NPYHeader {
     }
   }
 
-  private static let headerLimit = 65_536
-  private static let rankLimit = 8
+  fileprivate static let headerLimit = 65_536
+  fileprivate static let rankLimit = 8
 
   let element: Element
   let isFortranOrder: Bool
@@ -55,6 +55,38 @@ struct NPYHeader {
   let elementCount: Int
   var dataByteCount: Int { elementCount * element.byteCount }
 
+  /// What the header says, before it is known whether the numbers can be read.
+  struct Fields {
+    let descriptor: String
+    let isFortranOrder: Bool
+    let shape: [Int]
+    let dataOffset: Int
+  }
+
+  init(_ bytes: Bytes) throws(NPYError) {
+    let fields = try Fields(bytes)
+    guard let element = Element(rawValue: fields.descriptor) else {
+      throw .elementType(fields.descriptor)
+    }
+    var count = 1
+    for size in fields.shape {
+      let (product, overflow) = count.multipliedReportingOverflow(by: size)
+      guard !overflow, product <= Int.max / 8 else { throw .header("has a shape that overflows") }
+      count = product
+    }
+    guard count * element.byteCount <= bytes.count else {
+      throw .dataLength(
+        found: bytes.count - fields.dataOffset, expected: count * element.byteCount)
+    }
+    self.element = element
+    isFortranOrder = fields.isFortranOrder
+    shape = fields.shape
+    dataOffset = fields.dataOffset
+    elementCount = count
+  }
+}
+
+extension NPYHeader.Fields {
   init(_ bytes: Bytes) throws(NPYError) {
     guard bytes.hasBytes([0x93] + Array("NUMPY".utf8)), let major = bytes.byte(at: 6) else {
       throw .notNPY
@@ -65,7 +97,7 @@ struct NPYHeader {
       major == 1
       ? bytes.littleEndian(UInt16.self, at: 8).map(Int.init)
       : bytes.littleEndian(UInt32.self, at: 8).map(Int.init)
-    guard let length = declared, length <= Self.headerLimit,
+    guard let length = declared, length <= NPYHeader.headerLimit,
       let text = bytes.slice(at: 8 + lengthSize, count: length)?.utf8
     else { throw .header("is cut short, too long or no text") }
     dataOffset = 8 + lengthSize + length
@@ -74,21 +106,10 @@ struct NPYHeader {
     guard fields.count == 3, case .string(let descriptor)? = fields["descr"],
       case .bool(let fortran)? = fields["fortran_order"], case .tuple(let sizes)? = fields["shape"]
     else { throw .header("lacks one of descr, fortran_order, shape, or has more") }
-    guard let element = Element(rawValue: descriptor) else { throw .elementType(descriptor) }
-    guard sizes.count <= Self.rankLimit else { throw .header("has rank \(sizes.count)") }
-    var count = 1
-    for size in sizes {
-      let (product, overflow) = count.multipliedReportingOverflow(by: size)
-      guard !overflow, product <= Int.max / 8 else { throw .header("has a shape that overflows") }
-      count = product
-    }
-    guard count * element.byteCount <= bytes.count else {
-      throw .dataLength(found: bytes.count - dataOffset, expected: count * element.byteCount)
-    }
-    self.element = element
+    guard sizes.count <= NPYHeader.rankLimit else { throw .header("has rank \(sizes.count)") }
+    self.descriptor = descriptor
     isFortranOrder = fortran
     shape = sizes
-    elementCount = count
   }
 }
 

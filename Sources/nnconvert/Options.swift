@@ -42,12 +42,15 @@ struct HeadOptions: ParsableArguments {
   var classNames: String?
   @Option(help: "What turns logits into probabilities (default: softmax, one output: sigmoid).")
   var activation: Classifier.Activation?
+  @Flag(help: "Take a head although its file names another model or input policy.")
+  var ignoreOrigin = false
 
   func apply(to options: inout ConversionOptions) {
     options.headPrefix = headPrefix
     options.classNames =
       classNames?.split(separator: ",", omittingEmptySubsequences: false).map(String.init) ?? []
     options.activation = activation
+    options.ignoresHeadOrigin = ignoreOrigin
   }
 }
 

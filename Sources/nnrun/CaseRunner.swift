@@ -13,6 +13,9 @@ struct CaseRunner {
     let result: Result<EncoderOutput, any Error>
   }
 
+  /// What a person should know before it is taken.
+  private static let largeByteCount = 2_000_000_000
+
   let pipeline: EncoderPipeline
   /// Cases that are left out, since their results are there.
   var done: Set<String> = []
@@ -117,7 +120,13 @@ struct CaseRunner {
   private func preparedScan(_ files: [String]) throws -> PreparedImage {
     var scan = try pipeline.read(files: files)
     for warning in scan.warnings { StandardStream.error.writeLine("nnrun: warning: \(warning)") }
-    try pipeline.checkMemory(pipeline.plan(scan.channels))
+    let plan = try pipeline.plan(scan.channels)
+    try pipeline.checkMemory(plan)
+    if plan.policy == .whole, plan.peakByteCount > Self.largeByteCount {
+      StandardStream.error.writeLine(
+        "nnrun: note: a whole image of \(plan.framing.windowShape) takes "
+          + "\(ByteCount.text(plan.peakByteCount)); --input-policy sliding-window takes less")
+    }
     return try pipeline.prepare(scan.takeChannels())
   }
 }

@@ -101,7 +101,7 @@ struct Plan: ParsableCommand {
       [
         "scan",
         "\(sizes(plan.geometry.originalShape)), spacing "
-          + "\(plan.geometry.originalSpacing.map { "\($0)" }.joined(separator: " × ")) mm",
+          + "\(plan.geometry.originalSpacing.map { Decimals.text($0, places: 3) }.joined(separator: " × ")) mm",
       ],
       ["resampled", sizes(plan.geometry.shape.dropFirst())],
       [

@@ -3,6 +3,29 @@ import NPY
 import TestSupport
 import Testing
 
+/// Texts as numpy.savez stores them.
+@Suite struct NPYTextTests {
+  private func file(_ descriptor: String, _ codes: [UInt32]) -> Bytes {
+    var header = "{'descr': '\(descriptor)', 'fortran_order': False, 'shape': (), }"
+    header += String(repeating: " ", count: 117 - header.utf8.count) + "\n"
+    let start: [UInt8] = [0x93] + Array("NUMPY".utf8) + [1, 0, 118, 0]
+    let data = codes.flatMap { code in (0..<4).map { UInt8(code >> (8 * $0) & 0xFF) } }
+    return Bytes(start + Array(header.utf8) + data)
+  }
+
+  @Test func readsPaddedText() throws {
+    #expect(try NPYText.read(file("<U4", [0x61, 0x1F9E0, 0x62, 0])) == "a🧠b")
+    #expect(try NPYText.read(file("<U0", [])) == "")
+  }
+
+  @Test(arguments: [
+    ("<U2", [UInt32(0x61)]), ("<U1", [0xD800]), ("<U99999999", []), ("<f4", [0]), ("<U-1", []),
+  ])
+  func refusesWhatIsNoText(descriptor: String, codes: [UInt32]) {
+    #expect(throws: NPYError.self) { try NPYText.read(file(descriptor, codes)) }
+  }
+}
+
 @Suite struct NPYArrayTests {
   private func file(_ header: String, _ data: [UInt8]) -> Bytes {
     let text = Array(header.utf8) + [0x0A]

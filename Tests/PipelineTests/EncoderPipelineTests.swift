@@ -8,36 +8,6 @@ import Testing
 
 @testable import Pipeline
 
-/// Models that were converted once for all tests.
-enum Models {
-  private static let folder = try! TemporaryFolder()
-
-  /// The example with its head.
-  static let example: Model = {
-    let path = folder.file("example.swt")
-    _ = try! Command.run(
-      "nnconvert",
-      [
-        "convert", Fixtures.exampleCheckpoint, "--head",
-        "\(Fixtures.repository)/Examples/brain-mri/head.pth", "-o", path,
-      ])
-    return try! Model(contentsOf: path)
-  }()
-
-  /// A 2-D network with its head.
-  static let flat: Model = {
-    let path = folder.file("flat.swt")
-    let name = "plain2d__v2.8__float32"
-    _ = try! Command.run(
-      "nnconvert",
-      [
-        "convert", try! Fixtures.checkpoint(in: name), "--head",
-        "\(Fixtures.folder)/checkpoints/\(name)/head.pth", "-o", path,
-      ])
-    return try! Model(contentsOf: path)
-  }()
-}
-
 @Suite struct EncoderPipelineTests {
   private static let scans = "\(Fixtures.repository)/Examples/brain-mri/scans"
   private let all = SessionOutputs(pooled: true, logits: true)
@@ -45,11 +15,12 @@ enum Models {
   /// PyTorch ran on what nnU-Net's preprocessing made of the scan.
   @Test(arguments: ["brain_t1", "brain_inverted"])
   func scanToLogitsAgreesWithNNUNetAndPyTorch(name: String) throws {
-    let pipeline = EncoderPipeline(model: Models.example, outputs: all, threads: 2)
+    let pipeline = try EncoderPipeline(model: Models.example(), outputs: all, threads: 2)
     var scan = try pipeline.read(files: ["\(Self.scans)/\(name).nii.gz"])
     let logits = try pipeline.run(pipeline.prepare(scan.takeChannels())).logits ?? []
     let expected = try NPYArray(
-      contentsOf: "\(Fixtures.repository)/Examples/brain-mri/expected/\(name).logits.npy").values
+      contentsOf: "\(Fixtures.repository)/Examples/brain-mri/expected/\(name).logits.npy"
+    ).values
     #expect(logits.count == expected.count)
     let largest = expected.map(abs).max() ?? 0
     for (found, expected) in zip(logits, expected) {
@@ -58,8 +29,8 @@ enum Models {
   }
 
   @Test func windowsAreAveragedWithEqualWeights() throws {
-    let pipeline = EncoderPipeline(
-      model: Models.example, policy: .slidingWindow, outputs: all, threads: 2)
+    let pipeline = try EncoderPipeline(
+      model: Models.example(), policy: .slidingWindow, outputs: all, threads: 2)
     let scan = try pipeline.read(files: ["\(Self.scans)/brain_t1.nii.gz"])
     let image = try pipeline.prepare(scan.channels)
     let framing = pipeline.framing(of: image.shape)
@@ -67,7 +38,7 @@ enum Models {
     var calls: [[Int]] = []
     let result = try pipeline.run(image) { calls.append([$0, $1]) }
     #expect(calls == (1...27).map { [$0, 27] })
-    let single = EncoderPipeline(model: Models.example, outputs: all, threads: 2)
+    let single = try EncoderPipeline(model: Models.example(), outputs: all, threads: 2)
     var sums = [Double](repeating: 0, count: result.pooled.count)
     for index in 0..<framing.windowCount {
       var window = [Float](repeating: 0, count: framing.inputShape.reduce(1, *))
@@ -80,11 +51,11 @@ enum Models {
     for (found, expected) in zip(result.pooled, sums) {
       #expect(abs(Double(found) - expected) <= 1e-6 * max(1, abs(expected)))
     }
-    #expect(result.logits == (try Models.example.logits(fromPooled: result.pooled)))
+    #expect(result.logits == (try Models.example().logits(fromPooled: result.pooled)))
   }
 
   @Test func everySliceOfAScanGoesThroughATwoDimensionalNetwork() throws {
-    let model = Models.flat
+    let model = try Models.flat()
     let description = model.description
     let spacing = description.preprocessing.spacing
     let pipeline = EncoderPipeline(model: model, outputs: all, threads: 2)
@@ -125,8 +96,8 @@ enum Models {
 
   @Test func memoryIsRefusedBeforeItIsTaken() throws {
     let scan = "\(Self.scans)/brain_t1.nii.gz"
-    let pipeline = EncoderPipeline(
-      model: Models.example, outputs: all, threads: 2, memoryLimit: 90_000_000)
+    let pipeline = try EncoderPipeline(
+      model: Models.example(), outputs: all, threads: 2, memoryLimit: 90_000_000)
     let channels = try pipeline.read(files: [scan]).channels
     let plan = try pipeline.plan(channels)
     #expect(plan.peakByteCount > 90_000_000)
@@ -135,12 +106,12 @@ enum Models {
         needed: plan.peakByteCount, limit: 90_000_000, policy: .whole,
         fitting: [.slidingWindow, .centerCrop])
     ) { try pipeline.checkMemory(plan) }
-    let tiny = EncoderPipeline(model: Models.example, memoryLimit: 1_000_000)
+    let tiny = try EncoderPipeline(model: Models.example(), memoryLimit: 1_000_000)
     #expect(throws: PipelineError.self) { try tiny.read(files: [scan]) }
   }
 
   @Test func theGeometryIsKnownBeforehand() throws {
-    let pipeline = EncoderPipeline(model: Models.example, threads: 2)
+    let pipeline = try EncoderPipeline(model: Models.example(), threads: 2)
     let scan = try pipeline.read(files: ["\(Self.scans)/brain_t1.nii.gz"])
     let plan = try pipeline.plan(scan.channels)
     #expect(plan.geometry == (try pipeline.prepare(scan.channels)).geometry)

@@ -9,7 +9,9 @@ import Testing
 
 /// Which windows an input policy cuts out.
 @Suite struct InputFramingTests {
-  private let model = Models.example.description
+  private let model: ModelDescription
+
+  init() throws { model = try Models.example().description }
 
   @Test func wholePadsToThePatchAndTheStride() {
     // The example's patch is 48³, its total stride 8.
