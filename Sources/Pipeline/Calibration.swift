@@ -12,7 +12,7 @@ public struct Calibration {
   /// Seconds that the network will take: the rate of a small run, times the work.
   public func networkSeconds(_ plan: CasePlan) throws(PipelineError) -> Double {
     let stride = pipeline.model.description.architecture.totalStride
-    let side = plan.framing.windowShape.count == 2 ? 256 : 64
+    let side = plan.framing.windowShape.count == 2 ? 256 : 96
     let sizes = zip(plan.framing.windowShape, stride).map { size, stride in
       min(size, max(stride * 2, side / stride * stride))
     }
@@ -20,9 +20,10 @@ public struct Calibration {
       let session = try pipeline.model.makeSession(
         inputShape: [plan.framing.inputShape[0]] + sizes, threads: pipeline.threads)
       let input = [Float](repeating: 0.5, count: session.inputShape.reduce(1, *))
-      // The first run touches memory for the first time.
-      try session.run(input)
-      let seconds = try Self.seconds { () throws(RuntimeError) in try session.run(input) }
+      let run = { () throws(RuntimeError) in try session.run(input) }
+      var seconds = try Self.seconds(run)
+      // The first window of a case touches its memory for the first time, the others do not.
+      if plan.framing.windowCount > 1 { seconds = try Self.seconds(run) }
       return seconds * plan.flops / session.steps.reduce(0) { $0 + $1.flops }
     } catch { throw .runtime(error) }
   }
