@@ -4,6 +4,32 @@ internal import CResampling
 ///
 /// Source: skimage `resize` → scipy `ndimage.zoom(mode="nearest", grid_mode=True)`.
 struct AxisResampling: Sendable {
+  /// Whose arithmetic places the outputs: it decides between neighbours where they are equally near.
+  enum Grid: Sendable {
+    /// scipy's, in double.
+    case scipy
+    /// PyTorch's `interpolate`, in float32 with fused multiplication and addition.
+    case torch
+
+    /// The place of an output among the inputs, half-pixel-centred.
+    func place(of output: Int, from inputCount: Int, to outputCount: Int) -> Double {
+      switch self {
+      case .scipy: (Double(output) + 0.5) * (Double(inputCount) / Double(outputCount)) - 0.5
+      case .torch:
+        Double(
+          Float(-0.5).addingProduct(Float(inputCount) / Float(outputCount), Float(output) + 0.5))
+      }
+    }
+
+    /// The nearest input.
+    func nearest(_ place: Double) -> Int {
+      switch self {
+      case .scipy: Int((place + 0.5).rounded(.down))
+      case .torch: Int((Float(place) + 0.5).rounded(.down))
+      }
+    }
+  }
+
   let inputCount: Int
   let outputCount: Int
   /// Edge voxels repeated on both sides before the spline filter.
@@ -12,24 +38,23 @@ struct AxisResampling: Sendable {
   private let indices: [Int32]
   private let weights: [Double]
 
-  init(from inputCount: Int, to outputCount: Int, order: Int) {
+  init(from inputCount: Int, to outputCount: Int, order: Int, grid: Grid) {
     self.inputCount = inputCount
     self.outputCount = outputCount
     padding = order > 1 ? 12 : 0
     taps = order + 1
     var indices: [Int32] = []
     var weights: [Double] = []
-    let scale = Double(inputCount) / Double(outputCount)
     let last = inputCount + 2 * padding - 1
     func add(_ index: Int, _ weight: Double) {
       indices.append(Int32(clamping: min(max(index, 0), last)))
       weights.append(weight)
     }
     for output in 0..<outputCount {
-      let place = (Double(output) + 0.5) * scale - 0.5 + Double(padding)
-      let x = min(max(place, 0), Double(last))
+      let place = grid.place(of: output, from: inputCount, to: outputCount)
+      let x = min(max(place + Double(padding), 0), Double(last))
       if order == 0 {
-        add(Int((x + 0.5).rounded(.down)), 1)
+        add(grid.nearest(x), 1)
         continue
       }
       let floor = Int(x.rounded(.down))

@@ -55,7 +55,7 @@ struct ResamplingRule: Sendable {
       shape: shape, newShape: newShape, axis: separate ?? 0, order: order,
       axisOrder: separate == nil ? order : axisOrder,
       clipping: function != .spline ? .none : separate == nil ? .volume : .plane,
-      threads: threads)
+      grid: function == .spline ? .scipy : .torch, threads: threads)
   }
 
   /// Whether sizes change at all.

@@ -12,6 +12,7 @@ struct VolumeResampling: Sendable {
   let order: Int
   let axisOrder: Int
   let clipping: Clipping
+  let grid: AxisResampling.Grid
   let threads: Int
 
   /// Floats between the two steps.
@@ -24,8 +25,10 @@ struct VolumeResampling: Sendable {
     let others = [0, 1, 2].filter { $0 != axis }
     let strides = [shape[1] * shape[2], shape[2], 1]
     let planes = shape[axis]
-    let rows = AxisResampling(from: shape[others[0]], to: newShape[others[0]], order: order)
-    let columns = AxisResampling(from: shape[others[1]], to: newShape[others[1]], order: order)
+    let rows = AxisResampling(
+      from: shape[others[0]], to: newShape[others[0]], order: order, grid: grid)
+    let columns = AxisResampling(
+      from: shape[others[1]], to: newShape[others[1]], order: order, grid: grid)
     let planeCount = rows.outputCount * columns.outputCount
     let range: ClosedRange<Double>? =
       clipping == .volume
@@ -81,7 +84,7 @@ struct VolumeResampling: Sendable {
     _ middle: UnsafeMutablePointer<Float>, others: [Int], planeCount: Int,
     range: ClosedRange<Double>?, into output: UnsafeMutableBufferPointer<Float>
   ) {
-    let line = AxisResampling(from: shape[axis], to: newShape[axis], order: axisOrder)
+    let line = AxisResampling(from: shape[axis], to: newShape[axis], order: axisOrder, grid: grid)
     // Separate-z leaves an axis that keeps its size alone; a spline gives the same values back.
     let copies = clipping != .volume && line.inputCount == line.outputCount
     let rowCount = newShape[others[0]]
