@@ -40,11 +40,12 @@ let package = Package(
     // Leaf C code: no threads, no allocation, no I/O.
     .target(name: "CKernels", cSettings: cSettings),
     .target(name: "CSHA256", cSettings: cSettings),
+    .target(name: "CAffinity", cSettings: cSettings),
     .target(name: "CResampling", cSettings: cSettings),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     // What both halves share: bytes and files, arrays on disk, and the file format between them.
-    library("FileIO", []),
+    library("FileIO", ["CAffinity"]),
     library("NPY", ["FileIO"]),
     library("SWTFormat", ["FileIO", "CSHA256"]),
 

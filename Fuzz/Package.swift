@@ -28,9 +28,10 @@ let package = Package(
   name: "Fuzz",
   targets: [
     .target(name: "CSHA256", path: "Library/CSHA256"),
+    .target(name: "CAffinity", path: "Library/CAffinity"),
     .target(name: "CResampling", path: "Library/CResampling"),
     .systemLibrary(name: "CZlib", path: "Library/CZlib", pkgConfig: "zlib"),
-    library("FileIO", []),
+    library("FileIO", ["CAffinity"]),
     library("NPY", ["FileIO"]),
     library("SWTFormat", ["FileIO", "CSHA256"]),
     library("PickleReader", ["FileIO", "CZlib"]),

@@ -3,7 +3,7 @@ internal import PickleReader
 public import SWTFormat
 
 /// Puts a linear head on a converted encoder, or replaces the one it has.
-public struct Attachment {
+public struct Attachment: Sendable {
   /// What the new file will say.
   public private(set) var description: ModelDescription
   /// What the user should know.
@@ -56,10 +56,11 @@ public struct Attachment {
     do {
       let summary = try SWTWriter.write(
         description, tensors: description.parameters.map(tensor), to: path,
-        replacing: options.replacesOutput, inputs: [model.identity, head.identity])
+        replacing: options.replacesOutput, inputs: [model.identity, head.identity],
+        threads: options.threads ?? ProcessorCount.available)
       return ConversionReport(
         description: description, modelID: summary.modelID, byteCount: summary.byteCount,
-        inputByteCount: model.byteCount, warnings: warnings)
+        inputByteCount: model.byteCount, warnings: warnings, commitSeconds: summary.commitSeconds)
     } catch let error as ConversionError {
       throw error
     } catch let error as SWTError {

@@ -6,12 +6,19 @@ public import SWTFormat
 ///
 /// Source of the network: nnunetv2 `nnUNetTrainer`, `PlansManager`; of its weights' names:
 /// dynamic_network_architectures.
-public struct Conversion {
+public struct Conversion: Sendable {
   /// What the file will say.
-  public private(set) var description: ModelDescription
+  public var description: ModelDescription {
+    var description = plan
+    description.provenance.sourceSHA256 = sourceDigest.hex
+    return description
+  }
   /// What the user should know.
   public private(set) var warnings: [String] = []
 
+  /// The description without the source's hash.
+  private let plan: ModelDescription
+  private let sourceDigest: BackgroundDigest
   private let options: ConversionOptions
   private let weights: StateDict
   private let head: LinearHead?
@@ -36,6 +43,7 @@ public struct Conversion {
 
   init(checkpoint: Checkpoint, options: ConversionOptions) throws {
     self.options = options
+    sourceDigest = BackgroundDigest(of: checkpoint.source)
     var warnings = checkpoint.warnings
     let network = try PlannedNetwork(checkpoint, options: options, warn: { warnings.append($0) })
     let wholeNetwork = network.architecture
@@ -75,12 +83,12 @@ public struct Conversion {
     inputByteCount = checkpoint.source.count
     var architecture = wholeNetwork
     if options.part == .encoder { architecture.decoder = nil }
-    description = ModelDescription(
+    plan = ModelDescription(
       architecture: architecture, part: options.part, classifier: try head?.description(options),
       preprocessing: network.preprocessing, inputPolicy: options.inputPolicy,
       labels: network.labels,
       provenance: Provenance(
-        sourceSHA256: SHA256.hex(SHA256.digest(of: checkpoint.source)), sourceKind: checkpoint.kind,
+        sourceSHA256: String(repeating: "0", count: 64), sourceKind: checkpoint.kind,
         trainerName: checkpoint.trainerName, plansName: network.plansName,
         datasetName: network.datasetName, configuration: network.configurationName,
         fold: checkpoint.fold, epoch: checkpoint.epoch, mirroringAxes: checkpoint.mirroringAxes,
@@ -99,11 +107,13 @@ public struct Conversion {
   ) throws(ConversionError) -> ConversionReport {
     do {
       let summary = try SWTWriter.write(
-        description, tensors: description.parameters.map(tensor), to: path,
-        replacing: options.replacesOutput, inputs: inputs, progress: progress)
+        plan, tensors: plan.parameters.map(tensor), to: path,
+        replacing: options.replacesOutput, inputs: inputs,
+        threads: options.threads ?? ProcessorCount.available,
+        progress: progress, sealing: { description })
       return ConversionReport(
         description: description, modelID: summary.modelID, byteCount: summary.byteCount,
-        inputByteCount: inputByteCount, warnings: warnings)
+        inputByteCount: inputByteCount, warnings: warnings, commitSeconds: summary.commitSeconds)
     } catch let error as ConversionError {
       throw error
     } catch let error as SWTError {
@@ -117,23 +127,22 @@ public struct Conversion {
     let isVector = parameter.role == .perChannel
     // Vectors are small, and their rounding would move every value of a channel: they stay f32.
     let dataType = isVector ? TensorDataType.f32 : options.dataType
-    return SWTWriter.Tensor(parameter, dataType: dataType) { buffer in
+    return SWTWriter.Tensor(parameter, dataType: dataType) {
+      let bytes: Bytes
       if let values = headValues(parameter.name) {
-        guard values.count == buffer.count else {
-          throw ConversionError.missingKey(parameter.name)
-        }
-        _ = buffer.update(from: values)
+        bytes = values.withUnsafeBytes { Bytes(Array($0)) }
       } else {
         guard let tensor = weights[parameter.name] else {
           throw ConversionError.missingKey(parameter.name)
         }
-        do { try tensor.copyElements(into: buffer) } catch {
+        do { bytes = try tensor.floatBytes() } catch {
           throw ConversionError.tensor(key: parameter.name, problem: "\(error)")
         }
       }
-      guard options.allowsNonFinite || isFinite(buffer) else {
+      guard options.allowsNonFinite || isFinite(bytes) else {
         throw ConversionError.nonFinite(key: parameter.name)
       }
+      return bytes
     }
   }
 
@@ -147,9 +156,13 @@ public struct Conversion {
 }
 
 /// Whether no element is NaN or infinite.
-private func isFinite(_ values: UnsafeMutableBufferPointer<Float>) -> Bool {
-  // A sum of zeros is exact, and anything times zero is NaN only for NaN and infinity.
-  var sum: Float = 0
-  for value in values { sum += value * 0 }
-  return sum == 0
+private func isFinite(_ bytes: Bytes) -> Bool {
+  bytes.withUnsafeBytes { raw in
+    var isFinite = true
+    for index in 0..<raw.count / 4 {
+      let bits = raw.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self)
+      isFinite = isFinite && bits & 0x7F80_0000 != 0x7F80_0000
+    }
+    return isFinite
+  }
 }

@@ -1,3 +1,4 @@
+internal import FileIO
 public import SWTFormat
 
 /// What the user may choose about a conversion; the defaults are those of the command line.
@@ -32,6 +33,8 @@ public struct ConversionOptions: Sendable {
   public var allowsNonFinite = false
   /// Whether Python objects that are not on the allow-list are kept as inert values.
   public var toleratesUnknownObjects = false
+  /// How many threads work; by default as many as this process may use.
+  public var threads: Int?
   /// Whether an existing output is replaced.
   public var replacesOutput = false
 
@@ -51,6 +54,8 @@ public struct ConversionReport: Sendable {
   public var inputByteCount: Int
   /// What the user should know.
   public var warnings: [String]
+  /// How long it took to make the new file durable (fsync), which is the disk's time, in seconds.
+  public var commitSeconds: Double
 }
 
 /// The version of this software.

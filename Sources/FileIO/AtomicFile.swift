@@ -62,9 +62,41 @@ package struct AtomicFile: ~Copyable {
 
   /// Appends `bytes`.
   package mutating func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
-    try write(bytes, at: offset)
+    try writer.write(bytes, at: offset)
     offset += bytes.count
   }
+
+  /// Makes the file as long as it will be; bytes that are not written are zeros.
+  package mutating func extend(to count: Int) throws(FileError) {
+    guard ftruncate(descriptor, off_t(count)) == 0 else {
+      throw .cannotWrite(path: path, errno: errno)
+    }
+    offset = count
+  }
+
+  /// Writes at given offsets from several threads at once. It does not keep the file open: use it
+  /// while the file lives.
+  package struct Writer: Sendable {
+    fileprivate let path: String
+    fileprivate let descriptor: Int32
+
+    /// Writes `bytes` at `position`.
+    package func write(
+      _ bytes: UnsafeRawBufferPointer, at position: Int
+    ) throws(FileError) {
+      var done = 0
+      while done < bytes.count {
+        let written = pwrite(
+          descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done,
+          off_t(position + done))
+        if written < 0 && errno == EINTR { continue }
+        guard written > 0 else { throw .cannotWrite(path: path, errno: errno) }
+        done += written
+      }
+    }
+  }
+
+  package var writer: Writer { Writer(path: path, descriptor: descriptor) }
 
   /// Appends an array.
   package mutating func write(_ bytes: [UInt8]) throws(FileError) {
@@ -82,7 +114,7 @@ package struct AtomicFile: ~Copyable {
   /// Overwrites bytes that were written before; the end of the file stays where it is.
   package func overwrite(_ bytes: [UInt8], at position: Int) throws(FileError) {
     try Bytes(bytes).withUnsafeBytes { (buffer) throws(FileError) in
-      try write(buffer, at: position)
+      try writer.write(buffer, at: position)
     }
   }
 
@@ -98,18 +130,6 @@ package struct AtomicFile: ~Copyable {
     if folderDescriptor >= 0 {
       fsync(folderDescriptor)
       close(folderDescriptor)
-    }
-  }
-
-  private func write(_ bytes: UnsafeRawBufferPointer, at position: Int) throws(FileError) {
-    var done = 0
-    while done < bytes.count {
-      let written = pwrite(
-        descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done,
-        off_t(position + done))
-      if written < 0 && errno == EINTR { continue }
-      guard written > 0 else { throw .cannotWrite(path: path, errno: errno) }
-      done += written
     }
   }
 

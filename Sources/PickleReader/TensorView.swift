@@ -188,6 +188,14 @@ package struct TensorView: Sendable {
     if let overflow { throw .overflow(value: overflow) }
   }
 
+  /// The bytes of the elements in row-major order as `f32`: a part of the file where they are so.
+  package func floatBytes() throws(PickleError) -> Bytes {
+    if elementType == .float32 { return try rowMajorBytes() }
+    let buffer = HeapBuffer(byteCount: elementCount * MemoryLayout<Float>.stride)
+    try copyElements(into: buffer.memory.bindMemory(to: Float.self))
+    return buffer.bytes
+  }
+
   /// The elements in row-major order as `f32`.
   package func values() throws(PickleError) -> [Float] {
     var failure: PickleError?

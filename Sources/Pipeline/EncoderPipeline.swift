@@ -1,3 +1,4 @@
+internal import FileIO
 public import Preprocessing
 public import SWTFormat
 public import SWTRuntime

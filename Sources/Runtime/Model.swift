@@ -1,3 +1,4 @@
+internal import FileIO
 public import SWTFormat
 
 /// A model, mapped from a `.swt` file and ready to make sessions.

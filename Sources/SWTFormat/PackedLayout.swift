@@ -39,11 +39,33 @@ package struct PackedLayout: Sendable {
 
   /// Row-major values in packed order, with zeros in unused lanes.
   package func pack(_ rowMajor: UnsafeBufferPointer<Float>) -> [Float] {
-    precondition(rowMajor.count == outputs * inputs * taps)
-    return [Float](unsafeUninitializedCapacity: elementCount) { packed, count in
-      packed.initialize(repeating: 0)
-      forEachElement { packed[$0] = rowMajor[$1] }
+    [Float](unsafeUninitializedCapacity: elementCount) { packed, count in
+      pack(rowMajor, into: UnsafeMutableBufferPointer(rebasing: packed[..<elementCount]))
       count = elementCount
+    }
+  }
+
+  /// Puts row-major values into packed order, with zeros in unused lanes.
+  package func pack(
+    _ rowMajor: UnsafeBufferPointer<Float>, into packed: UnsafeMutableBufferPointer<Float>
+  ) {
+    precondition(rowMajor.count == outputs * inputs * taps && packed.count == elementCount)
+    let width = TensorLayout.blockWidth
+    let rowStep = inputs * taps
+    // In the order of the packed elements, so that they are written in one go.
+    var target = 0
+    for block in stride(from: 0, to: outputs, by: width) {
+      let lanes = min(width, outputs - block)
+      for inputBlock in stride(from: 0, to: inputs, by: width) {
+        for tap in 0..<taps {
+          for input in inputBlock..<min(inputBlock + width, inputs) {
+            let source = block * rowStep + input * taps + tap
+            for lane in 0..<lanes { packed[target + lane] = rowMajor[source + lane * rowStep] }
+            for lane in lanes..<width { packed[target + lane] = 0 }
+            target += width
+          }
+        }
+      }
     }
   }
 

@@ -1,4 +1,6 @@
+internal import Dispatch
 package import FileIO
+internal import Synchronization
 
 /// Writes `.swt` files: streaming, deterministic, and never half.
 package struct SWTWriter {
@@ -6,16 +8,28 @@ package struct SWTWriter {
   package struct Tensor {
     package var parameter: ParameterSpecification
     package var dataType: TensorDataType
-    /// Fills a buffer with the row-major values.
-    package var fill: (UnsafeMutableBufferPointer<Float>) throws -> Void
+    /// Gives the row-major values as `f32` in this machine's byte order; called on any thread.
+    package var values: @Sendable () throws -> Bytes
 
     package init(
       _ parameter: ParameterSpecification, dataType: TensorDataType,
-      fill: @escaping (UnsafeMutableBufferPointer<Float>) throws -> Void
+      fill: @escaping @Sendable (UnsafeMutableBufferPointer<Float>) throws -> Void
+    ) {
+      let count = parameter.shape.reduce(1, *)
+      self.init(parameter, dataType: dataType) {
+        let buffer = HeapBuffer(byteCount: count * MemoryLayout<Float>.stride)
+        try fill(buffer.memory.bindMemory(to: Float.self))
+        return buffer.bytes
+      }
+    }
+
+    package init(
+      _ parameter: ParameterSpecification, dataType: TensorDataType,
+      values: @escaping @Sendable () throws -> Bytes
     ) {
       self.parameter = parameter
       self.dataType = dataType
-      self.fill = fill
+      self.values = values
     }
   }
 
@@ -23,19 +37,25 @@ package struct SWTWriter {
   package struct Summary: Sendable {
     package var modelID: String
     package var byteCount: Int
+    /// How long it took to make the file durable, once it was written.
+    package var commitSeconds: Double
   }
 
-  /// Writes a model, one tensor in memory at a time.
+  /// Writes a model, on every thread one tensor in memory at a time.
   ///
   /// - Parameters:
   ///   - tensors: in the order of `description.parameters`.
   ///   - replacing: whether an existing file may be replaced.
   ///   - inputs: files that must not be replaced.
-  ///   - progress: called with the bytes written so far and in all.
+  ///   - threads: how many threads encode, hash and write tensors.
+  ///   - progress: called with the bytes written so far and in all, on any thread, one at a time.
+  ///   - sealing: gives the description to be written at the end; it may differ from `description`
+  ///     in hashes only, whose length does not change.
   /// - Throws: `SWTError`, or what a tensor's `fill` throws.
   package static func write(
     _ description: ModelDescription, tensors: [Tensor], to path: String, replacing: Bool,
-    inputs: [MappedFile.Identity] = [], progress: (Int, Int) -> Void = { _, _ in }
+    inputs: [MappedFile.Identity] = [], threads: Int = 1,
+    progress: (Int, Int) -> Void = { _, _ in }, sealing: (() -> ModelDescription)? = nil
   ) throws -> Summary {
     var entries = try layOut(tensors)
     try TensorTable.check(entries, against: description)
@@ -58,23 +78,21 @@ package struct SWTWriter {
     let total = entries.last.map { $0.offset + $0.byteCount } ?? dataOffset
     do {
       var file = try AtomicFile(path: path, replacing: replacing, inputs: inputs)
-      for index in entries.indices {
-        let stored = try encode(tensors[index], name: entries[index].name)
-        try file.pad(to: entries[index].offset)
-        let digest = try stored.withUnsafeBytes { bytes in
-          try file.write(bytes)
-          return SHA256.digest(of: bytes)
-        }
-        entries[index].sha256 = SHA256.hex(digest)
-        progress(file.count, total)
-      }
-      header = Self.header(description, entries)
+      try file.extend(to: total)
+      let digests = try write(
+        tensors, entries, to: file, threads: threads, total: total, progress: progress)
+      for index in entries.indices { entries[index].sha256 = digests[index] }
+      let laidOut = header.count
+      header = Self.header(sealing?() ?? description, entries)
+      precondition(header.count == laidOut, "sealing changes nothing but hashes")
       let preamble = Preamble(headerLength: header.count, fileLength: total)
       let preambleBytes = preamble.bytes(header: header)
       try file.overwrite(preambleBytes + header, at: 0)
+      let start = ContinuousClock.now
       try file.commit()
       return Summary(
-        modelID: SHA256.hex(Array(preambleBytes[64..<96])), byteCount: total)
+        modelID: SHA256.hex(Array(preambleBytes[64..<96])), byteCount: total,
+        commitSeconds: (ContinuousClock.now - start) / .seconds(1))
     } catch let error as FileError {
       throw SWTError(error)
     }
@@ -106,31 +124,115 @@ package struct SWTWriter {
     }
   }
 
-  /// A tensor's bytes as they stand in the file.
-  private static func encode(_ tensor: Tensor, name: String) throws -> [UInt8] {
-    let count = tensor.parameter.shape.reduce(1, *)
-    var values = try [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
-      buffer.initialize(repeating: 0)
-      initialized = count
-      try tensor.fill(UnsafeMutableBufferPointer(rebasing: buffer[..<count]))
+  /// How far the threads are.
+  private struct Progress {
+    var next = 0
+    var byteCount: Int
+    var digests: [String]
+    /// The failure of the first tensor that failed, whichever thread met it.
+    var failure: (index: Int, error: any Error)?
+
+    mutating func take() -> Int? {
+      guard failure == nil, next < digests.count else { return nil }
+      defer { next += 1 }
+      return next
     }
-    if tensor.parameter.layout == .packed16 {
-      values = values.withUnsafeBufferPointer {
-        PackedLayout(shape: tensor.parameter.shape).pack($0)
+  }
+
+  /// Encodes, hashes and writes tensors at their offsets; returns their hashes.
+  private static func write(
+    _ tensors: [Tensor], _ entries: [TensorEntry], to file: borrowing AtomicFile, threads: Int,
+    total: Int, progress: (Int, Int) -> Void
+  ) throws -> [String] {
+    let state = Mutex(
+      Progress(
+        byteCount: entries.first?.offset ?? 0,
+        digests: [String](repeating: "", count: tensors.count)))
+    // Of many threads with large tensors, some wait: memory has a bound that they do not change.
+    let largest = tensors.map { $0.parameter.shape.reduce(4, *) }.max() ?? 0
+    let workers = max(1, min(threads, tensors.count, 64_000_000 / max(largest, 1)))
+    let writer = file.writer
+    nonisolated(unsafe) let progress = progress
+    DispatchQueue.concurrentPerform(iterations: workers) { _ in
+      var encoder = TensorEncoder()
+      while let index = state.withLock({ $0.take() }) {
+        do {
+          let digest = try encoder.encode(tensors[index]) { bytes in
+            try writer.write(bytes, at: entries[index].offset)
+            return SHA256.hex(SHA256.digest(of: bytes))
+          }
+          state.withLock { state in
+            state.digests[index] = digest
+            state.byteCount += entries[index].byteCount
+            progress(state.byteCount, total)
+          }
+        } catch {
+          state.withLock { state in
+            if index < state.failure?.index ?? .max { state.failure = (index, error) }
+          }
+        }
       }
     }
-    if tensor.dataType == .f32 {
-      return values.withUnsafeBytes { Array($0) }
+    let (digests, failure) = state.withLock { ($0.digests, $0.failure) }
+    if let failure { throw failure.error }
+    return digests
+  }
+}
+
+/// Makes tensors' bytes as they stand in the file, in memory that it keeps for the next.
+private struct TensorEncoder {
+  private var packed: [Float] = []
+
+  /// Calls `body` with the bytes.
+  mutating func encode<Result>(
+    _ tensor: SWTWriter.Tensor, _ body: (UnsafeRawBufferPointer) throws -> Result
+  ) throws -> Result {
+    let shape = tensor.parameter.shape
+    let count = shape.reduce(1, *)
+    let bytes = try aligned(tensor.values())
+    guard bytes.count == count * MemoryLayout<Float>.stride else {
+      throw SWTError.tensorShape(
+        name: tensor.parameter.name, found: [bytes.count / 4], expected: shape)
     }
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(2 * values.count)
+    return try bytes.withUnsafeBytes { raw in
+      let rowMajor = raw.bindMemory(to: Float.self)
+      guard tensor.parameter.layout == .packed16 else { return try finish(rowMajor, tensor, body) }
+      let layout = PackedLayout(shape: shape)
+      if packed.count < layout.elementCount {
+        packed = [Float](repeating: 0, count: layout.elementCount)
+      }
+      packed.withUnsafeMutableBufferPointer {
+        layout.pack(
+          rowMajor, into: UnsafeMutableBufferPointer(rebasing: $0[..<layout.elementCount]))
+      }
+      return try packed.withUnsafeBufferPointer {
+        try finish(UnsafeBufferPointer(rebasing: $0[..<layout.elementCount]), tensor, body)
+      }
+    }
+  }
+
+  /// Bytes on a float's boundary; a checkpoint may hold them anywhere.
+  private func aligned(_ bytes: Bytes) -> Bytes {
+    bytes.withUnsafeBytes { raw in
+      let address = raw.baseAddress.map { Int(bitPattern: $0) } ?? 0
+      return address % MemoryLayout<Float>.alignment == 0 ? bytes : Bytes(Array(raw))
+    }
+  }
+
+  private func finish<Result>(
+    _ values: UnsafeBufferPointer<Float>, _ tensor: SWTWriter.Tensor,
+    _ body: (UnsafeRawBufferPointer) throws -> Result
+  ) throws -> Result {
+    guard tensor.dataType != .f32 else { return try body(UnsafeRawBufferPointer(values)) }
+    var narrow: [UInt16] = []
+    narrow.reserveCapacity(values.count)
     for value in values {
       guard let bits = tensor.dataType.narrow(value) else {
-        throw SWTError.overflow(name: name, value: value, dataType: tensor.dataType)
+        throw SWTError.overflow(
+          name: tensor.parameter.name, value: value, dataType: tensor.dataType)
       }
-      bytes.append(UInt8(truncatingIfNeeded: bits))
-      bytes.append(UInt8(truncatingIfNeeded: bits >> 8))
+      narrow.append(bits.littleEndian)
     }
-    return bytes
+    return try narrow.withUnsafeBytes(body)
   }
 }

@@ -13,6 +13,7 @@ struct ReportWriter {
         "nnconvert_version": .string(NNConvertVersion.current), "output": .string(output),
         "model_id": .string(report.modelID), "bytes": .integer(report.byteCount),
         "input_bytes": .integer(report.inputByteCount),
+        "fsync_seconds": .number(report.commitSeconds),
         "warnings": .array(report.warnings.map { .string($0) }),
       ]
       StandardStream.output.writeLine(json.prettyText)

@@ -117,6 +117,3 @@ typedef struct nn_kernels {
 
 /// The instruction sets this processor runs, the fastest first; `count` is set to their number.
 const nn_kernels *_Nonnull const *_Nonnull nn_available_kernels(int32_t *_Nonnull count);
-
-/// How many processors this process may run on.
-int32_t nn_processor_count(void);

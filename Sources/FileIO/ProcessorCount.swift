@@ -1,10 +1,9 @@
-internal import CKernels
-internal import FileIO
+internal import CAffinity
 
 /// How many processors this process may use.
-public enum ProcessorCount {
+package enum ProcessorCount {
   /// The smaller of the processors it is bound to and what its cgroup's CPU quota allows; at least 1.
-  public static let available: Int = max(1, min(Int(nn_processor_count()), quota ?? .max))
+  package static let available: Int = max(1, min(Int(affinity_processor_count()), quota ?? .max))
 
   /// Quota divided by period, rounded up: cgroup v2's `cpu.max`, or v1's two files.
   private static var quota: Int? {

@@ -3,9 +3,9 @@
 #include <sched.h>
 #include <unistd.h>
 
-#include "CKernels.h"
+#include "CAffinity.h"
 
-int32_t nn_processor_count(void) {
+int32_t affinity_processor_count(void) {
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
   const long online = sysconf(_SC_NPROCESSORS_ONLN);
