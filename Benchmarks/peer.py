@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""peer.py NETDIR ENGINE THREADS [RUNS]   NETDIR from networks.py; ENGINE: torch | torch_channels_last | ort | openvino_f32 | openvino_default
+"""peer.py NETDIR ENGINE THREADS [RUNS]   NETDIR from networks.py; ENGINE: torch | torch_channels_last | ort | openvino_f32 | openvino_default | mnn
 Prints minimum and median ms, peak RSS of the process, and the relative error against the stored PyTorch logits. A starting point: one engine per process, so that RSS is honest."""
 import os, resource, sys, time
 import numpy as np
@@ -27,6 +27,18 @@ elif engine == 'ort':
     options = onnxruntime.SessionOptions(); options.intra_op_num_threads = threads
     session = onnxruntime.InferenceSession(net + '/net.onnx', options, providers=['CPUExecutionProvider'])
     run = lambda: session.run(None, {'x': x})[0]
+elif engine == 'mnn':
+    import subprocess, tempfile
+    graph = tempfile.mkdtemp() + '/net.mnn'
+    subprocess.run([os.path.dirname(sys.executable) + '/mnnconvert', '-f', 'ONNX', '--modelFile', net + '/net.onnx', '--MNNModel', graph, '--bizCode', 'x'], check=True, capture_output=True)
+    started = time.perf_counter()
+    import MNN.expr as expr, MNN.nn as nn
+    runtime = nn.create_runtime_manager(({'precision': 'high', 'backend': 0, 'numThread': threads},))
+    module = nn.load_module_from_file(graph, ['x'], ['y'], runtime_manager=runtime)
+    def run():
+        output = module.forward([expr.const(x, list(x.shape), expr.NCHW)])
+        output = output[0] if isinstance(output, (list, tuple)) else output
+        return np.array(expr.convert(output, expr.NCHW).read())
 else:
     import openvino
     settings = {'INFERENCE_NUM_THREADS': threads}

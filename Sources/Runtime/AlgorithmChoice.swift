@@ -17,6 +17,14 @@ struct AlgorithmChoice: Sendable {
       geometry, weights: weights, instructionSet: instructionSet, threads: threads)
   }
 
+  /// Planes of room that a convolution needs before its input to write over it; 0 where it cannot, or
+  /// where little would be saved.
+  func slackPlanes(for geometry: ConvolutionGeometry) -> Int {
+    guard !isDirectOnly, let mix = Self.mix(for: geometry) else { return 0 }
+    return WinogradConvolution.slackPlanes(
+      geometry, mix: mix, instructionSet: instructionSet, threads: threads)
+  }
+
   /// The mix of tile sizes that costs least, or `nil` where direct convolution does.
   private static func mix(for geometry: ConvolutionGeometry) -> WinogradMix? {
     let direct = CostModel(geometry).direct

@@ -1,3 +1,5 @@
+internal import SWTFormat
+
 /// The sizes of one convolution with nnU-Net's padding, `(kernel − 1) / 2` zeros on every side.
 struct ConvolutionGeometry: Sendable, Equatable {
   var inputChannels: Int
@@ -17,6 +19,15 @@ struct ConvolutionGeometry: Sendable, Equatable {
   var flops: Double {
     2 * Double(output.count) * Double(kernel.count) * Double(inputChannels)
       * Double(outputChannels)
+  }
+}
+
+extension ConvolutionGeometry {
+  /// The geometry of one of the network's convolutions.
+  init(_ block: ConvolutionBlock, input: Extent3) {
+    self.init(
+      inputChannels: block.inputChannels, outputChannels: block.outputChannels,
+      kernel: Extent3(block.kernelSize), stride: Extent3(block.stride), input: input)
   }
 }
 

@@ -61,9 +61,11 @@ struct EncoderPlan {
     var source = source
     var extent = extent
     var result: Feature?
-    for block in blocks {
-      let feature = try convolve(source, extent: extent, block)
-      release(source)
+    for (index, block) in blocks.enumerated() {
+      let feature = try convolve(
+        source, extent: extent, block, next: index + 1 < blocks.count ? blocks[index + 1] : nil,
+        mayOverwrite: true)
+      release(source, unlessKeptBy: feature)
       source = .feature(feature)
       extent = feature.activation.extent
       result = feature
@@ -81,9 +83,12 @@ struct EncoderPlan {
     for block in blocks {
       let skip = try self.skip(of: block, feature)
       var branch = feature
-      for convolution in block.branch {
-        let next = try convolve(.feature(branch), extent: branch.activation.extent, convolution)
-        if branch != feature { release(.feature(branch)) }
+      for (index, convolution) in block.branch.enumerated() {
+        let next = try convolve(
+          .feature(branch), extent: branch.activation.extent, convolution,
+          next: index + 1 < block.branch.count ? block.branch[index + 1] : nil,
+          mayOverwrite: branch != feature)
+        if branch != feature { release(.feature(branch), unlessKeptBy: next) }
         branch = next
       }
       guard branch.activation.extent == skip.activation.extent else {
@@ -137,13 +142,25 @@ struct EncoderPlan {
   // MARK: - Layers
 
   /// A convolution whose norm and nonlinearity are pending.
+  ///
+  /// - Parameters:
+  ///   - next: the only one that reads the output, if any; it may want to overwrite it.
+  ///   - mayOverwrite: whether nothing else needs `source`.
   private mutating func convolve(
-    _ source: ConvolutionSource, extent: Extent3, _ block: ConvolutionBlock
+    _ source: ConvolutionSource, extent: Extent3, _ block: ConvolutionBlock,
+    next: ConvolutionBlock? = nil, mayOverwrite: Bool = false
   ) throws(RuntimeError) -> Feature {
-    let geometry = ConvolutionGeometry(
-      inputChannels: block.inputChannels, outputChannels: block.outputChannels,
-      kernel: Extent3(block.kernelSize), stride: Extent3(block.stride), input: extent)
-    let output = activation(channels: block.outputChannels, extent: geometry.output)
+    let geometry = ConvolutionGeometry(block, input: extent)
+    let output: Activation
+    if mayOverwrite, case .feature(let feature) = source, feature.activation.slackPlanes > 0 {
+      output = feature.activation.successor
+    } else {
+      let slack = next.map {
+        choice.slackPlanes(for: ConvolutionGeometry($0, input: geometry.output))
+      }
+      output = activation(
+        channels: block.outputChannels, extent: geometry.output, slackPlanes: slack ?? 0)
+    }
     let slope = block.isActivated ? parameters.slope : 1
     let pending: Pending
     var norm: InstanceNorm?
@@ -207,10 +224,13 @@ struct EncoderPlan {
 
   // MARK: - Buffers
 
-  private mutating func activation(channels: Int, extent: Extent3) -> Activation {
-    Activation(
-      range: arena.reserve(Activation.floatCount(channels: channels, extent: extent)),
-      channels: channels, extent: extent)
+  private mutating func activation(
+    channels: Int, extent: Extent3, slackPlanes: Int = 0
+  ) -> Activation {
+    let count = Activation.floatCount(
+      channels: channels, extent: extent, slackPlanes: slackPlanes)
+    return Activation(
+      arena.reserve(count), channels: channels, extent: extent, slackPlanes: slackPlanes)
   }
 
   /// A range that keeps its values for the whole life of the session.
@@ -228,8 +248,12 @@ struct EncoderPlan {
       shift: constant([Float](repeating: 0, count: channels) + padding), slope: 1)
   }
 
-  private mutating func release(_ source: ConvolutionSource) {
-    guard case .feature(let feature) = source else { return }
-    arena.release(feature.activation.range)
+  private mutating func release(
+    _ source: ConvolutionSource, unlessKeptBy successor: Feature? = nil
+  ) {
+    guard case .feature(let feature) = source,
+      feature.activation.reservation != successor?.activation.reservation
+    else { return }
+    arena.release(feature.activation.reservation)
   }
 }

@@ -1,17 +1,49 @@
 internal import CKernels
 
 /// A blocked activation in a session's arena: `[⌈channels/16⌉][z][y][x][16]`.
+///
+/// With slack, every channel block has some planes of room before its values: a convolution that goes
+/// from plane to plane can then write over what it reads, some planes behind.
 struct Activation: Sendable, Equatable {
-  var range: ArenaRange
-  var channels: Int
-  var extent: Extent3
+  /// What was reserved, slack included.
+  let reservation: ArenaRange
+  /// From the first value on.
+  let range: ArenaRange
+  let channels: Int
+  let extent: Extent3
+  /// Floats from a channel block to the next.
+  let blockStep: Int
+
+  init(_ reservation: ArenaRange, channels: Int, extent: Extent3, slackPlanes: Int = 0) {
+    let slack = slackPlanes * extent.y * extent.x * Int(NN_BLOCK)
+    self.reservation = reservation
+    range = ArenaRange(offset: reservation.offset + slack, count: reservation.count - slack)
+    self.channels = channels
+    self.extent = extent
+    blockStep = extent.count * Int(NN_BLOCK) + slack
+  }
+
+  /// What overwrites this activation, from the start of its slack on.
+  var successor: Activation { Activation(overwriting: self) }
+
+  private init(overwriting other: Activation) {
+    reservation = other.reservation
+    range = other.reservation
+    channels = other.channels
+    extent = other.extent
+    blockStep = other.blockStep
+  }
+
+  /// Planes of room before the values.
+  var slackPlanes: Int {
+    (range.offset - reservation.offset) / (extent.y * extent.x * Int(NN_BLOCK))
+  }
 
   var blocks: Int { (channels + Int(NN_BLOCK) - 1) / Int(NN_BLOCK) }
-  /// Floats from a channel block to the next.
-  var blockStep: Int { extent.count * Int(NN_BLOCK) }
 
-  static func floatCount(channels: Int, extent: Extent3) -> Int {
-    (channels + Int(NN_BLOCK) - 1) / Int(NN_BLOCK) * Int(NN_BLOCK) * extent.count
+  static func floatCount(channels: Int, extent: Extent3, slackPlanes: Int = 0) -> Int {
+    (channels + Int(NN_BLOCK) - 1) / Int(NN_BLOCK) * Int(NN_BLOCK)
+      * (extent.count + slackPlanes * extent.y * extent.x)
   }
 }
 

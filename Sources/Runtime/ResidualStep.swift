@@ -19,10 +19,11 @@ struct ResidualStep: Step {
     context.team.forEach(activation.blocks * chunks) { index, _ in
       let (block, chunk) = (index / chunks, index % chunks)
       let start = chunk * Self.chunkVoxels
-      let at = block * activation.blockStep + start * Int(NN_BLOCK)
+      let at = target + block * activation.blockStep + start * Int(NN_BLOCK)
       kernels.pointee.add(
-        target + at, branch.pending.kernel(block: block, in: context.arena), other + at,
-        skip.pending.kernel(block: block, in: context.arena), target + at,
+        at, branch.pending.kernel(block: block, in: context.arena),
+        other + block * skip.activation.blockStep + start * Int(NN_BLOCK),
+        skip.pending.kernel(block: block, in: context.arena), at,
         min(Self.chunkVoxels, activation.extent.count - start))
     }
   }

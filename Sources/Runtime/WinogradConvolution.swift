@@ -45,10 +45,8 @@ struct WinogradConvolution: ConvolutionAlgorithm {
     tiles = mix.tiles(geometry.output)
     inputBlocks = (geometry.inputChannels + Self.block - 1) / Self.block
     outputBlocks = (geometry.outputChannels + Self.block - 1) / Self.block
-    let largest = Int(instructionSet.kernels.pointee.direct_voxels)
     tilesPerTask = Self.tilesPerTask(
-      tiles.count, unit: min(largest, Self.fewestTiles), points: mix.points.count,
-      channels: (inputBlocks + outputBlocks) * Self.block, threads: threads)
+      geometry, mix: mix, instructionSet: instructionSet, threads: threads)
     inputPointStep = inputBlocks * tilesPerTask * Self.block + Self.block
     outputPointStep = outputBlocks * tilesPerTask * Self.block + Self.block
     let blockStep = tilesPerTask * Self.block
@@ -63,15 +61,57 @@ struct WinogradConvolution: ConvolutionAlgorithm {
   /// The more tiles share a task, the less often the weights are read, but what they share has to
   /// stay in the cache.
   private static func tilesPerTask(
-    _ tiles: Int, unit: Int, points: Int, channels: Int, threads: Int
+    _ geometry: ConvolutionGeometry, mix: WinogradMix, instructionSet: InstructionSet, threads: Int
   ) -> Int {
+    let tiles = mix.tiles(geometry.output).count
+    let unit = min(Int(instructionSet.kernels.pointee.direct_voxels), fewestTiles)
+    let channels = [geometry.inputChannels, geometry.outputChannels]
+      .reduce(0) { $0 + ($1 + block - 1) / block * block }
     let cacheFloats = 3 * 64 * 1024
-    let fitting = max(1, cacheFloats / (points * channels) / unit)
+    let fitting = max(1, cacheFloats / (mix.points.count * channels) / unit)
     let perThread = max(1, tiles / (threads * unit))
     let wanted = unit * max(1, min(fitting, perThread))
     // Tasks of nearly equal size.
     let tasks = max((tiles + wanted - 1) / wanted, min(threads, tiles))
     return (tiles + tasks - 1) / tasks
+  }
+
+  // MARK: - In place
+
+  /// Activations from this size on are overwritten.
+  private static let worthwhileFloats = 8 << 20
+
+  /// Planes of room that a run in place needs before its input; 0 where it cannot be or saves little.
+  ///
+  /// Layers of tiles are done one slab after the other. A slab reads from one plane before its first
+  /// output on, so what it writes has to lie as many planes behind as it has, and one more.
+  static func slackPlanes(
+    _ geometry: ConvolutionGeometry, mix: WinogradMix, instructionSet: InstructionSet, threads: Int
+  ) -> Int {
+    let blocks = (geometry.inputChannels + block - 1) / block
+    guard geometry.input == geometry.output, geometry.inputChannels == geometry.outputChannels,
+      blocks * block * geometry.input.count >= worthwhileFloats
+    else { return 0 }
+    let tiles = mix.tiles(geometry.output)
+    let tasks =
+      tiles.y * tiles.x
+      / tilesPerTask(geometry, mix: mix, instructionSet: instructionSet, threads: threads)
+    // Enough tasks in a slab for all threads to end at about the same time.
+    let layers = (tasksPerThread * threads + tasks - 1) / max(tasks, 1)
+    let planes = layers * mix.outputs.z + geometry.padding.z
+    return planes <= geometry.input.z / 3 ? planes : 0
+  }
+
+  private static let tasksPerThread = 24
+
+  /// Tiles of the slabs that are done one after the other; all at once where output and input lie
+  /// apart.
+  private func slabs(_ feature: Feature, _ output: Activation) -> [Range<Int>] {
+    guard feature.activation.reservation == output.reservation else { return [0..<tiles.count] }
+    let layers = (feature.activation.slackPlanes - geometry.padding.z) / mix.outputs.z
+    return stride(from: 0, to: tiles.z, by: layers).map {
+      $0 * tiles.y * tiles.x..<min($0 + layers, tiles.z) * tiles.y * tiles.x
+    }
   }
 
   var workspaceCount: Int {
@@ -82,14 +122,16 @@ struct WinogradConvolution: ConvolutionAlgorithm {
     guard case .feature(let feature) = source else {
       preconditionFailure("AlgorithmChoice gives the network's input to DirectConvolution")
     }
-    let tasks = (tiles.count + tilesPerTask - 1) / tilesPerTask
-    context.team.forEach(tasks) { task, worker in
-      let range = task * tilesPerTask..<min((task + 1) * tilesPerTask, tiles.count)
-      let transformed = context.workspace(of: worker)
-      let products = transformed + mix.points.count * inputPointStep
-      transformInput(feature, range, into: transformed, context: context)
-      multiply(transformed, range.count, into: products)
-      transformOutput(products, range, into: output, context: context)
+    for slab in slabs(feature, output) {
+      context.team.forEach((slab.count + tilesPerTask - 1) / tilesPerTask) { task, worker in
+        let first = slab.lowerBound + task * tilesPerTask
+        let range = first..<min(first + tilesPerTask, slab.upperBound)
+        let transformed = context.workspace(of: worker)
+        let products = transformed + mix.points.count * inputPointStep
+        transformInput(feature, range, into: transformed, context: context)
+        multiply(transformed, range.count, into: products)
+        transformOutput(products, range, into: output, context: context)
+      }
     }
   }
 

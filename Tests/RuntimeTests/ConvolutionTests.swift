@@ -32,7 +32,7 @@ import Testing
   static let feature = ConvolutionSource.feature(
     Feature(
       activation: Activation(
-        range: ArenaRange(offset: 0, count: 0), channels: 1, extent: Extent3(z: 1, y: 1, x: 1)),
+        ArenaRange(offset: 0, count: 0), channels: 1, extent: Extent3(z: 1, y: 1, x: 1)),
       pending: Pending(
         scale: ArenaRange(offset: 0, count: 0), shift: ArenaRange(offset: 0, count: 0), slope: 1)))
 
@@ -94,6 +94,31 @@ import Testing
       let error = zip(found, expected).map { abs(Double($0) - $1) }.max() ?? .infinity
       #expect(error <= 2e-5 * largest, "\(mix.name) \(inputs)→\(outputs) \(size)")
     }
+  }
+
+  /// A convolution that writes over its input gives what one does that does not.
+  @Test(arguments: WinogradMix.all.filter { $0.stride == Extent3(z: 1, y: 1, x: 1) }, [1, 2, 3])
+  func inPlaceGivesTheSameBits(mix: WinogradMix, layers: Int) throws {
+    let geometry = ConvolutionGeometry(
+      inputChannels: 24, outputChannels: 24, kernel: mix.kernel, stride: mix.stride,
+      input: Extent3(z: 23, y: 10, x: 13))
+    var numbers = TestNumbers(seed: 5)
+    let count = 24 * 24 * mix.kernel.count
+    let packed = PackedWeights(
+      shape: [24, 24, mix.kernel.z, mix.kernel.y, mix.kernel.x], values: numbers.array(count))
+    let input = numbers.array(24 * geometry.input.count)
+    let scale = numbers.array(24)
+    let algorithm = WinogradConvolution(
+      geometry, mix: mix, weights: try WinogradWeights(packed, mix: mix),
+      instructionSet: InstructionSet.available[0], threads: 3)
+    let slack = layers * mix.outputs.z + geometry.padding.z
+    let runs = try [0, slack].map { slackPlanes in
+      try ConvolutionBench(geometry: geometry).run(
+        algorithm, input: input, scale: scale, shift: scale, threads: 3, planar: false,
+        slackPlanes: slackPlanes
+      ).map(\.bitPattern)
+    }
+    #expect(runs[0] == runs[1])
   }
 
   @Test(arguments: geometries)

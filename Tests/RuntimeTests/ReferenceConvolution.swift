@@ -65,16 +65,19 @@ struct ConvolutionBench {
   /// Runs `algorithm` on the activation of `input` by `scale` and `shift`; returns plain values.
   func run(
     _ algorithm: any ConvolutionAlgorithm, input: [Float], scale: [Float], shift: [Float],
-    threads: Int, planar: Bool
+    threads: Int, planar: Bool, slackPlanes: Int = 0
   ) throws -> [Float] {
     var plan = ArenaPlan()
-    func activation(_ channels: Int, _ extent: Extent3) -> Activation {
+    func activation(_ channels: Int, _ extent: Extent3, _ slackPlanes: Int) -> Activation {
       Activation(
-        range: plan.reserve(Activation.floatCount(channels: channels, extent: extent)),
-        channels: channels, extent: extent)
+        plan.reserve(
+          Activation.floatCount(channels: channels, extent: extent, slackPlanes: slackPlanes)),
+        channels: channels, extent: extent, slackPlanes: slackPlanes)
     }
-    let source = activation(geometry.inputChannels, geometry.input)
-    let target = activation(geometry.outputChannels, geometry.output)
+    let source = activation(geometry.inputChannels, geometry.input, slackPlanes)
+    let target =
+      slackPlanes > 0
+      ? source.successor : activation(geometry.outputChannels, geometry.output, 0)
     let pending = Pending(
       scale: plan.reserve(source.blocks * 16), shift: plan.reserve(source.blocks * 16), slope: slope
     )
