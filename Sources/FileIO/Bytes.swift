@@ -66,6 +66,10 @@ package struct Bytes: @unchecked Sendable {
   /// The bytes as UTF-8 text, or `nil` where they are not valid UTF-8 (nothing is repaired).
   package var utf8: String? { String(validating: memory, as: UTF8.self) }
 
+  /// Lets go of a mapped file's pages that lie wholly within; they come back when they are read.
+  /// Does nothing to memory of other kinds, whose content would be lost.
+  package func releasePages() { (owner as? MappedFile)?.releasePages(memory) }
+
   /// Calls `body` with the memory, which is valid only during the call.
   package func withUnsafeBytes<Result, Failure: Error>(
     _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result

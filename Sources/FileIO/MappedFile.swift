@@ -54,6 +54,18 @@ package final class MappedFile: @unchecked Sendable {
     }
   }
 
+  /// Takes the pages wholly within `part` out of this process' memory.
+  func releasePages(_ part: UnsafeRawBufferPointer) {
+    guard let start = part.baseAddress else { return }
+    let page = sysconf(Int32(_SC_PAGESIZE))
+    let first = (Int(bitPattern: start) + page - 1) / page * page
+    let end = (Int(bitPattern: start) + part.count) / page * page
+    // Private and read-only: nothing is lost.
+    if end > first {
+      madvise(UnsafeMutableRawPointer(bitPattern: first), end - first, MADV_DONTNEED)
+    }
+  }
+
   /// The whole content.
   package var bytes: Bytes { Bytes(owner: self, memory: memory) }
 

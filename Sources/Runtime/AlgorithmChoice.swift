@@ -10,7 +10,8 @@ struct AlgorithmChoice: Sendable {
   ) throws(RuntimeError) -> any ConvolutionAlgorithm {
     if case .feature = source, !isDirectOnly, let mix = Self.mix(for: geometry) {
       return WinogradConvolution(
-        geometry, mix: mix, weights: try WinogradWeights(weights, mix: mix),
+        geometry, mix: mix,
+        weights: try WinogradWeights(weights, mix: mix, instructionSet: instructionSet),
         instructionSet: instructionSet, threads: threads)
     }
     return DirectConvolution(

@@ -50,6 +50,8 @@ protocol ConvolutionAlgorithm: Sendable {
   var workspaceCount: Int { get }
   /// Bytes of weights in a form of its own, beside the file's.
   var weightByteCount: Int { get }
+  /// Floats for weights that are transformed in every run.
+  var transientWeightCount: Int { get }
   /// Makes ready what does not depend on the input; once, before the first run.
   func prepare()
   /// Convolves `source` into `output`.
@@ -58,6 +60,7 @@ protocol ConvolutionAlgorithm: Sendable {
 
 extension ConvolutionAlgorithm {
   var weightByteCount: Int { 0 }
+  var transientWeightCount: Int { 0 }
   func prepare() {}
 }
 
@@ -70,6 +73,8 @@ struct RunContext {
   /// Scratch memory: `workspaceStep` floats for every worker.
   let workspace: ArenaRange
   let workspaceStep: Int
+  /// Memory for one layer's transformed weight.
+  let transientWeights: ArenaRange
 
   func workspace(of worker: Int) -> UnsafeMutablePointer<Float> {
     arena[workspace] + worker * workspaceStep

@@ -14,6 +14,7 @@ struct ConvolutionStep: Step {
   var flops: Double { geometry.flops }
   var workspaceCount: Int { convolution.workspaceCount }
   var weightByteCount: Int { convolution.weightByteCount }
+  var transientWeightCount: Int { convolution.transientWeightCount }
 
   func prepare() { convolution.prepare() }
 

@@ -12,6 +12,7 @@ struct EncoderPlan {
   private(set) var logits: OutputRange?
   private(set) var workspace = ArenaRange(offset: 0, count: 0)
   private(set) var workspaceStep = 0
+  private(set) var transientWeights = ArenaRange(offset: 0, count: 0)
 
   private let parameters: ModelParameters
   private let choice: AlgorithmChoice
@@ -51,6 +52,7 @@ struct EncoderPlan {
     }
     workspaceStep = ((steps.map(\.workspaceCount).max() ?? 0) + 63) / 64 * 64
     workspace = arena.reserveConstant(workspaceStep * choice.threads)
+    transientWeights = arena.reserveConstant(steps.map(\.transientWeightCount).max() ?? 0)
   }
 
   // MARK: - Blocks

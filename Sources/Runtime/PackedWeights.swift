@@ -31,6 +31,9 @@ struct PackedWeights: Sendable {
     bytes = copy.bytes
   }
 
+  /// Lets go of the file's pages in this process' memory; they come back when they are read again.
+  func releasePages() { bytes.releasePages() }
+
   /// Calls `body` with the elements. Both the file's tensors and heap buffers are aligned to 64
   /// bytes at least.
   func withUnsafePointer(_ body: (UnsafePointer<Float>) -> Void) {

@@ -11,7 +11,6 @@ struct WinogradConvolution: ConvolutionAlgorithm {
 
   private let geometry: ConvolutionGeometry
   private let mix: WinogradMix
-  private let instructionSet: InstructionSet
   private let threads: Int
   private let kernels: UnsafePointerBox
   private let weights: WinogradWeights
@@ -28,9 +27,10 @@ struct WinogradConvolution: ConvolutionAlgorithm {
   private let weightPoints: [Int]
 
   var name: String { mix.name }
-  var weightByteCount: Int { weights.byteCount }
+  var weightByteCount: Int { weights.keptByteCount }
+  var transientWeightCount: Int { weights.transientCount }
 
-  func prepare() { weights.transform(instructionSet: instructionSet, threads: threads) }
+  func prepare() { weights.prepare(threads: threads) }
 
   init(
     _ geometry: ConvolutionGeometry, mix: WinogradMix, weights: WinogradWeights,
@@ -39,7 +39,6 @@ struct WinogradConvolution: ConvolutionAlgorithm {
     self.geometry = geometry
     self.mix = mix
     self.weights = weights
-    self.instructionSet = instructionSet
     self.threads = threads
     kernels = UnsafePointerBox(instructionSet.kernels)
     tiles = mix.tiles(geometry.output)
@@ -122,6 +121,7 @@ struct WinogradConvolution: ConvolutionAlgorithm {
     guard case .feature(let feature) = source else {
       preconditionFailure("AlgorithmChoice gives the network's input to DirectConvolution")
     }
+    let weights = weights.pointer(context)
     for slab in slabs(feature, output) {
       context.team.forEach((slab.count + tilesPerTask - 1) / tilesPerTask) { task, worker in
         let first = slab.lowerBound + task * tilesPerTask
@@ -129,7 +129,7 @@ struct WinogradConvolution: ConvolutionAlgorithm {
         let transformed = context.workspace(of: worker)
         let products = transformed + mix.points.count * inputPointStep
         transformInput(feature, range, into: transformed, context: context)
-        multiply(transformed, range.count, into: products)
+        multiply(transformed, range.count, by: weights, into: products)
         transformOutput(products, range, into: output, context: context)
       }
     }
@@ -192,13 +192,12 @@ struct WinogradConvolution: ConvolutionAlgorithm {
   /// For every point a matrix product: tiles × input channels times input × output channels. It is a
   /// direct convolution whose voxels are the tiles and whose taps are the input blocks.
   private func multiply(
-    _ transformed: UnsafeMutablePointer<Float>, _ count: Int,
+    _ transformed: UnsafeMutablePointer<Float>, _ count: Int, by weights: UnsafePointer<Float>,
     into products: UnsafeMutablePointer<Float>
   ) {
     let largest = Int(kernels.pointee.direct_voxels)
     let groups = (count + largest - 1) / largest
     let tileBlocks = Int(kernels.pointee.direct_blocks)
-    let weights = self.weights.pointer
     inputBlockOffsets.withUnsafeBufferPointer { offsets in
       guard let offsets = offsets.baseAddress else { return }
       for point in 0..<mix.points.count {

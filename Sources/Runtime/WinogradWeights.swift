@@ -4,10 +4,15 @@ internal import Synchronization
 
 /// A convolution's weight, transformed: `[point][output block][input][16]`, inputs padded with zeros
 /// to whole blocks. Sessions of one plan share them.
+///
+/// A large weight grows up to eightfold, and transforming it costs little beside using it: it is
+/// transformed anew in every run, into memory that all such layers share.
 final class WinogradWeights: Sendable {
   private let weights: PackedWeights
   private let mix: WinogradMix
-  private let memory: Arena
+  private let instructionSet: InstructionSet
+  /// What is kept, where it is.
+  private let memory: Arena?
   private let range: ArenaRange
   private let inputBlocks: Int
   private let isTransformed = Mutex(false)
@@ -15,52 +20,82 @@ final class WinogradWeights: Sendable {
   let blockStep: Int
   /// Floats from a point to the next.
   let pointStep: Int
+  /// Floats of the transformed weight.
+  let count: Int
 
-  /// Reserves memory, of which nothing is used before `transform`: a plan costs next to nothing.
-  init(_ weights: PackedWeights, mix: WinogradMix) throws(RuntimeError) {
+  /// Floats from which on a transformed weight is not kept.
+  static let largestKept = 2 << 20
+
+  /// Reserves memory, of which nothing is used before `prepare`: a plan costs next to nothing.
+  init(
+    _ weights: PackedWeights, mix: WinogradMix, instructionSet: InstructionSet,
+    largestKept: Int = WinogradWeights.largestKept
+  ) throws(RuntimeError) {
     let layout = weights.layout
     let block = Int(NN_BLOCK)
     inputBlocks = (layout.inputs + block - 1) / block
     blockStep = inputBlocks * block * block
-    pointStep = layout.blockCount * blockStep
+    // One line more than they need: points at a power of two's distance share their cache sets.
+    pointStep = layout.blockCount * blockStep + block
+    count = mix.weightPoints.count * pointStep
     var plan = ArenaPlan()
-    range = plan.reserve(mix.weightPoints.count * pointStep)
-    memory = try Arena(plan)
+    range = plan.reserve(count)
+    memory = count <= largestKept ? try Arena(plan) : nil
     self.weights = weights
     self.mix = mix
+    self.instructionSet = instructionSet
   }
 
-  var byteCount: Int { memory.byteCount }
+  /// Bytes that are kept.
+  var keptByteCount: Int { memory?.byteCount ?? 0 }
 
-  /// Fills the memory, unless that has been done.
-  func transform(instructionSet: InstructionSet, threads: Int) {
+  /// Floats that every run needs.
+  var transientCount: Int { memory == nil ? count : 0 }
+
+  /// Transforms what is kept, unless that has been done.
+  func prepare(threads: Int) {
+    guard let memory else { return }
     isTransformed.withLock { isTransformed in
-      if !isTransformed { fill(instructionSet: instructionSet, threads: threads) }
+      guard !isTransformed else { return }
+      transform(into: memory[range], team: ThreadTeam(count: threads))
+      weights.releasePages()
       isTransformed = true
     }
   }
 
-  private func fill(instructionSet: InstructionSet, threads: Int) {
+  /// The transformed weight, for one run.
+  func pointer(_ context: RunContext) -> UnsafePointer<Float> {
+    if let memory { return UnsafePointer(memory[range]) }
+    let target = context.arena[context.transientWeights]
+    transform(into: target, team: context.team)
+    return UnsafePointer(target)
+  }
+
+  private func transform(into target: UnsafeMutablePointer<Float>, team: ThreadTeam) {
     let layout = weights.layout
     let block = Int(NN_BLOCK)
-    let target = memory[range]
     let kernels = UnsafePointerBox(instructionSet.kernels)
     weights.withUnsafePointer { source in
-      // Every chunk writes the lanes of its own output block and input only.
-      ThreadTeam(count: threads).forEach(layout.blockCount * inputBlocks) { index, _ in
+      // Every chunk writes the lanes of its own output block and input block only.
+      team.forEach(layout.blockCount * inputBlocks) { index, _ in
         let (outputBlock, inputBlock) = (index / inputBlocks, index % inputBlocks)
         let inputs = min(block, layout.inputs - inputBlock * block)
-        for input in inputBlock * block..<inputBlock * block + inputs {
+        let lanes = target + outputBlock * blockStep + inputBlock * block * block
+        for input in 0..<inputs {
           var job = nn_winograd_weights(
             mix: mix.code,
-            source: source + layout.laneIndex(block: outputBlock, input: input, tap: 0),
-            tap_step: inputs * block, target: target + outputBlock * blockStep + input * block,
-            point_step: pointStep)
+            source: source
+              + layout.laneIndex(block: outputBlock, input: inputBlock * block + input, tap: 0),
+            tap_step: inputs * block, target: lanes + input * block, point_step: pointStep)
           kernels.pointee.winograd_weights(&job)
+        }
+        guard inputs < block else { return }
+        // The memory may hold another layer's weights.
+        for point in 0..<mix.weightPoints.count {
+          (lanes + point * pointStep + inputs * block)
+            .update(repeating: 0, count: (block - inputs) * block)
         }
       }
     }
   }
-
-  var pointer: UnsafePointer<Float> { UnsafePointer(memory[range]) }
 }

@@ -72,8 +72,10 @@ import Testing
   @Test(arguments: WinogradMix.all, InstructionSet.available.map(\.name))
   func everyWinogradMixAgreesWithTheDefinition(mix: WinogradMix, isa: String) throws {
     let instructionSet = try #require(InstructionSet.available.first { $0.name == isa })
-    for (inputs, outputs, size) in [
-      (16, 16, [5, 6, 7]), (24, 40, [1, 9, 31]), (3, 17, [2, 1, 1]),
+    // Weights that are kept, and weights that are transformed in every run.
+    for (inputs, outputs, size, largestKept) in [
+      (16, 16, [5, 6, 7], Int.max), (24, 40, [1, 9, 31], Int.max), (24, 40, [1, 9, 31], 0),
+      (3, 17, [2, 1, 1], 0),
     ] {
       let geometry = ConvolutionGeometry(
         inputChannels: inputs, outputChannels: outputs, kernel: mix.kernel, stride: mix.stride,
@@ -85,7 +87,9 @@ import Testing
       let packed = PackedWeights(shape: shape, values: weights)
       let ones = [Float](repeating: 1, count: inputs)
       let algorithm = WinogradConvolution(
-        geometry, mix: mix, weights: try WinogradWeights(packed, mix: mix),
+        geometry, mix: mix,
+        weights: try WinogradWeights(
+          packed, mix: mix, instructionSet: instructionSet, largestKept: largestKept),
         instructionSet: instructionSet, threads: 2)
       let found = try ConvolutionBench(geometry: geometry, slope: 1).run(
         algorithm, input: input, scale: ones, shift: ones.map { _ in 0 }, threads: 2, planar: false)
@@ -109,7 +113,9 @@ import Testing
     let input = numbers.array(24 * geometry.input.count)
     let scale = numbers.array(24)
     let algorithm = WinogradConvolution(
-      geometry, mix: mix, weights: try WinogradWeights(packed, mix: mix),
+      geometry, mix: mix,
+      weights: try WinogradWeights(
+        packed, mix: mix, instructionSet: InstructionSet.available[0]),
       instructionSet: InstructionSet.available[0], threads: 3)
     let slack = layers * mix.outputs.z + geometry.padding.z
     let runs = try [0, slack].map { slackPlanes in

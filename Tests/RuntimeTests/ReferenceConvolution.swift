@@ -83,7 +83,10 @@ struct ConvolutionBench {
     )
     let step = (algorithm.workspaceCount + 63) / 64 * 64
     let workspace = plan.reserve(step * threads)
+    let transientWeights = plan.reserve(algorithm.transientWeightCount)
     let arena = try Arena(plan)
+    // Another layer's weights were there before.
+    for index in 0..<transientWeights.count { arena[transientWeights][index] = .nan }
     let voxels = geometry.input.count
     for channel in 0..<geometry.inputChannels {
       for voxel in 0..<voxels {
@@ -101,7 +104,7 @@ struct ConvolutionBench {
         into: target,
         context: RunContext(
           input: start, arena: arena, team: ThreadTeam(count: threads), workspace: workspace,
-          workspaceStep: step))
+          workspaceStep: step, transientWeights: transientWeights))
     }
     let count = geometry.output.count
     return (0..<geometry.outputChannels * count).map { index in
