@@ -2,6 +2,7 @@
 struct AlgorithmChoice: Sendable {
   let instructionSet: InstructionSet
   let threads: Int
+  var overwriting = Overwriting()
   /// Forces direct convolution, for comparisons.
   var isDirectOnly = false
 
@@ -14,7 +15,11 @@ struct AlgorithmChoice: Sendable {
         weights: try WinogradWeights(weights, mix: mix, instructionSet: instructionSet),
         instructionSet: instructionSet, threads: threads)
     }
-    return DirectConvolution(
+    return direct(for: geometry, weights: weights)
+  }
+
+  func direct(for geometry: ConvolutionGeometry, weights: PackedWeights) -> DirectConvolution {
+    DirectConvolution(
       geometry, weights: weights, instructionSet: instructionSet, threads: threads)
   }
 
@@ -23,7 +28,8 @@ struct AlgorithmChoice: Sendable {
   func slackPlanes(for geometry: ConvolutionGeometry) -> Int {
     guard !isDirectOnly, let mix = Self.mix(for: geometry) else { return 0 }
     return WinogradConvolution.slackPlanes(
-      geometry, mix: mix, instructionSet: instructionSet, threads: threads)
+      geometry, mix: mix, instructionSet: instructionSet, threads: threads, overwriting: overwriting
+    )
   }
 
   /// The mix of tile sizes that costs least, or `nil` where direct convolution does.
@@ -35,6 +41,14 @@ struct AlgorithmChoice: Sendable {
     guard let best, best.cost < direct else { return nil }
     return best.mix
   }
+}
+
+/// When a convolution writes over its input.
+struct Overwriting: Sendable {
+  /// Activations from this size on, in floats.
+  var smallestActivation = 8 << 20
+  /// So many tasks at least between two waits, for all threads to end at about the same time.
+  var tasksPerThread = 24
 }
 
 /// What a layer costs, in multiply-adds of one channel block by one: only ratios matter.

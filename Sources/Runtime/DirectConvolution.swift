@@ -76,15 +76,23 @@ struct DirectConvolution: ConvolutionAlgorithm {
   }
 
   func run(_ source: ConvolutionSource, into output: Activation, context: RunContext) {
+    run(source, planes: 0..<geometry.output.z, into: output, context: context)
+  }
+
+  /// Computes some planes only; the first of them is the first in `output`.
+  func run(
+    _ source: ConvolutionSource, planes: Range<Int>, into output: Activation, context: RunContext
+  ) {
     let rowTasks = (geometry.output.y + rowsPerTask - 1) / rowsPerTask
     let blockTasks = (output.blocks + blocksPerTask - 1) / blocksPerTask
     let target = context.arena[output.range]
-    context.team.forEach(geometry.output.z * rowTasks * blockTasks) { chunk, worker in
+    context.team.forEach(planes.count * rowTasks * blockTasks) { chunk, worker in
       let blockTask = chunk % blockTasks
       let rowTask = chunk / blockTasks % rowTasks
       let firstRow = rowTask * rowsPerTask
       let task = Task(
-        plane: chunk / blockTasks / rowTasks, firstRow: firstRow,
+        plane: planes.lowerBound + chunk / blockTasks / rowTasks,
+        outputPlane: chunk / blockTasks / rowTasks, firstRow: firstRow,
         rows: min(rowsPerTask, geometry.output.y - firstRow),
         blocks: blockTask * blocksPerTask..<min((blockTask + 1) * blocksPerTask, output.blocks))
       let slab = context.workspace(of: worker)
@@ -95,6 +103,8 @@ struct DirectConvolution: ConvolutionAlgorithm {
 
   private struct Task {
     var plane: Int
+    /// Where the plane lies in what is written.
+    var outputPlane: Int
     var firstRow: Int
     var rows: Int
     var blocks: Range<Int>
@@ -184,7 +194,8 @@ struct DirectConvolution: ConvolutionAlgorithm {
             guard let offsets = offsets.baseAddress else { return }
             let input = slab + geometry.kernel.z * packedRows * packedWidth * firstChannel
             for row in 0..<task.rows {
-              let line = (task.plane * output.extent.y + task.firstRow + row) * output.extent.x
+              let line =
+                (task.outputPlane * output.extent.y + task.firstRow + row) * output.extent.x
               var x = 0
               for voxels in tiles {
                 var tile = nn_direct_tile(

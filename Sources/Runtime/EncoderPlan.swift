@@ -35,13 +35,20 @@ struct EncoderPlan {
     var source = ConvolutionSource.networkInput
     var sourceExtent = extent
     if let stem = structure.stem {
-      source = .feature(try convolve(source, extent: sourceExtent, stem))
+      var following: [ConvolutionBlock] = []
+      if case .residual(let blocks) = structure.stages.first, let block = blocks.first,
+        block.pooling == nil, block.projection == nil
+      {
+        following = block.branch
+      }
+      source = .feature(try convolve(source, extent: sourceExtent, stem, following: following))
     }
     for (index, stage) in structure.stages.enumerated() where index <= lastWanted {
       let feature: Feature
       switch stage {
       case .plain(let blocks): feature = try plain(source, extent: sourceExtent, blocks)
-      case .residual(let blocks): feature = try residual(source, blocks)
+      case .residual(let blocks):
+        feature = try residual(source, blocks, stem: index == 0 ? structure.stem : nil)
       }
       if outputs.stages.contains(index) { addSkip(feature, stage: index) }
       source = .feature(feature)
@@ -65,7 +72,7 @@ struct EncoderPlan {
     var result: Feature?
     for (index, block) in blocks.enumerated() {
       let feature = try convolve(
-        source, extent: extent, block, next: index + 1 < blocks.count ? blocks[index + 1] : nil,
+        source, extent: extent, block, following: Array(blocks[(index + 1)...]),
         mayOverwrite: true)
       release(source, unlessKeptBy: feature)
       source = .feature(feature)
@@ -77,19 +84,21 @@ struct EncoderPlan {
   }
 
   private mutating func residual(
-    _ source: ConvolutionSource, _ blocks: [ResidualBlock]
+    _ source: ConvolutionSource, _ blocks: [ResidualBlock], stem: ConvolutionBlock?
   ) throws(RuntimeError) -> Feature {
     guard case .feature(var feature) = source else {
       throw .inputSize(found: shape, problem: "meets a residual stage without a stem")
     }
-    for block in blocks {
+    for (number, block) in blocks.enumerated() {
+      // The stem's output need not be kept for the skip: it is cheaper to compute than to hold.
+      let again = number == 0 ? recomputation(of: stem, feeding: block, feature) : nil
       let skip = try self.skip(of: block, feature)
       var branch = feature
       for (index, convolution) in block.branch.enumerated() {
         let next = try convolve(
           .feature(branch), extent: branch.activation.extent, convolution,
-          next: index + 1 < block.branch.count ? block.branch[index + 1] : nil,
-          mayOverwrite: branch != feature)
+          following: Array(block.branch[(index + 1)...]),
+          mayOverwrite: branch != feature || again != nil)
         if branch != feature { release(.feature(branch), unlessKeptBy: next) }
         branch = next
       }
@@ -102,13 +111,33 @@ struct EncoderPlan {
       branch.pending.slope = parameters.slope
       steps.append(
         ResidualStep(
-          name: "\(path(of: block)).add", branch: branch, skip: skip, kernels: kernels))
-      release(.feature(feature))
+          name: "\(path(of: block)).add", branch: branch, skip: skip, again: again,
+          kernels: kernels))
+      if let again { arena.release(again.slab.reservation) }
+      // An overwritten stem is the branch by now.
+      if again == nil { release(.feature(feature)) }
       if skip != feature { release(.feature(skip)) }
       feature = Feature(
         activation: branch.activation, pending: identity(channels: branch.activation.channels))
     }
     return feature
+  }
+
+  /// How the stem's output is had again at the end of a block that overwrites it; `nil` where the
+  /// block does not.
+  private mutating func recomputation(
+    of stem: ConvolutionBlock?, feeding block: ResidualBlock, _ feature: Feature
+  ) -> ResidualStep.Recomputation? {
+    guard let stem, block.pooling == nil, block.projection == nil,
+      feature.activation.slackPlanes > 0
+    else { return nil }
+    let geometry = ConvolutionGeometry(stem, input: Extent3(Array(shape.dropFirst())))
+    let planes = min(8, geometry.output.z)
+    let extent = Extent3(z: planes, y: geometry.output.y, x: geometry.output.x)
+    return ResidualStep.Recomputation(
+      convolution: choice.direct(
+        for: geometry, weights: parameters.weights("\(stem.path).conv.weight")),
+      slab: activation(channels: stem.outputChannels, extent: extent))
   }
 
   private func path(of block: ResidualBlock) -> String {
@@ -146,22 +175,29 @@ struct EncoderPlan {
   /// A convolution whose norm and nonlinearity are pending.
   ///
   /// - Parameters:
-  ///   - next: the only one that reads the output, if any; it may want to overwrite it.
+  ///   - following: those that read nothing but the output, and may want to overwrite it: the first
+  ///     of them the output, each other what the one before it wrote.
   ///   - mayOverwrite: whether nothing else needs `source`.
   private mutating func convolve(
     _ source: ConvolutionSource, extent: Extent3, _ block: ConvolutionBlock,
-    next: ConvolutionBlock? = nil, mayOverwrite: Bool = false
+    following: [ConvolutionBlock] = [], mayOverwrite: Bool = false
   ) throws(RuntimeError) -> Feature {
     let geometry = ConvolutionGeometry(block, input: extent)
     let output: Activation
-    if mayOverwrite, case .feature(let feature) = source, feature.activation.slackPlanes > 0 {
-      output = feature.activation.successor
+    let shift = choice.slackPlanes(for: geometry)
+    if mayOverwrite, case .feature(let feature) = source, shift > 0,
+      feature.activation.slackPlanes >= shift
+    {
+      output = feature.activation.successor(shift)
     } else {
-      let slack = next.map {
-        choice.slackPlanes(for: ConvolutionGeometry($0, input: geometry.output))
+      var slackPlanes = 0
+      for block in following {
+        let planes = choice.slackPlanes(for: ConvolutionGeometry(block, input: geometry.output))
+        if planes == 0 { break }
+        slackPlanes += planes
       }
       output = activation(
-        channels: block.outputChannels, extent: geometry.output, slackPlanes: slack ?? 0)
+        channels: block.outputChannels, extent: geometry.output, slackPlanes: slackPlanes)
     }
     let slope = block.isActivated ? parameters.slope : 1
     let pending: Pending

@@ -23,12 +23,13 @@ struct Activation: Sendable, Equatable {
     blockStep = extent.count * Int(NN_BLOCK) + slack
   }
 
-  /// What overwrites this activation, from the start of its slack on.
-  var successor: Activation { Activation(overwriting: self) }
+  /// What overwrites this activation, so many planes before it.
+  func successor(_ planes: Int) -> Activation { Activation(overwriting: self, planes: planes) }
 
-  private init(overwriting other: Activation) {
+  private init(overwriting other: Activation, planes: Int) {
+    let shift = planes * other.extent.y * other.extent.x * Int(NN_BLOCK)
     reservation = other.reservation
-    range = other.reservation
+    range = ArenaRange(offset: other.range.offset - shift, count: other.range.count + shift)
     channels = other.channels
     extent = other.extent
     blockStep = other.blockStep

@@ -2,29 +2,55 @@ internal import CKernels
 
 /// The end of a residual block: `nonlinearity(norm(branch) + skip)`, written over the branch.
 struct ResidualStep: Step {
+  /// How a skip is had that has been overwritten: computed again from the network's input, some planes
+  /// at a time.
+  struct Recomputation: Sendable {
+    let convolution: DirectConvolution
+    let slab: Activation
+  }
+
   let name: String
   let branch: Feature
+  /// The skip; of an overwritten one, what is pending.
   let skip: Feature
+  let again: Recomputation?
   let kernels: UnsafePointerBox
 
   private static let chunkVoxels = 4_096
 
-  var algorithm: String { "add" }
+  var algorithm: String { again == nil ? "add" : "add, stem again" }
+  var workspaceCount: Int { again?.convolution.workspaceCount ?? 0 }
 
   func run(_ context: RunContext) {
+    let extent = branch.activation.extent
+    guard let again else {
+      return add(skip.activation, voxels: 0..<extent.count, context: context)
+    }
+    let planes = again.slab.extent.z
+    for first in stride(from: 0, to: extent.z, by: planes) {
+      let range = first..<min(first + planes, extent.z)
+      again.convolution.run(.networkInput, planes: range, into: again.slab, context: context)
+      let plane = extent.y * extent.x
+      add(
+        again.slab, voxels: range.lowerBound * plane..<range.upperBound * plane, context: context)
+    }
+  }
+
+  /// Adds `other`, whose first voxel is the first of `voxels`.
+  private func add(_ other: Activation, voxels: Range<Int>, context: RunContext) {
     let activation = branch.activation
-    let chunks = (activation.extent.count + Self.chunkVoxels - 1) / Self.chunkVoxels
-    let target = context.arena[activation.range]
-    let other = context.arena[skip.activation.range]
+    let chunks = (voxels.count + Self.chunkVoxels - 1) / Self.chunkVoxels
+    let target = context.arena[activation.range] + voxels.lowerBound * Int(NN_BLOCK)
+    let source = context.arena[other.range]
     context.team.forEach(activation.blocks * chunks) { index, _ in
       let (block, chunk) = (index / chunks, index % chunks)
       let start = chunk * Self.chunkVoxels
       let at = target + block * activation.blockStep + start * Int(NN_BLOCK)
       kernels.pointee.add(
         at, branch.pending.kernel(block: block, in: context.arena),
-        other + block * skip.activation.blockStep + start * Int(NN_BLOCK),
+        source + block * other.blockStep + start * Int(NN_BLOCK),
         skip.pending.kernel(block: block, in: context.arena), at,
-        min(Self.chunkVoxels, activation.extent.count - start))
+        min(Self.chunkVoxels, voxels.count - start))
     }
   }
 }

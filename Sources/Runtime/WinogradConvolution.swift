@@ -77,37 +77,33 @@ struct WinogradConvolution: ConvolutionAlgorithm {
 
   // MARK: - In place
 
-  /// Activations from this size on are overwritten.
-  private static let worthwhileFloats = 8 << 20
-
   /// Planes of room that a run in place needs before its input; 0 where it cannot be or saves little.
   ///
   /// Layers of tiles are done one slab after the other. A slab reads from one plane before its first
   /// output on, so what it writes has to lie as many planes behind as it has, and one more.
   static func slackPlanes(
-    _ geometry: ConvolutionGeometry, mix: WinogradMix, instructionSet: InstructionSet, threads: Int
+    _ geometry: ConvolutionGeometry, mix: WinogradMix, instructionSet: InstructionSet, threads: Int,
+    overwriting: Overwriting
   ) -> Int {
     let blocks = (geometry.inputChannels + block - 1) / block
     guard geometry.input == geometry.output, geometry.inputChannels == geometry.outputChannels,
-      blocks * block * geometry.input.count >= worthwhileFloats
+      blocks * block * geometry.input.count >= overwriting.smallestActivation
     else { return 0 }
     let tiles = mix.tiles(geometry.output)
     let tasks =
       tiles.y * tiles.x
       / tilesPerTask(geometry, mix: mix, instructionSet: instructionSet, threads: threads)
-    // Enough tasks in a slab for all threads to end at about the same time.
-    let layers = (tasksPerThread * threads + tasks - 1) / max(tasks, 1)
+    let layers = max(1, (overwriting.tasksPerThread * threads + tasks - 1) / max(tasks, 1))
     let planes = layers * mix.outputs.z + geometry.padding.z
     return planes <= geometry.input.z / 3 ? planes : 0
   }
-
-  private static let tasksPerThread = 24
 
   /// Tiles of the slabs that are done one after the other; all at once where output and input lie
   /// apart.
   private func slabs(_ feature: Feature, _ output: Activation) -> [Range<Int>] {
     guard feature.activation.reservation == output.reservation else { return [0..<tiles.count] }
-    let layers = (feature.activation.slackPlanes - geometry.padding.z) / mix.outputs.z
+    let shift = feature.activation.slackPlanes - output.slackPlanes
+    let layers = (shift - geometry.padding.z) / mix.outputs.z
     return stride(from: 0, to: tiles.z, by: layers).map {
       $0 * tiles.y * tiles.x..<min($0 + layers, tiles.z) * tiles.y * tiles.x
     }

@@ -24,7 +24,7 @@ final class WinogradWeights: Sendable {
   let count: Int
 
   /// Floats from which on a transformed weight is not kept.
-  static let largestKept = 2 << 20
+  static let largestKept = 1 << 19
 
   /// Reserves memory, of which nothing is used before `prepare`: a plan costs next to nothing.
   init(

@@ -77,7 +77,7 @@ struct ConvolutionBench {
     let source = activation(geometry.inputChannels, geometry.input, slackPlanes)
     let target =
       slackPlanes > 0
-      ? source.successor : activation(geometry.outputChannels, geometry.output, 0)
+      ? source.successor(slackPlanes) : activation(geometry.outputChannels, geometry.output, 0)
     let pending = Pending(
       scale: plan.reserve(source.blocks * 16), shift: plan.reserve(source.blocks * 16), slope: slope
     )
