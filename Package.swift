@@ -29,6 +29,7 @@ let package = Package(
     .library(name: "SWTRuntime", targets: ["SWTRuntime"]),
     .library(name: "Preprocessing", targets: ["Preprocessing"]),
     .library(name: "Pipeline", targets: ["Pipeline"]),
+    .library(name: "swt", type: .dynamic, targets: ["CAPI"]),
     .library(name: "Converter", targets: ["Converter"]),
     .executable(name: "nnconvert", targets: ["nnconvert"]),
     .executable(name: "nnrun", targets: ["nnrun"]),
@@ -60,6 +61,9 @@ let package = Package(
     library("SWTRuntime", path: "Sources/Runtime", ["SWTFormat", "FileIO", "CKernels"]),
     library("Preprocessing", ["SWTFormat", "FileIO", "CZlib", "CResampling"]),
     library("Pipeline", ["SWTRuntime", "Preprocessing", "SWTFormat", "FileIO"]),
+    // libswt: the same for C; the header is made by hand.
+    .target(name: "CSWT", cSettings: cSettings),
+    library("CAPI", ["CSWT", "Pipeline", "Preprocessing", "SWTRuntime", "SWTFormat"]),
     .executableTarget(
       name: "nnrun",
       dependencies: [
@@ -79,6 +83,7 @@ let package = Package(
     tests("RuntimeTests", ["SWTRuntime", "SWTFormat", "CKernels", "FileIO", "NPY"]),
     tests("PreprocessingTests", ["Preprocessing", "SWTFormat", "FileIO", "NPY"]),
     tests("PipelineTests", ["Pipeline", "Preprocessing", "SWTRuntime", "SWTFormat", "NPY"]),
+    tests("CAPITests", ["CAPI", "CSWT", "NPY"]),
     // Runs the two executables as a user would: whole journeys, exit codes, messages.
     tests("CommandLineTests", ["FileIO", "NPY", "nnconvert", "nnrun"]),
   ],

@@ -133,7 +133,7 @@ def print_tables(results, engines, threads):
         ours = values["nnconvert"]
         cells = [f"{values[engine]['first_ms']:.0f} ms" for engine in engines]
         print(f"| `{name}` | " + " | ".join(cells)
-              + f" | +{100 * (ours['first_ms'] / ours['minimum_ms'] - 1):.0f} % |", flush=True)
+              + f" | {100 * (ours['first_ms'] / ours['minimum_ms'] - 1):+.0f} % |", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,66 @@
+public import CSWT
+internal import SWTFormat
+internal import SWTRuntime
+
+#if canImport(Glibc)
+  internal import Glibc
+#else
+  internal import Musl
+#endif
+
+/// What a `swt_model` is.
+final class ModelObject: Sendable {
+  let model: Model
+  /// Zero-ended JSON that lives as long as the model.
+  nonisolated(unsafe) let description: UnsafeMutablePointer<CChar>?
+
+  init(_ model: Model) {
+    self.model = model
+    var object = model.description.publicJSON.object ?? JSONObject()
+    object["model_id"] = .string(model.modelID)
+    description = strdup(JSONValue.object(object).prettyText)
+  }
+
+  deinit { free(description) }
+}
+
+/// Zero-ended text for as long as the process lives.
+private let versionText = StaticString("0.1.0")
+
+@_cdecl("swt_version")
+public func swtVersion() -> UnsafePointer<CChar>? {
+  UnsafeRawPointer(versionText.utf8Start).assumingMemoryBound(to: CChar.self)
+}
+
+@_cdecl("swt_model_open")
+public func swtModelOpen(
+  _ path: UnsafePointer<CChar>?, _ model: UnsafeMutablePointer<OpaquePointer?>?,
+  _ error: UnsafeMutablePointer<swt_error>?
+) -> swt_status {
+  CallFailure.report(error) {
+    guard let model else { throw CallFailure.usage("model is NULL") }
+    model.pointee = nil
+    guard let path else { throw CallFailure.usage("path is NULL") }
+    model.pointee = Handle.make(
+      ModelObject(try Model(contentsOf: String(cString: path))))
+  }
+}
+
+@_cdecl("swt_model_close")
+public func swtModelClose(_ model: UnsafeMutablePointer<OpaquePointer?>?) { Handle.close(model) }
+
+@_cdecl("swt_model_description")
+public func swtModelDescription(_ model: OpaquePointer?) -> UnsafePointer<CChar>? {
+  Handle.object(model, as: ModelObject.self)?.description.map { UnsafePointer($0) }
+}
+
+@_cdecl("swt_model_pooled_count")
+public func swtModelPooledCount(_ model: OpaquePointer?) -> Int {
+  Handle.object(model, as: ModelObject.self)?.model.description.architecture.featuresPerStage.last
+    ?? 0
+}
+
+@_cdecl("swt_model_logit_count")
+public func swtModelLogitCount(_ model: OpaquePointer?) -> Int {
+  Handle.object(model, as: ModelObject.self)?.model.description.classifier?.classNames.count ?? 0
+}

@@ -1,0 +1,87 @@
+// libswt: nnU-Net encoders and classifiers from .swt files, for C and everything that calls C.
+//
+// Every function that can fail returns a swt_status and, where `error` is not NULL, writes one line of
+// text there. Nothing is thrown, nothing traps, no global state: misuse (NULL, wrong sizes, what was
+// closed) is SWT_USAGE. Closing sets the caller's pointer to NULL; closing NULL does nothing.
+//
+// Threads: a model may be used from any number of threads; a session or a pipeline from one at a
+// time. Sessions and pipelines keep their model alive.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct swt_model swt_model;
+typedef struct swt_session swt_session;
+typedef struct swt_pipeline swt_pipeline;
+
+typedef enum swt_status {
+  SWT_OK = 0,
+  SWT_USAGE = 64,        // an argument is wrong
+  SWT_BAD_INPUT = 65,    // a file or scan is damaged, not supported, or does not fit the model
+  SWT_CANNOT_OPEN = 66,  // a file cannot be opened
+  SWT_MEMORY = 71,       // more memory is needed than can be had or was allowed
+} swt_status;
+
+typedef struct swt_error {
+  char message[512];  // one line of UTF-8, ended by a zero
+} swt_error;
+
+// What a session computes besides the stages; combine with |.
+enum { SWT_POOLED = 1, SWT_LOGITS = 2 };
+
+// The library's version, "MAJOR.MINOR.PATCH".
+const char *swt_version(void);
+
+// Maps a model file and checks its header.
+swt_status swt_model_open(const char *path, swt_model **model, swt_error *error);
+void swt_model_close(swt_model **model);
+
+// The model as JSON: architecture, preprocessing, labels, provenance, "model_id". Belongs to the model.
+const char *swt_model_description(const swt_model *model);
+// Sizes of what the outputs below hold; 0 for NULL or without a classifier.
+size_t swt_model_pooled_count(const swt_model *model);
+size_t swt_model_logit_count(const swt_model *model);
+
+// A planned run over inputs of one shape: [channels, z, y, x], or [channels, y, x] for a 2-D network.
+// `stages` lists encoder stages whose features are wanted. `threads` 0: as many as the process may.
+swt_status swt_session_create(const swt_model *model, const int64_t *shape, size_t rank,
+                              uint32_t outputs, const int32_t *stages, size_t stage_count,
+                              int32_t threads, swt_session **session, swt_error *error);
+void swt_session_close(swt_session **session);
+
+// Runs on the caller's floats; `strides` are in elements, NULL for row-major.
+swt_status swt_session_run(swt_session *session, const float *input, const int64_t *strides,
+                           swt_error *error);
+
+// Copies results of the last run; `count` has to be exactly what they hold.
+swt_status swt_session_pooled(const swt_session *session, float *values, size_t count, swt_error *error);
+swt_status swt_session_logits(const swt_session *session, float *values, size_t count, swt_error *error);
+// The shape of a stage's features: `rank` entries, 4 for a 3-D network, 3 for a 2-D one.
+swt_status swt_session_stage_shape(const swt_session *session, int32_t stage, int64_t *shape,
+                                   size_t rank, swt_error *error);
+swt_status swt_session_stage(const swt_session *session, int32_t stage, float *values, size_t count,
+                             swt_error *error);
+
+// From scans: nnU-Net's preprocessing, the input policy ("whole", "sliding-window", "center-crop"; NULL
+// for the model's), encoder, classifier. `memory_limit` in bytes, 0 for none.
+swt_status swt_pipeline_create(const swt_model *model, const char *policy, int32_t threads,
+                               uint64_t memory_limit, swt_pipeline **pipeline, swt_error *error);
+void swt_pipeline_close(swt_pipeline **pipeline);
+
+// One NIfTI file per channel. `pooled` or `logits` may be NULL; counts as told by the model.
+swt_status swt_pipeline_run_files(swt_pipeline *pipeline, const char *const *files, size_t file_count,
+                                  float *pooled, size_t pooled_count, float *logits,
+                                  size_t logit_count, swt_error *error);
+// One row-major volume [z, y, x] per channel, with its spacing in mm.
+swt_status swt_pipeline_run_volumes(swt_pipeline *pipeline, const float *const *channels,
+                                    size_t channel_count, const int64_t shape[3],
+                                    const double spacing[3], float *pooled, size_t pooled_count,
+                                    float *logits, size_t logit_count, swt_error *error);
+
+#ifdef __cplusplus
+}
+#endif
