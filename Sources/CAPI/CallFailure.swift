@@ -1,6 +1,7 @@
-public import CSWT
+internal import CSWT
 internal import Pipeline
 internal import Preprocessing
+internal import SWTFormat
 internal import SWTRuntime
 
 /// Why a call fails: what C sees of our errors.
@@ -24,8 +25,8 @@ struct CallFailure: Error {
     case PipelineError.runtime(let error):
       self.init(status: Self.status(error), message: "\(error)")
     case PipelineError.memory: self.init(status: SWT_MEMORY, message: "\(error)")
-    case PipelineError.preprocessing(.file(_, cannotOpen: true)):
-      self.init(status: SWT_CANNOT_OPEN, message: "\(error)")
+    case PipelineError.preprocessing(.file(let message, cannotOpen: true)):
+      self.init(status: SWT_CANNOT_OPEN, message: message)
     default: self.init(status: SWT_BAD_INPUT, message: "\(error)")
     }
   }

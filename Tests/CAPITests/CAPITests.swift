@@ -133,7 +133,9 @@ import Testing
     #expect(create(nil, shape, 4) == SWT_USAGE)
     #expect(create(model, nil, 4) == SWT_USAGE)
     for rank in [0, 3, 5, .max] { #expect(create(model, shape, rank) == SWT_USAGE) }
-    for bad: [Int64] in [[2, 16, 16, 16], [1, 0, 16, 16], [1, -1, 16, 16], [1, .max, .max, .max]] {
+    for bad: [Int64] in [
+      [2, 16, 16, 16], [1, 0, 16, 16], [1, -1, 16, 16], [1, .max, .max, .max],
+    ] {
       #expect(create(model, bad, 4) == SWT_USAGE)
     }
     #expect(create(model, shape, 4, 4) == SWT_USAGE)
@@ -161,7 +163,9 @@ import Testing
     let volume = [Float](repeating: 1, count: 512)
     let size: [Int64] = [8, 8, 8]
     let spacing = [1.0, 1, 1]
-    func run(_ channels: [UnsafePointer<Float>?], _ size: [Int64], _ spacing: [Double], _ count: Int)
+    func run(
+      _ channels: [UnsafePointer<Float>?], _ size: [Int64], _ spacing: [Double], _ count: Int
+    )
       -> swt_status
     {
       swt_pipeline_run_volumes(
