@@ -27,11 +27,13 @@ final class ModelObject: Sendable {
 /// Zero-ended text for as long as the process lives.
 private let versionText = StaticString("0.1.0")
 
+/// `swt_version`: see `swt.h`.
 @_cdecl("swt_version")
 public func swtVersion() -> UnsafePointer<CChar>? {
   UnsafeRawPointer(versionText.utf8Start).assumingMemoryBound(to: CChar.self)
 }
 
+/// `swt_model_open`: see `swt.h`.
 @_cdecl("swt_model_open")
 public func swtModelOpen(
   _ path: UnsafePointer<CChar>?, _ model: UnsafeMutablePointer<OpaquePointer?>?,
@@ -46,20 +48,24 @@ public func swtModelOpen(
   }
 }
 
+/// `swt_model_close`: see `swt.h`.
 @_cdecl("swt_model_close")
 public func swtModelClose(_ model: UnsafeMutablePointer<OpaquePointer?>?) { Handle.close(model) }
 
+/// `swt_model_description`: see `swt.h`.
 @_cdecl("swt_model_description")
 public func swtModelDescription(_ model: OpaquePointer?) -> UnsafePointer<CChar>? {
   Handle.object(model, as: ModelObject.self)?.description.map { UnsafePointer($0) }
 }
 
+/// `swt_model_pooled_count`: see `swt.h`.
 @_cdecl("swt_model_pooled_count")
 public func swtModelPooledCount(_ model: OpaquePointer?) -> Int {
   Handle.object(model, as: ModelObject.self)?.model.description.architecture.featuresPerStage.last
     ?? 0
 }
 
+/// `swt_model_logit_count`: see `swt.h`.
 @_cdecl("swt_model_logit_count")
 public func swtModelLogitCount(_ model: OpaquePointer?) -> Int {
   Handle.object(model, as: ModelObject.self)?.model.description.classifier?.classNames.count ?? 0

@@ -48,6 +48,7 @@ struct PipelineResults {
   }
 }
 
+/// `swt_pipeline_create`: see `swt.h`.
 @_cdecl("swt_pipeline_create")
 public func swtPipelineCreate(
   _ model: OpaquePointer?, _ policy: UnsafePointer<CChar>?, _ threads: Int32,
@@ -78,11 +79,13 @@ public func swtPipelineCreate(
   }
 }
 
+/// `swt_pipeline_close`: see `swt.h`.
 @_cdecl("swt_pipeline_close")
 public func swtPipelineClose(_ pipeline: UnsafeMutablePointer<OpaquePointer?>?) {
   Handle.close(pipeline)
 }
 
+/// `swt_pipeline_run_files`: see `swt.h`.
 @_cdecl("swt_pipeline_run_files")
 public func swtPipelineRunFiles(
   _ pipeline: OpaquePointer?, _ files: UnsafePointer<UnsafePointer<CChar>?>?, _ fileCount: Int,
@@ -107,6 +110,7 @@ public func swtPipelineRunFiles(
   }
 }
 
+/// `swt_pipeline_run_volumes`: see `swt.h`.
 @_cdecl("swt_pipeline_run_volumes")
 public func swtPipelineRunVolumes(
   _ pipeline: OpaquePointer?, _ channels: UnsafePointer<UnsafePointer<Float>?>?,

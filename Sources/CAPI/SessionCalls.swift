@@ -15,6 +15,7 @@ final class SessionObject {
   }
 }
 
+/// `swt_session_create`: see `swt.h`.
 @_cdecl("swt_session_create")
 public func swtSessionCreate(
   _ model: OpaquePointer?, _ shape: UnsafePointer<Int64>?, _ rank: Int, _ outputs: UInt32,
@@ -47,11 +48,13 @@ public func swtSessionCreate(
   }
 }
 
+/// `swt_session_close`: see `swt.h`.
 @_cdecl("swt_session_close")
 public func swtSessionClose(_ session: UnsafeMutablePointer<OpaquePointer?>?) {
   Handle.close(session)
 }
 
+/// `swt_session_run`: see `swt.h`.
 @_cdecl("swt_session_run")
 public func swtSessionRun(
   _ session: OpaquePointer?, _ input: UnsafePointer<Float>?, _ strides: UnsafePointer<Int64>?,
@@ -82,6 +85,7 @@ public func swtSessionRun(
   }
 }
 
+/// `swt_session_pooled`: see `swt.h`.
 @_cdecl("swt_session_pooled")
 public func swtSessionPooled(
   _ session: OpaquePointer?, _ values: UnsafeMutablePointer<Float>?, _ count: Int,
@@ -92,6 +96,7 @@ public func swtSessionPooled(
   }
 }
 
+/// `swt_session_logits`: see `swt.h`.
 @_cdecl("swt_session_logits")
 public func swtSessionLogits(
   _ session: OpaquePointer?, _ values: UnsafeMutablePointer<Float>?, _ count: Int,
@@ -102,6 +107,7 @@ public func swtSessionLogits(
   }
 }
 
+/// `swt_session_stage_shape`: see `swt.h`.
 @_cdecl("swt_session_stage_shape")
 public func swtSessionStageShape(
   _ session: OpaquePointer?, _ stage: Int32, _ shape: UnsafeMutablePointer<Int64>?, _ rank: Int,
@@ -117,6 +123,7 @@ public func swtSessionStageShape(
   }
 }
 
+/// `swt_session_stage`: see `swt.h`.
 @_cdecl("swt_session_stage")
 public func swtSessionStage(
   _ session: OpaquePointer?, _ stage: Int32, _ values: UnsafeMutablePointer<Float>?, _ count: Int,
