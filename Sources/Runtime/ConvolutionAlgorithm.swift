@@ -52,6 +52,8 @@ protocol ConvolutionAlgorithm: Sendable {
   var weightByteCount: Int { get }
   /// Floats for weights that are transformed in every run.
   var transientWeightCount: Int { get }
+  /// The same with the same weights, for an input of another size.
+  func resized(to input: Extent3) throws(RuntimeError) -> any ConvolutionAlgorithm
   /// Makes ready what does not depend on the input; once, before the first run.
   func prepare()
   /// Convolves `source` into `output`.

@@ -13,6 +13,8 @@ struct DirectConvolution: ConvolutionAlgorithm {
   private let geometry: ConvolutionGeometry
   private let kernels: UnsafePointerBox
   private let weights: PackedWeights
+  private let instructionSet: InstructionSet
+  private let threads: Int
   private let rowsPerTask: Int
   /// Output blocks per task: all, unless there are too few rows for all threads.
   private let blocksPerTask: Int
@@ -30,6 +32,8 @@ struct DirectConvolution: ConvolutionAlgorithm {
   ) {
     self.geometry = geometry
     self.weights = weights
+    self.instructionSet = instructionSet
+    self.threads = threads
     kernels = UnsafePointerBox(instructionSet.kernels)
     let output = geometry.output
     let rowWidth = (output.x - 1) * geometry.stride.x + geometry.kernel.x
@@ -65,6 +69,13 @@ struct DirectConvolution: ConvolutionAlgorithm {
         return Int32(((z * packedRows + y) * rowWidth + x) * inputs)
       }
     }
+  }
+
+  func resized(to input: Extent3) -> any ConvolutionAlgorithm {
+    var geometry = geometry
+    geometry.input = input
+    return DirectConvolution(
+      geometry, weights: weights, instructionSet: instructionSet, threads: threads)
   }
 
   private var packedRows: Int {

@@ -81,6 +81,11 @@ public struct Model: Sendable {
     return SessionPlan(plan, inputShape: inputShape, outputs: outputs, threads: threads)
   }
 
+  /// The weights of a convolution of this model.
+  func weights(of step: ConvolutionStep) -> PackedWeights {
+    parameters.weights("\(step.name).conv.weight")
+  }
+
   /// The classifier's logits for pooled features, `[features]`: for means over several windows.
   ///
   /// - Throws: `RuntimeError.noClassifier`, or `elementCount` where the width is another.

@@ -11,6 +11,7 @@ struct WinogradConvolution: ConvolutionAlgorithm {
 
   private let geometry: ConvolutionGeometry
   private let mix: WinogradMix
+  private let instructionSet: InstructionSet
   private let threads: Int
   private let kernels: UnsafePointerBox
   private let weights: WinogradWeights
@@ -32,6 +33,13 @@ struct WinogradConvolution: ConvolutionAlgorithm {
 
   func prepare() { weights.prepare(threads: threads) }
 
+  func resized(to input: Extent3) -> any ConvolutionAlgorithm {
+    var geometry = geometry
+    geometry.input = input
+    return WinogradConvolution(
+      geometry, mix: mix, weights: weights, instructionSet: instructionSet, threads: threads)
+  }
+
   init(
     _ geometry: ConvolutionGeometry, mix: WinogradMix, weights: WinogradWeights,
     instructionSet: InstructionSet, threads: Int
@@ -39,6 +47,7 @@ struct WinogradConvolution: ConvolutionAlgorithm {
     self.geometry = geometry
     self.mix = mix
     self.weights = weights
+    self.instructionSet = instructionSet
     self.threads = threads
     kernels = UnsafePointerBox(instructionSet.kernels)
     tiles = mix.tiles(geometry.output)

@@ -34,6 +34,7 @@ enum CommandLineTool {
       cannotOpen ? ExitStatus.cannotOpen : ExitStatus.inputOutput
     case let error as InputError: error.isUsage ? ExitStatus.usage : ExitStatus.badInput
     case is CasesFailed: ExitStatus.someFailed
+    case is SelfTestFailure: ExitStatus.internalError
     case is RuntimeError, is PipelineError, is PreprocessingError: ExitStatus.badInput
     case NPYError.file(let error): fileStatus(of: error)
     case is NPYError: ExitStatus.badInput

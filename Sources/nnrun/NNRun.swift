@@ -16,6 +16,7 @@ struct NNRun: ParsableCommand {
     version: version,
     subcommands: [
       Features.self, Classify.self, Preprocess.self, Plan.self, Info.self, Bench.self,
+      SelfTestCommand.self,
     ])
 
   static func main() { CommandLineTool.run(Self.self) }

@@ -64,6 +64,15 @@ import Testing
     try expectEqual(folder.file("l.npy"), "\(model)/logits.npy", within: 1e-2)
   }
 
+  @Test(arguments: models)
+  func selftestFindsEveryKernelRight(model: String) throws {
+    let folder = try TemporaryFolder()
+    try run("nnconvert", ["convert", try Self.checkpoint(of: model), "-o", folder.file("m.swt")])
+    let result = try Command.run("nnrun", ["selftest", folder.file("m.swt")])
+    #expect(result.status == 0, "\(result.output)\(result.errors)")
+    #expect(result.output.contains("direct, kernel") && !result.output.contains("WRONG"))
+  }
+
   @Test func allStagesAtOnceAndJSON() throws {
     let folder = try TemporaryFolder()
     try run("nnconvert", ["convert", Fixtures.exampleCheckpoint, "-o", folder.file("m.swt")])

@@ -1,0 +1,48 @@
+import ArgumentParser
+import FileIO
+import SWTFormat
+import SWTRuntime
+
+struct SelfTestCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "selftest",
+    abstract: "Hold this machine's kernels against the definition, with the model's own weights.")
+
+  @OptionGroup var model: ModelArgument
+  @Flag(help: "Report as JSON.")
+  var json = false
+
+  func run() throws {
+    let loaded = try Model(contentsOf: model.path, verifyingTensors: true)
+    let checks = try SelfTest(loaded, threads: model.threads).run()
+    if json {
+      let report: JSONValue = [
+        "nnrun_version": .string(NNRun.version), "model_id": .string(loaded.modelID),
+        "instruction_set": .string(Machine.instructionSet),
+        "checks": .array(
+          checks.map {
+            [
+              "name": .string($0.name), "error": .number($0.error), "bound": .number($0.bound),
+              "passed": .bool($0.isPassed),
+            ]
+          }),
+      ]
+      StandardStream.output.writeLine(report.prettyText)
+    } else {
+      let rows = checks.map { ["\($0.isPassed ? "ok" : "WRONG")", "\($0.error)", $0.name] }
+      StandardStream.output.write(
+        TextTable(header: [Machine.instructionSet, "error", "kernel"], rows: rows).text)
+    }
+    let wrong = checks.filter { !$0.isPassed }.count
+    guard wrong == 0 else { throw SelfTestFailure(count: wrong) }
+  }
+}
+
+/// This machine does not compute what it should.
+struct SelfTestFailure: Error, CustomStringConvertible {
+  let count: Int
+
+  var description: String {
+    "\(count) kernels compute wrong numbers on this machine — try SWT_ISA=portable and report it"
+  }
+}
