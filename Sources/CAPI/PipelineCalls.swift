@@ -16,8 +16,10 @@ final class PipelineObject {
 
   /// Runs channels and copies what is wanted.
   func run(_ channels: consuming [Volume], _ results: PipelineResults) throws {
-    try pipeline.checkMemory(pipeline.plan(channels))
-    let output = try pipeline.run(pipeline.prepare(consume channels))
+    let plan = try pipeline.plan(channels)
+    try pipeline.checkMemory(plan)
+    let output = try pipeline.run(
+      pipeline.prepare(consume channels, geometry: plan.geometry))
     if results.pooled != nil {
       try copy(output.pooled, "pooled features", to: results.pooled, results.pooledCount)
     }

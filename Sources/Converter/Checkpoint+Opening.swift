@@ -6,7 +6,7 @@ extension Checkpoint {
   /// Opens what a user may name: a checkpoint file of any dialect, a model folder, a dataset's folder,
   /// or an exported zip.
   static func open(path: String, options: ConversionOptions) throws -> Checkpoint {
-    if FileTree.isFolder(path) {
+    if Folder.exists(path) {
       return try open(try FileTree(folder: path), options: options)
     }
     let file: MappedFile

@@ -1,4 +1,3 @@
-internal import FileIO
 public import SWTFormat
 
 /// What the user may choose about a conversion; the defaults are those of the command line.

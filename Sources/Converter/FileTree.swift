@@ -21,12 +21,6 @@ struct FileTree {
   private static let depthLimit = 5
   private static let countLimit = 100_000
 
-  /// Whether `path` names a folder.
-  static func isFolder(_ path: String) -> Bool {
-    var status = stat()
-    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
-  }
-
   /// A folder on disk. Symbolic links to folders are not followed.
   init(folder: String) throws {
     var paths: [String] = []

@@ -34,7 +34,7 @@ public struct Inspection: Sendable {
   /// Inspects a checkpoint or a `.swt` file.
   public init(path: String, options: ConversionOptions) throws(ConversionError) {
     do {
-      if !FileTree.isFolder(path) {
+      if !Folder.exists(path) {
         let file: MappedFile
         do { file = try MappedFile(path: path) } catch { throw ConversionError(error) }
         if FileKind.sniff(file.bytes) == .swt {

@@ -103,14 +103,6 @@ package struct AtomicFile: ~Copyable {
     try Bytes(bytes).withUnsafeBytes { (buffer) throws(FileError) in try write(buffer) }
   }
 
-  /// Appends zeros up to `position`.
-  package mutating func pad(to position: Int) throws(FileError) {
-    let zeros = [UInt8](repeating: 0, count: 4096)
-    while offset < position {
-      try write(Array(zeros.prefix(position - offset)))
-    }
-  }
-
   /// Overwrites bytes that were written before; the end of the file stays where it is.
   package func overwrite(_ bytes: [UInt8], at position: Int) throws(FileError) {
     try Bytes(bytes).withUnsafeBytes { (buffer) throws(FileError) in

@@ -16,7 +16,7 @@ public struct CasePlan: Sendable {
   let modelByteCount: Int
 
   /// What the process itself takes.
-  private static let baseByteCount = 32_000_000
+  static let baseByteCount = 32_000_000
 
   /// Multiplications and additions of the plain algorithm, over all windows.
   public var flops: Double { session.flops * Double(framing.windowCount) }

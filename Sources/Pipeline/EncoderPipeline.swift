@@ -26,9 +26,9 @@ public final class EncoderPipeline {
   /// The most bytes that a case may take; `nil` where there is no limit.
   public let memoryLimit: Int?
 
-  private let preprocessor: Preprocessor?
-  private let preprocessorError: PreprocessingError?
-  private var session: Session?
+  /// A model whose preprocessing is not here can still run arrays.
+  private let preprocessor: Result<Preprocessor, PreprocessingError>
+  private var kept: (plan: SessionPlan, session: Session)?
 
   /// Creates a pipeline.
   ///
@@ -47,16 +47,10 @@ public final class EncoderPipeline {
     self.outputs = outputs
     self.threads = threads ?? ProcessorCount.available
     self.memoryLimit = memoryLimit
-    var failure: PreprocessingError?
-    do throws(PreprocessingError) {
-      preprocessor = try Preprocessor(
-        description: model.description.preprocessing, threads: self.threads)
-    } catch {
-      // A model whose preprocessing is not here can still run arrays.
-      preprocessor = nil
-      failure = error
+    let threads = self.threads
+    preprocessor = Result { () throws(PreprocessingError) in
+      try Preprocessor(description: model.description.preprocessing, threads: threads)
     }
-    preprocessorError = failure
   }
 
   // MARK: - Preprocessing
@@ -73,7 +67,7 @@ public final class EncoderPipeline {
               + "\(ByteCount.text(memoryLimit)) may be used — use a machine with more memory")
         }
       }
-      return try prepared().read(files: files)
+      return try preprocessor.get().read(files: files)
     } catch { throw .preprocessing(error) }
   }
 
@@ -81,11 +75,13 @@ public final class EncoderPipeline {
   ///
   /// - Throws: `PipelineError`, not for memory.
   public func plan(_ channels: [Volume]) throws(PipelineError) -> CasePlan {
-    let geometry: PreparedGeometry
-    do throws(PreprocessingError) { geometry = try prepared().geometry(of: channels) } catch {
+    try plan(geometry(of: channels), policy: policy)
+  }
+
+  private func geometry(of channels: [Volume]) throws(PipelineError) -> PreparedGeometry {
+    do throws(PreprocessingError) { return try preprocessor.get().geometry(of: channels) } catch {
       throw .preprocessing(error)
     }
-    return try plan(geometry, policy: policy)
   }
 
   /// Throws where a case would take more memory than it may.
@@ -106,20 +102,22 @@ public final class EncoderPipeline {
 
   /// Preprocesses a case; channels that the caller does not keep are freed on the way.
   public func prepare(_ channels: consuming [Volume]) throws(PipelineError) -> PreparedImage {
-    // A finished case's buffers and the next one's voxels need not be there at the same time.
-    if memoryLimit != nil { session = nil }
-    do throws(PreprocessingError) {
-      return try prepared().prepare(channels: consume channels)
-    } catch { throw .preprocessing(error) }
+    let geometry = try geometry(of: channels)
+    return try prepare(consume channels, geometry: geometry)
   }
 
-  private func prepared() throws(PreprocessingError) -> Preprocessor {
-    guard let preprocessor else {
-      throw preprocessorError
-        ?? .unsupported(
-          field: "preprocessor_name", value: model.description.preprocessing.preprocessorName)
+  /// Preprocesses a case whose geometry `plan` gave for these very channels.
+  package func prepare(
+    _ channels: consuming [Volume], geometry: PreparedGeometry
+  ) throws(PipelineError) -> PreparedImage {
+    // The last case's buffers go where they and this case's voxels do not fit together.
+    if let memoryLimit, let kept {
+      let together = geometry.peakByteCount + kept.plan.byteCount + model.byteCount
+      if CasePlan.baseByteCount + together > memoryLimit { self.kept = nil }
     }
-    return preprocessor
+    do throws(PreprocessingError) {
+      return try preprocessor.get().prepare(channels: consume channels, geometry: geometry)
+    } catch { throw .preprocessing(error) }
   }
 
   private func plan(
@@ -151,7 +149,7 @@ public final class EncoderPipeline {
   ///   - image: from `prepare`.
   ///   - progress: told how many windows are done, of how many.
   public func run(
-    _ image: PreparedImage, progress: ((Int, Int) -> Void)? = nil
+    _ image: PreparedImage, progress: (Int, Int) -> Void = { _, _ in }
   ) throws(PipelineError) -> EncoderOutput {
     let framing = framing(of: image.shape)
     let count = framing.inputShape.reduce(1, *)
@@ -166,7 +164,7 @@ public final class EncoderPipeline {
           framing.copyWindow(index, of: image.values, into: $0)
         }
         try session.run(window)
-        progress?(index + 1, framing.windowCount)
+        progress(index + 1, framing.windowCount)
         if single { return output(of: session) }
         let pooled = session.pooled ?? []
         if sums.isEmpty { sums = [Double](repeating: 0, count: pooled.count) }
@@ -212,11 +210,14 @@ public final class EncoderPipeline {
   private func session(
     for shape: [Int], outputs: SessionOutputs
   ) throws(RuntimeError) -> Session {
-    if let session, session.inputShape == shape, session.outputs == outputs { return session }
+    if let kept, kept.plan.inputShape == shape, kept.plan.outputs == outputs {
+      return kept.session
+    }
     // The old session's memory goes before the new one's comes.
-    session = nil
-    let new = try model.makeSession(inputShape: shape, outputs: outputs, threads: threads)
-    session = new
-    return new
+    kept = nil
+    let plan = try model.plan(inputShape: shape, outputs: outputs, threads: threads)
+    let session = try Session(plan)
+    kept = (plan, session)
+    return session
   }
 }

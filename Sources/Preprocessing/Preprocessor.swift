@@ -85,6 +85,13 @@ public struct Preprocessor: Sendable {
     channels: consuming [Volume]
   ) throws(PreprocessingError) -> PreparedImage {
     let geometry = try geometry(of: channels)
+    return try prepare(channels: consume channels, geometry: geometry)
+  }
+
+  /// Prepares a case whose geometry is known; it has to be that of these very channels.
+  package func prepare(
+    channels: consuming [Volume], geometry: PreparedGeometry
+  ) throws(PreprocessingError) -> PreparedImage {
     let cut = ChannelCut(
       shape: channels[0].shape, order: description.transposeForward, box: geometry.cropBox,
       threads: threads)

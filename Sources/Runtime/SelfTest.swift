@@ -58,8 +58,8 @@ public struct SelfTest: Sendable {
     // Odd sizes, so that tiles stick out; two-dimensional networks have one plane.
     geometry.input = Extent3(z: min(geometry.input.z, 9), y: 13, x: 15)
     let weights = model.weights(of: step)
-    let run = try SmallRun(geometry, source: step.source, threads: threads)
-    let found = run.output(of: try step.convolution.resized(to: geometry.input))
+    let run = SmallRun(geometry, source: step.source, threads: threads)
+    let found = try run.output(of: try step.convolution.resized(to: geometry.input))
     var error = 0.0
     var largest = 0.0
     let voxels = geometry.output.count
@@ -147,9 +147,7 @@ private struct SmallRun {
   private let shift: [Float]
   private let slope: Float = 0.01
 
-  init(
-    _ geometry: ConvolutionGeometry, source: ConvolutionSource, threads: Int
-  ) throws(RuntimeError) {
+  init(_ geometry: ConvolutionGeometry, source: ConvolutionSource, threads: Int) {
     var numbers = SmallNumbers()
     self.geometry = geometry
     self.threads = threads
@@ -162,7 +160,9 @@ private struct SmallRun {
   }
 
   /// Sixteen channels per voxel, `[block][voxel]`.
-  func output(of algorithm: any ConvolutionAlgorithm) -> [[Float]] {
+  func output(
+    of algorithm: any ConvolutionAlgorithm
+  ) throws(RuntimeError) -> [[Float]] {
     let block = Int(NN_BLOCK)
     var plan = ArenaPlan()
     func activation(_ channels: Int, _ extent: Extent3) -> Activation {
@@ -178,7 +178,7 @@ private struct SmallRun {
     let step = (algorithm.workspaceCount + 63) / 64 * 64
     let workspace = plan.reserve(step * threads)
     let transient = plan.reserve(algorithm.transientWeightCount)
-    guard let arena = try? Arena(plan) else { return [] }
+    let arena = try Arena(plan)
     let voxels = geometry.input.count
     for channel in 0..<geometry.inputChannels {
       arena[pending.scale][channel] = scale[channel]

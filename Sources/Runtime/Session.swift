@@ -16,8 +16,6 @@ public final class Session {
 
   /// The shape of the input, `[channels, z, y, x]` or `[channels, y, x]`.
   public let inputShape: [Int]
-  /// What is computed.
-  public let outputs: SessionOutputs
   /// How many threads work.
   public let threads: Int
   /// Whether to note how long every step takes.
@@ -33,7 +31,6 @@ public final class Session {
   public init(_ plan: SessionPlan) throws(RuntimeError) {
     self.plan = plan.encoder
     inputShape = plan.inputShape
-    outputs = plan.outputs
     threads = plan.threads
     arena = try Arena(plan.encoder.arena)
     for constant in plan.encoder.constants {

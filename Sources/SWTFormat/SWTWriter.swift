@@ -51,7 +51,7 @@ package struct SWTWriter {
   ///   - progress: called with the bytes written so far and in all, on any thread, one at a time.
   ///   - sealing: gives the description to be written at the end; it may differ from `description`
   ///     in hashes only, whose length does not change.
-  /// - Throws: `SWTError`, or what a tensor's `fill` throws.
+  /// - Throws: `SWTError`, or what a tensor's `values` throws.
   package static func write(
     _ description: ModelDescription, tensors: [Tensor], to path: String, replacing: Bool,
     inputs: [MappedFile.Identity] = [], threads: Int = 1,

@@ -21,7 +21,7 @@ struct CaseList {
   init(inputs: [String], channelCount: Int) throws {
     var entries: [Entry] = []
     for input in inputs {
-      if FolderListing.isFolder(input) {
+      if Folder.exists(input) {
         entries += try ScanFolder(path: input).cases(channelCount: channelCount)
       } else if input.lowercased().hasSuffix(".npy") {
         entries.append(Entry(name: input, source: .array(path: input)))

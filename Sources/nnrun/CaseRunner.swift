@@ -10,6 +10,8 @@ struct CaseRunner {
   /// What became of a case.
   struct Outcome {
     let name: String
+    /// Whether it came in an array of several.
+    let isOfBatch: Bool
     let result: Result<EncoderOutput, any Error>
   }
 
@@ -32,23 +34,21 @@ struct CaseRunner {
     var total = 0
     var failed = 0
     for entry in entries {
-      try forEachCase(of: entry) { name, run in
+      try forEachCase(of: entry) { name, isOfBatch, run in
         guard !done.contains(name) else { return }
         total += 1
         progress.begin()
-        do {
-          let output = try run { done, of in progress.show(window: done, of: of) }
-          progress.clear()
-          try body(Outcome(name: name, result: .success(output)))
-        } catch {
-          progress.clear()
+        let result = Result {
+          try run { done, of in progress.show(window: done, of: of) }
+        }
+        progress.clear()
+        if case .failure(let error) = result {
           let isFatal = CommandLineTool.status(of: error).map { $0 == ExitStatus.usage } ?? true
           guard count != 1, !isFatal else { throw error }
           failed += 1
-          StandardStream.error.writeLine(
-            "nnrun: error: case \(DisplayText.quoted(name)): \(error)")
-          try body(Outcome(name: name, result: .failure(error)))
+          CasesFailed.tell(name, error)
         }
+        try body(Outcome(name: name, isOfBatch: isOfBatch, result: result))
       }
       progress.finishEntry()
     }
@@ -79,11 +79,13 @@ struct CaseRunner {
 
   /// Calls `body` with every case that an entry holds.
   private func forEachCase(
-    of entry: CaseList.Entry, _ body: (String, Run) throws -> Void
+    of entry: CaseList.Entry, _ body: (_ name: String, _ isOfBatch: Bool, Run) throws -> Void
   ) throws {
     switch entry.source {
     case .scan(let files):
-      try body(entry.name) { progress in try run(files: files, progress: progress) }
+      try body(entry.name, false) { progress in
+        try pipeline.run(preparedScan(files), progress: progress)
+      }
     case .array(let path):
       let dimension = pipeline.model.description.architecture.dimension
       let array: NPYArray
@@ -93,17 +95,17 @@ struct CaseRunner {
           throw InputError.rank(path: path, shape: array.shape, dimension: dimension)
         }
       } catch {
-        return try body(entry.name) { _ in throw error }
+        return try body(entry.name, false) { _ in throw error }
       }
       guard array.shape.count == dimension + 2 else {
-        return try body(entry.name) { _ in
+        return try body(entry.name, false) { _ in
           try pipeline.run(array: array.values[...], shape: array.shape)
         }
       }
       let shape = Array(array.shape.dropFirst())
       let size = shape.reduce(1, *)
       for index in 0..<array.shape[0] {
-        try body("\(entry.name)[\(index)]") { _ in
+        try body("\(entry.name)[\(index)]", true) { _ in
           try pipeline.run(
             array: array.values[index * size..<(index + 1) * size], shape: shape)
         }
@@ -111,15 +113,8 @@ struct CaseRunner {
     }
   }
 
-  private func run(files: [String], progress: (Int, Int) -> Void) throws -> EncoderOutput {
-    try withoutActuallyEscaping(progress) { progress in
-      try pipeline.run(preparedScan(files), progress: progress)
-    }
-  }
-
   private func preparedScan(_ files: [String]) throws -> PreparedImage {
-    var scan = try pipeline.read(files: files)
-    for warning in scan.warnings { StandardStream.error.writeLine("nnrun: warning: \(warning)") }
+    var scan = try pipeline.readTelling(files)
     let plan = try pipeline.plan(scan.channels)
     try pipeline.checkMemory(plan)
     if plan.policy == .whole, plan.peakByteCount > Self.largeByteCount {
@@ -127,7 +122,7 @@ struct CaseRunner {
         "nnrun: note: a whole image of \(plan.framing.windowShape) takes "
           + "\(ByteCount.text(plan.peakByteCount)); --input-policy sliding-window takes less")
     }
-    return try pipeline.prepare(scan.takeChannels())
+    return try pipeline.prepare(scan.takeChannels(), geometry: plan.geometry)
   }
 }
 
@@ -137,4 +132,18 @@ struct CasesFailed: Error, CustomStringConvertible {
   let total: Int
 
   var description: String { "\(failed) of \(total) cases failed" }
+
+  /// Says why a case failed, where others go on.
+  static func tell(_ name: String, _ error: any Error) {
+    StandardStream.error.writeLine("nnrun: error: case \(DisplayText.quoted(name)): \(error)")
+  }
+}
+
+extension EncoderPipeline {
+  /// Reads a case and writes what a person should look at to stderr.
+  func readTelling(_ files: [String]) throws -> Scan {
+    let scan = try read(files: files)
+    for warning in scan.warnings { StandardStream.error.writeLine("nnrun: warning: \(warning)") }
+    return scan
+  }
 }

@@ -80,6 +80,8 @@ struct Features: ParsableCommand {
     var shapes: [[Int]] = []
     var values: [Int: [Float]] = [:]
     var names: [String] = []
+    // One case that did not come in a batch has no batch axis.
+    var isBatch = false
     try CaseRunner(pipeline: pipeline).runAll(list) { outcome in
       guard case .success(let result) = outcome.result else { return }
       let found = stages.compactMap { result.stages[$0] }
@@ -88,14 +90,13 @@ struct Features: ParsableCommand {
         throw InputError.shapesDiffer(names[0], shapes[index], outcome.name, found[index].shape)
       }
       names.append(outcome.name)
+      isBatch = outcome.isOfBatch || names.count > 1
       for (stage, features) in zip(stages, found) {
         values[stage, default: []] += features.values
       }
     } finish: {
       guard !names.isEmpty else { return }
-      if allStages { try FolderListing.make(output) }
-      // One case that did not come in a batch has no batch axis.
-      let isBatch = names.count > 1 || names[0].hasSuffix("]")
+      if allStages { try Folder.make(output) }
       var written: [(path: String, shape: [Int])] = []
       for (stage, shape) in zip(stages, shapes) {
         let path = allStages ? "\(output)/stage\(stage).npy" : output

@@ -52,11 +52,7 @@ struct Info: ParsableCommand {
       ["work", "\(Decimals.text(plan.flops / 1e9, places: 1)) GFLOP"],
       ["memory", "\(Decimals.text(Double(plan.byteCount) / 1e6, places: 1)) MB"],
     ]
-    StandardStream.output.write(
-      rows.map {
-        "\($0[0])\(String(repeating: " ", count: 16 - $0[0].count))"
-          + "\(DisplayText.escaped($0[1]))\n"
-      }.joined())
+    StandardStream.output.write(TextTable.labelled(rows))
   }
 }
 

@@ -34,11 +34,8 @@ struct Plan: ParsableCommand {
     var reports: [JSONValue] = []
     for entry in list.entries {
       let start = ContinuousClock.now
-      let scan = try pipeline.read(files: entry.files)
+      let scan = try pipeline.readTelling(entry.files)
       let reading = (ContinuousClock.now - start) / .seconds(1)
-      for warning in scan.warnings {
-        StandardStream.error.writeLine("nnrun: warning: \(warning)")
-      }
       let plan = try pipeline.plan(scan.channels)
       let calibration = Calibration(pipeline)
       let times = Times(
@@ -97,7 +94,7 @@ struct Plan: ParsableCommand {
     func seconds(_ value: Double) -> String { Decimals.text(value, places: 2) + " s" }
     let count = plan.framing.windowCount
     let rows = [
-      ["case", DisplayText.escaped(entry.name)],
+      ["case", entry.name],
       [
         "scan",
         "\(sizes(plan.geometry.originalShape)), spacing "
@@ -121,9 +118,6 @@ struct Plan: ParsableCommand {
           + (limit.map { " of \(ByteCount.text($0)) that may be used" } ?? ""),
       ],
     ]
-    StandardStream.output.write(
-      rows.map {
-        "\($0[0])\(String(repeating: " ", count: 14 - $0[0].count))\($0[1])\n"
-      }.joined())
+    StandardStream.output.write(TextTable.labelled(rows))
   }
 }

@@ -38,7 +38,7 @@ struct Preprocess: ParsableCommand {
     guard !list.isArrays else { throw InputError.arrays }
     let isSingle = list.entries.count == 1
     guard preview == nil || isSingle else { throw InputError.severalPreviews }
-    if let output, !isSingle { try FolderListing.make(output) }
+    if let output, !isSingle { try Folder.make(output) }
     let inputs = model.identities + list.identities
     var failed = 0
     var reports: [JSONValue] = []
@@ -50,8 +50,7 @@ struct Preprocess: ParsableCommand {
       } catch {
         guard !isSingle else { throw error }
         failed += 1
-        StandardStream.error.writeLine(
-          "nnrun: error: case \(DisplayText.quoted(entry.name)): \(error)")
+        CasesFailed.tell(entry.name, error)
         reports.append(["case": .string(entry.name), "error": .string("\(error)")])
       }
     }
@@ -69,8 +68,7 @@ struct Preprocess: ParsableCommand {
     _ entry: CaseList.Entry, _ pipeline: EncoderPipeline, target: String?,
     inputs: [MappedFile.Identity]
   ) throws -> PreparedImage {
-    var scan = try pipeline.read(files: entry.files)
-    for warning in scan.warnings { StandardStream.error.writeLine("nnrun: warning: \(warning)") }
+    var scan = try pipeline.readTelling(entry.files)
     // The picture needs the scan as well as what becomes of it.
     let original = preview == nil ? nil : scan.channels.first
     let image = try pipeline.prepare(scan.takeChannels())

@@ -7,7 +7,7 @@ struct ScanFolder {
   /// The cases in the order of their names. Without channel numbers every file is a case, for models
   /// of one channel.
   func cases(channelCount: Int) throws -> [CaseList.Entry] {
-    let names = try FolderListing.names(in: path)
+    let names = try Folder.names(in: path)
     let scans = names.map { (file: $0, name: ScanName(path: $0)) }.filter(\.name.isNIfTI)
     guard !scans.isEmpty else { throw InputError.folder(path, problem: "holds no .nii or .nii.gz") }
     let folder = path.hasSuffix("/") ? path : path + "/"

@@ -1,3 +1,4 @@
+import FileIO
 import Glibc
 
 /// A table for people: columns as wide as their widest cell.
@@ -13,6 +14,17 @@ struct TextTable {
         cell + String(repeating: " ", count: width - cell.count)
       }.joined(separator: "  ")
       return String(line.reversed().drop { $0 == " " }.reversed()) + "\n"
+    }.joined()
+  }
+}
+
+extension TextTable {
+  /// A label and a text per line, the texts aligned.
+  static func labelled(_ rows: [[String]]) -> String {
+    let width = (rows.map { $0[0].count }.max() ?? 0) + 2
+    return rows.map {
+      "\($0[0])\(String(repeating: " ", count: width - $0[0].count))"
+        + "\(DisplayText.escaped($0[1]))\n"
     }.joined()
   }
 }

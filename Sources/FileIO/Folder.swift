@@ -1,16 +1,20 @@
-import FileIO
-import Glibc
+#if canImport(Glibc)
+  internal import Glibc
+#else
+  internal import Musl
+#endif
 
-/// What lies in a folder.
-enum FolderListing {
-  static func isFolder(_ path: String) -> Bool {
+/// Folders on disk.
+package enum Folder {
+  /// Whether `path` names a folder.
+  package static func exists(_ path: String) -> Bool {
     var status = stat()
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
   /// Names of everything but hidden files, sorted.
-  static func names(in path: String) throws -> [String] {
-    guard let stream = opendir(path) else { throw FileError.cannotOpen(path: path, errno: errno) }
+  package static func names(in path: String) throws(FileError) -> [String] {
+    guard let stream = opendir(path) else { throw .cannotOpen(path: path, errno: errno) }
     defer { closedir(stream) }
     var names: [String] = []
     while let entry = readdir(stream) {
@@ -23,9 +27,9 @@ enum FolderListing {
   }
 
   /// Makes a folder, unless it is there.
-  static func make(_ path: String) throws {
+  package static func make(_ path: String) throws(FileError) {
     guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
-      throw FileError.cannotCreate(path: path, errno: errno)
+      throw .cannotCreate(path: path, errno: errno)
     }
   }
 }
