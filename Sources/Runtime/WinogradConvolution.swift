@@ -20,12 +20,10 @@ struct WinogradConvolution: ConvolutionAlgorithm {
   private let outputBlocks: Int
   /// Tiles per task; some register tiles, or half of one.
   private let tilesPerTask: Int
-  /// Floats between two points of the transformed input; one cache line more than they need, since
-  /// points at a power of two's distance would fight for the same cache sets.
-  private let inputPointStep: Int
-  private let outputPointStep: Int
-  private let inputBlockOffsets: [Int32]
-  private let weightPoints: [Int]
+  /// Floats between two transformed tiles; one cache line more than they need, since tiles at a power
+  /// of two's distance would fight for the same cache sets.
+  private let tileStep: Int
+  private let weightPoints: [Int32]
 
   var name: String { mix.name }
   var weightByteCount: Int { weights.keptByteCount }
@@ -55,16 +53,16 @@ struct WinogradConvolution: ConvolutionAlgorithm {
     outputBlocks = (geometry.outputChannels + Self.block - 1) / Self.block
     tilesPerTask = Self.tilesPerTask(
       geometry, mix: mix, instructionSet: instructionSet, threads: threads)
-    inputPointStep = inputBlocks * tilesPerTask * Self.block + Self.block
-    outputPointStep = outputBlocks * tilesPerTask * Self.block + Self.block
-    let blockStep = tilesPerTask * Self.block
-    weightPoints = mix.weightPointOfPoint
-    inputBlockOffsets = (0..<inputBlocks).map { Int32($0 * blockStep) }
+    tileStep = (mix.points.count + 1) * Self.block
+    weightPoints = mix.weightPointOfPoint.map(Int32.init)
   }
 
   /// Half of the largest register tile: it halves what a task holds where even so few tiles outgrow
   /// the cache.
   private static let fewestTiles = 7
+
+  /// Floats that the tiles of a task should fit: about a second-level cache.
+  private static let cacheFloats = 192 * 1024
 
   /// The more tiles share a task, the less often the weights are read, but what they share has to
   /// stay in the cache.
@@ -75,7 +73,6 @@ struct WinogradConvolution: ConvolutionAlgorithm {
     let unit = min(Int(instructionSet.kernels.pointee.direct_voxels), fewestTiles)
     let channels = [geometry.inputChannels, geometry.outputChannels]
       .reduce(0) { $0 + ($1 + block - 1) / block * block }
-    let cacheFloats = 3 * 64 * 1024
     let fitting = max(1, cacheFloats / (mix.points.count * channels) / unit)
     let perThread = max(1, tiles / (threads * unit))
     let wanted = unit * max(1, min(fitting, perThread))
@@ -119,7 +116,7 @@ struct WinogradConvolution: ConvolutionAlgorithm {
   }
 
   var workspaceCount: Int {
-    mix.points.count * (inputPointStep + outputPointStep)
+    (inputBlocks + outputBlocks) * tilesPerTask * tileStep
   }
 
   func run(_ source: ConvolutionSource, into output: Activation, context: RunContext) {
@@ -132,7 +129,7 @@ struct WinogradConvolution: ConvolutionAlgorithm {
         let first = slab.lowerBound + task * tilesPerTask
         let range = first..<min(first + tilesPerTask, slab.upperBound)
         let transformed = context.workspace(of: worker)
-        let products = transformed + mix.points.count * inputPointStep
+        let products = transformed + inputBlocks * tilesPerTask * tileStep
         transformInput(feature, range, into: transformed, context: context)
         multiply(transformed, range.count, by: weights, into: products)
         transformOutput(products, range, into: output, context: context)
@@ -166,8 +163,8 @@ struct WinogradConvolution: ConvolutionAlgorithm {
             mix: mix.code, rows: UnsafePointer(start), width: Int32(geometry.input.x),
             first_x: Int32(position.x * mix.inputStep.x - geometry.padding.x), tiles: Int32(count),
             pending: feature.pending.kernel(block: block, in: context.arena),
-            target: transformed + (block * tilesPerTask + tile - range.lowerBound) * Self.block,
-            point_step: inputPointStep)
+            target: transformed + (block * tilesPerTask + tile - range.lowerBound) * tileStep,
+            tile_step: tileStep)
           kernels.pointee.winograd_input(&job)
         }
         tile += count
@@ -194,36 +191,22 @@ struct WinogradConvolution: ConvolutionAlgorithm {
 
   // MARK: - Products
 
-  /// For every point a matrix product: tiles × input channels times input × output channels. It is a
-  /// direct convolution whose voxels are the tiles and whose taps are the input blocks.
+  /// For every point a matrix product: tiles × input channels times input × output channels.
   private func multiply(
     _ transformed: UnsafeMutablePointer<Float>, _ count: Int, by weights: UnsafePointer<Float>,
     into products: UnsafeMutablePointer<Float>
   ) {
-    let largest = Int(kernels.pointee.direct_voxels)
-    let groups = (count + largest - 1) / largest
-    let tileBlocks = Int(kernels.pointee.direct_blocks)
-    inputBlockOffsets.withUnsafeBufferPointer { offsets in
-      guard let offsets = offsets.baseAddress else { return }
-      for point in 0..<mix.points.count {
-        for block in stride(from: 0, to: outputBlocks, by: tileBlocks) {
-          for group in 0..<groups {
-            let first = group * count / groups
-            var tile = nn_direct_tile(
-              input: transformed + point * inputPointStep + first * Self.block,
-              tap_offsets: offsets, taps: Int32(inputBlocks), inputs: Int32(Self.block),
-              voxel_step: Int32(Self.block), voxels: Int32((group + 1) * count / groups - first),
-              blocks: Int32(min(tileBlocks, outputBlocks - block)), accumulate: 0,
-              weights: weights + weightPoints[point] * self.weights.pointStep
-                + block * self.weights.blockStep,
-              weight_block_step: self.weights.blockStep,
-              output: products + point * outputPointStep
-                + (block * tilesPerTask + first) * Self.block,
-              output_block_step: tilesPerTask * Self.block)
-            kernels.pointee.direct(&tile)
-          }
-        }
-      }
+    weightPoints.withUnsafeBufferPointer { weightPoints in
+      guard let weightPoints = weightPoints.baseAddress else { return }
+      var job = nn_winograd_products(
+        source: transformed, source_block_step: tilesPerTask * tileStep,
+        source_tile_step: tileStep, weights: weights,
+        weight_point_step: self.weights.pointStep, weight_block_step: self.weights.blockStep,
+        weight_points: weightPoints, target: products,
+        target_block_step: tilesPerTask * tileStep, target_tile_step: tileStep,
+        points: Int32(mix.points.count),
+        tiles: Int32(count), input_blocks: Int32(inputBlocks), output_blocks: Int32(outputBlocks))
+      kernels.pointee.winograd_products(&job)
     }
   }
 
@@ -243,8 +226,7 @@ struct WinogradConvolution: ConvolutionAlgorithm {
         )
         var job = nn_winograd_output(
           mix: mix.code,
-          source: products + (block * tilesPerTask + tile - range.lowerBound) * Self.block,
-          point_step: outputPointStep,
+          source: products + (block * tilesPerTask + tile - range.lowerBound) * tileStep,
           target: target + block * output.blockStep
             + ((z * extent.y + y) * extent.x + x) * Self.block,
           plane_step: extent.y * extent.x * Self.block, row_step: extent.x * Self.block,

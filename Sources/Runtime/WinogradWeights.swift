@@ -74,26 +74,23 @@ final class WinogradWeights: Sendable {
   private func transform(into target: UnsafeMutablePointer<Float>, team: ThreadTeam) {
     let layout = weights.layout
     let block = Int(NN_BLOCK)
+    let planes = mix.weightPoints
     let kernels = UnsafePointerBox(instructionSet.kernels)
     weights.withUnsafePointer { source in
       // Every chunk writes the lanes of its own output block and input block only.
       team.forEach(layout.blockCount * inputBlocks) { index, _ in
         let (outputBlock, inputBlock) = (index / inputBlocks, index % inputBlocks)
         let inputs = min(block, layout.inputs - inputBlock * block)
-        let lanes = target + outputBlock * blockStep + inputBlock * block * block
-        for input in 0..<inputs {
+        for plane in 0..<planes.z {
           var job = nn_winograd_weights(
-            mix: mix.code,
+            mix: mix.code, z_point: Int32(plane), inputs: Int32(inputs),
             source: source
-              + layout.laneIndex(block: outputBlock, input: inputBlock * block + input, tap: 0),
-            tap_step: inputs * block, target: lanes + input * block, point_step: pointStep)
+              + layout.laneIndex(block: outputBlock, input: inputBlock * block, tap: 0),
+            tap_step: inputs * block,
+            target: target + plane * planes.y * planes.x * pointStep + outputBlock * blockStep
+              + inputBlock * block * block,
+            point_step: pointStep)
           kernels.pointee.winograd_weights(&job)
-        }
-        guard inputs < block else { return }
-        // The memory may hold another layer's weights.
-        for point in 0..<mix.weightPoints.count {
-          (lanes + point * pointStep + inputs * block)
-            .update(repeating: 0, count: (block - inputs) * block)
         }
       }
     }
