@@ -116,6 +116,8 @@ typedef struct nn_winograd_weights {
 /// The kernels of one instruction set.
 typedef struct nn_kernels {
   const char *_Nonnull name;
+  /// Floats per vector.
+  int32_t lanes;
   /// The largest register tile of `direct`.
   int32_t direct_voxels;
   int32_t direct_blocks;
@@ -140,3 +142,6 @@ typedef struct nn_kernels {
 
 /// The instruction sets this processor runs, the fastest first; `count` is set to their number.
 const nn_kernels *_Nonnull const *_Nonnull nn_available_kernels(int32_t *_Nonnull count);
+
+/// Bytes of a core's data cache of level 2 or 3; 0 where the processor does not say.
+int64_t nn_cache_bytes(int32_t level);
