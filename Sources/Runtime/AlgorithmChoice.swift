@@ -49,7 +49,9 @@ struct AlgorithmChoice: Sendable {
       let tiling = WinogradTiling(
         geometry, mix: mix, kernels: UnsafePointerBox(instructionSet.kernels))
       let fused = model.fused(
-        mix, tilesPerTask: WinogradConvolution.tilesPerTask(tiling, threads: threads))
+        mix,
+        tasks: tiling.segmentCount
+          / WinogradConvolution.segmentsPerTask(tiling, threads: threads))
       if fused < best.cost { best = (.fused(mix), fused) }
       let staged = model.staged(mix, batches: StagedWinogradConvolution.batches(tiling))
       if staged < best.cost { best = (.staged(mix), staged) }

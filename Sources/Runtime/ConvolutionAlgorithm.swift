@@ -1,3 +1,4 @@
+internal import CKernels
 internal import SWTFormat
 
 /// The sizes of one convolution with nnU-Net's padding, `(kernel − 1) / 2` zeros on every side.
@@ -41,8 +42,7 @@ enum ConvolutionSource: Sendable, Equatable {
 
 /// A way to compute a convolution, made for one layer and one input shape.
 ///
-/// The output is raw: no bias, no norm, no nonlinearity. Statistics and everything else are the
-/// business of the steps around it.
+/// The output is raw: no bias, no norm, no nonlinearity. Its statistics are taken while it is written.
 protocol ConvolutionAlgorithm: Sendable {
   /// For people: which algorithm it is.
   var name: String { get }
@@ -56,8 +56,12 @@ protocol ConvolutionAlgorithm: Sendable {
   func resized(to input: Extent3) throws(RuntimeError) -> any ConvolutionAlgorithm
   /// Makes ready what does not depend on the input; once, before the first run.
   func prepare()
-  /// Convolves `source` into `output`.
-  func run(_ source: ConvolutionSource, into output: Activation, context: RunContext)
+  /// Parts of the output whose statistics are taken each by itself.
+  var momentGroups: Int { get }
+  /// Convolves `source` into `output`, and makes `moments`, `[output block][group]`, its statistics.
+  func run(
+    _ source: ConvolutionSource, into output: Activation,
+    moments: UnsafeMutablePointer<nn_moments>?, context: RunContext)
 }
 
 extension ConvolutionAlgorithm {

@@ -35,12 +35,11 @@ struct CostModel {
   }
 
   /// Every task reads the whole transformed weight, which may have to be transformed first.
-  func fused(_ mix: WinogradMix, tilesPerTask: Int) -> Double {
+  func fused(_ mix: WinogradMix, tasks: Int) -> Double {
     let weights = weights(mix)
-    let tasks = (Double(mix.tiles(geometry.output).count) / Double(tilesPerTask)).rounded(.up)
     let isKept = weights <= Double(WinogradConvolution.largestKept)
     let reading = weights > Double(caches.thirdLevel) / 2 ? 20.0 : 3
-    return tiles(mix) + movement * weights * (reading * tasks + (isKept ? 0 : 27))
+    return tiles(mix) + movement * weights * (reading * Double(tasks) + (isKept ? 0 : 27))
   }
 
   /// Every batch transforms the weight anew, and tiles go through the third-level cache.

@@ -29,7 +29,8 @@ struct ResidualStep: Step {
     let planes = again.slab.extent.z
     for first in stride(from: 0, to: extent.z, by: planes) {
       let range = first..<min(first + planes, extent.z)
-      again.convolution.run(.networkInput, planes: range, into: again.slab, context: context)
+      again.convolution.run(
+        .networkInput, planes: range, into: again.slab, streams: false, context: context)
       let plane = extent.y * extent.x
       add(
         again.slab, voxels: range.lowerBound * plane..<range.upperBound * plane, context: context)

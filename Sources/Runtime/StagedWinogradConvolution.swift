@@ -11,13 +11,11 @@ struct StagedWinogradConvolution: ConvolutionAlgorithm {
   /// Output blocks per task: the fewer, the more often tiles are read; the more, the larger a task's
   /// weights.
   private static let blocksPerTask = 2
-  /// Tiles that are transformed in one go.
-  private static let tilesPerRun = 8
 
   private let tiling: WinogradTiling
   private let weights: WinogradWeights
   private let batchFloats: Int
-  private let tilesPerBatch: Int
+  private let segmentsPerBatch: Int
   /// Of every point of a plane its weight's, within the plane.
   private let weightPoints: [Int32]
 
@@ -37,24 +35,24 @@ struct StagedWinogradConvolution: ConvolutionAlgorithm {
     self.tiling = tiling
     self.weights = weights
     self.batchFloats = batchFloats
-    tilesPerBatch = Self.tilesPerBatch(tiling, batchFloats)
+    segmentsPerBatch = Self.segmentsPerBatch(tiling, batchFloats)
     let plane = tiling.mix.points.y * tiling.mix.points.x
     weightPoints = tiling.mix.weightPointOfPoint.prefix(plane).map(Int32.init)
   }
 
   /// How often the weights are transformed for a layer.
   static func batches(_ tiling: WinogradTiling) -> Int {
-    let tiles = tilesPerBatch(tiling, batchFloats)
-    return (tiling.tiles.count + tiles - 1) / tiles
+    let segments = segmentsPerBatch(tiling, batchFloats)
+    return (tiling.segmentCount + segments - 1) / segments
   }
 
-  private static func tilesPerBatch(_ tiling: WinogradTiling, _ batchFloats: Int) -> Int {
-    let tiles = tiling.tiles.count
-    let fitting = max(
-      tilesPerRun, batchFloats / (tiling.tileStep * (tiling.inputBlocks + tiling.outputBlocks)))
-    let batches = (tiles + fitting - 1) / fitting
+  private static func segmentsPerBatch(_ tiling: WinogradTiling, _ batchFloats: Int) -> Int {
+    let floats =
+      tiling.tileStep * (tiling.inputBlocks + tiling.outputBlocks) * tiling.tilesPerSegment
+    let fitting = max(1, batchFloats / floats)
+    let batches = (tiling.segmentCount + fitting - 1) / fitting
     // Batches of nearly equal size.
-    return (tiles + batches - 1) / batches
+    return (tiling.segmentCount + batches - 1) / batches
   }
 
   func resized(to input: Extent3) -> any ConvolutionAlgorithm {
@@ -63,7 +61,7 @@ struct StagedWinogradConvolution: ConvolutionAlgorithm {
   }
 
   /// From a channel block's tiles to the next one's.
-  private var blockStep: Int { tilesPerBatch * tiling.tileStep }
+  private var blockStep: Int { segmentsPerBatch * tiling.tilesPerSegment * tiling.tileStep }
 
   var scratchCount: Int { (tiling.inputBlocks + tiling.outputBlocks) * blockStep }
 
@@ -72,7 +70,12 @@ struct StagedWinogradConvolution: ConvolutionAlgorithm {
     weights.pointsPerPlane * weights.pointStep(blocks: Self.blocksPerTask)
   }
 
-  func run(_ source: ConvolutionSource, into output: Activation, context: RunContext) {
+  var momentGroups: Int { tiling.segmentCount }
+
+  func run(
+    _ source: ConvolutionSource, into output: Activation,
+    moments: UnsafeMutablePointer<nn_moments>?, context: RunContext
+  ) {
     guard case .feature(let feature) = source else {
       preconditionFailure("AlgorithmChoice gives the network's input to DirectConvolution")
     }
@@ -80,39 +83,33 @@ struct StagedWinogradConvolution: ConvolutionAlgorithm {
     let products = transformed + tiling.inputBlocks * blockStep
     let planes = tiling.mix.weightPoints.z
     let groups = (tiling.outputBlocks + Self.blocksPerTask - 1) / Self.blocksPerTask
-    for first in stride(from: 0, to: tiling.tiles.count, by: tilesPerBatch) {
-      let batch = first..<min(first + tilesPerBatch, tiling.tiles.count)
-      forEachRun(of: batch, blocks: tiling.inputBlocks, context) { block, tiles in
+    for first in stride(from: 0, to: tiling.segmentCount, by: segmentsPerBatch) {
+      let batch = first..<min(first + segmentsPerBatch, tiling.segmentCount)
+      let tiles = tiling.tiles(ofSegments: batch)
+      func place(_ segment: Int, _ block: Int) -> Int {
+        let tile = tiling.tiles(ofSegment: segment).lowerBound - tiles.lowerBound
+        return block * blockStep + tile * tiling.tileStep
+      }
+      context.team.forEach(tiling.inputBlocks * batch.count) { index, _ in
+        let (block, segment) = (index / batch.count, first + index % batch.count)
         tiling.transformInput(
-          feature, block: block, tiles: tiles,
-          into: transformed + block * blockStep + (tiles.lowerBound - first) * tiling.tileStep,
+          feature, block: block, segment: segment, into: transformed + place(segment, block),
           context: context)
       }
       // Plane by plane: tasks that run at the same time read the same tiles.
       context.team.forEach(planes * groups) { task, worker in
         let firstBlock = task % groups * Self.blocksPerTask
         multiply(
-          transformed, batch.count, plane: task / groups,
+          transformed, tiles.count, plane: task / groups,
           blocks: firstBlock..<min(firstBlock + Self.blocksPerTask, tiling.outputBlocks),
           into: products, workspace: context.workspace(of: worker))
       }
-      forEachRun(of: batch, blocks: tiling.outputBlocks, context) { block, tiles in
+      context.team.forEach(tiling.outputBlocks * batch.count) { index, _ in
+        let (block, segment) = (index / batch.count, first + index % batch.count)
         tiling.transformOutput(
-          products + block * blockStep + (tiles.lowerBound - first) * tiling.tileStep,
-          block: block, tiles: tiles, into: output, context: context)
+          products + place(segment, block), block: block, segment: segment, into: output,
+          moments: moments.map { $0 + block * momentGroups + segment }, context: context)
       }
-    }
-  }
-
-  /// Calls `body` for every block and run of tiles, on all threads.
-  private func forEachRun(
-    of tiles: Range<Int>, blocks: Int, _ context: RunContext,
-    _ body: (_ block: Int, _ tiles: Range<Int>) -> Void
-  ) {
-    let runs = (tiles.count + Self.tilesPerRun - 1) / Self.tilesPerRun
-    context.team.forEach(blocks * runs) { index, _ in
-      let first = tiles.lowerBound + index % runs * Self.tilesPerRun
-      body(index / runs, first..<min(first + Self.tilesPerRun, tiles.upperBound))
     }
   }
 

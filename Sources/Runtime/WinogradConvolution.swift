@@ -13,7 +13,7 @@ struct WinogradConvolution: ConvolutionAlgorithm {
   /// The transformed weight where it is kept; else it is transformed in every run, into memory that
   /// the layers share: a large weight grows up to eightfold, and costs little beside its use.
   private let kept: TransformedWeights?
-  private let tilesPerTask: Int
+  private let segmentsPerTask: Int
   private let threads: Int
   private let weightPoints: [Int32]
 
@@ -44,7 +44,7 @@ struct WinogradConvolution: ConvolutionAlgorithm {
     self.weights = weights
     self.kept = kept
     self.threads = threads
-    tilesPerTask = Self.tilesPerTask(tiling, threads: threads)
+    segmentsPerTask = Self.segmentsPerTask(tiling, threads: threads)
     weightPoints = tiling.mix.weightPointOfPoint.map(Int32.init)
   }
 
@@ -54,25 +54,19 @@ struct WinogradConvolution: ConvolutionAlgorithm {
     WinogradConvolution(tiling.resized(to: input), weights: weights, kept: kept, threads: threads)
   }
 
-  /// Half of the largest register tile: it halves what a task holds where even so few tiles outgrow
-  /// the cache.
-  private static let fewestTiles = 7
-
   /// Floats that the tiles of a task may take between their transforms.
   private static var taskFloats: Int { Caches.found.secondLevel / 4 * 3 }
 
+  /// Tiles of a task at least, even if they outgrow the cache.
+  private static let fewestTiles = 7
+
   /// The more tiles share a task, the less often the weights are read, but what they share has to
   /// stay in the cache.
-  static func tilesPerTask(_ tiling: WinogradTiling, threads: Int) -> Int {
-    let tiles = tiling.tiles.count
-    let unit = min(Int(tiling.kernels.pointee.direct_voxels), fewestTiles)
-    let fitting = max(
-      1, taskFloats / (tiling.tileStep * (tiling.inputBlocks + tiling.outputBlocks)) / unit)
-    let perThread = max(1, tiles / (threads * unit))
-    let wanted = unit * max(1, min(fitting, perThread))
-    // Tasks of nearly equal size.
-    let tasks = max((tiles + wanted - 1) / wanted, min(threads, tiles))
-    return (tiles + tasks - 1) / tasks
+  static func segmentsPerTask(_ tiling: WinogradTiling, threads: Int) -> Int {
+    let segment = tiling.tilesPerSegment
+    let floats = tiling.tileStep * (tiling.inputBlocks + tiling.outputBlocks) * segment
+    let fitting = max((fewestTiles + segment - 1) / segment, taskFloats / floats)
+    return max(1, min(fitting, tiling.segmentCount / (2 * threads)))
   }
 
   // MARK: - In place
@@ -90,32 +84,40 @@ struct WinogradConvolution: ConvolutionAlgorithm {
     guard geometry.input == geometry.output, geometry.inputChannels == geometry.outputChannels,
       tiling.inputBlocks * Int(NN_BLOCK) * geometry.input.count >= overwriting.smallestActivation
     else { return 0 }
-    let tasks = tiling.tiles.y * tiling.tiles.x / tilesPerTask(tiling, threads: threads)
+    let tasks =
+      tiling.tiles.y * tiling.segmentsPerRow / segmentsPerTask(tiling, threads: threads)
     let layers = max(1, (overwriting.tasksPerThread * threads + tasks - 1) / max(tasks, 1))
     let planes = layers * mix.outputs.z + geometry.padding.z
     return planes <= geometry.input.z / 3 ? planes : 0
   }
 
-  /// Tiles of the slabs that are done one after the other; all at once where output and input lie
+  /// Segments of the slabs that are done one after the other; all at once where output and input lie
   /// apart.
   private func slabs(_ feature: Feature, _ output: Activation) -> [Range<Int>] {
-    let tiles = tiling.tiles
-    guard feature.activation.reservation == output.reservation else { return [0..<tiles.count] }
+    guard feature.activation.reservation == output.reservation else {
+      return [0..<tiling.segmentCount]
+    }
     let shift = feature.activation.slackPlanes - output.slackPlanes
     let layers = (shift - tiling.geometry.padding.z) / tiling.mix.outputs.z
-    return stride(from: 0, to: tiles.z, by: layers).map {
-      $0 * tiles.y * tiles.x..<min($0 + layers, tiles.z) * tiles.y * tiles.x
+    let layer = tiling.tiles.y * tiling.segmentsPerRow
+    return stride(from: 0, to: tiling.tiles.z, by: layers).map {
+      $0 * layer..<min($0 + layers, tiling.tiles.z) * layer
     }
   }
 
   // MARK: - Running
 
   /// From a channel block's tiles to the next one's.
-  private var blockStep: Int { tilesPerTask * tiling.tileStep }
+  private var blockStep: Int { segmentsPerTask * tiling.tilesPerSegment * tiling.tileStep }
 
   var workspaceCount: Int { (tiling.inputBlocks + tiling.outputBlocks) * blockStep }
 
-  func run(_ source: ConvolutionSource, into output: Activation, context: RunContext) {
+  var momentGroups: Int { tiling.segmentCount }
+
+  func run(
+    _ source: ConvolutionSource, into output: Activation,
+    moments: UnsafeMutablePointer<nn_moments>?, context: RunContext
+  ) {
     guard case .feature(let feature) = source else {
       preconditionFailure("AlgorithmChoice gives the network's input to DirectConvolution")
     }
@@ -128,21 +130,30 @@ struct WinogradConvolution: ConvolutionAlgorithm {
       transformedWeights = UnsafePointer(target)
     }
     for slab in slabs(feature, output) {
-      context.team.forEach((slab.count + tilesPerTask - 1) / tilesPerTask) { task, worker in
-        let first = slab.lowerBound + task * tilesPerTask
-        let range = first..<min(first + tilesPerTask, slab.upperBound)
+      context.team.forEach((slab.count + segmentsPerTask - 1) / segmentsPerTask) { task, worker in
+        let first = slab.lowerBound + task * segmentsPerTask
+        let segments = first..<min(first + segmentsPerTask, slab.upperBound)
+        let tiles = tiling.tiles(ofSegments: segments)
         let transformed = context.workspace(of: worker)
         let products = transformed + tiling.inputBlocks * blockStep
-        for block in 0..<tiling.inputBlocks {
-          tiling.transformInput(
-            feature, block: block, tiles: range, into: transformed + block * blockStep,
-            context: context)
+        func place(_ segment: Int, _ block: Int) -> Int {
+          let tile = tiling.tiles(ofSegment: segment).lowerBound - tiles.lowerBound
+          return block * blockStep + tile * tiling.tileStep
         }
-        multiply(transformed, range.count, by: transformedWeights, into: products)
+        for block in 0..<tiling.inputBlocks {
+          for segment in segments {
+            tiling.transformInput(
+              feature, block: block, segment: segment,
+              into: transformed + place(segment, block), context: context)
+          }
+        }
+        multiply(transformed, tiles.count, by: transformedWeights, into: products)
         for block in 0..<tiling.outputBlocks {
-          tiling.transformOutput(
-            products + block * blockStep, block: block, tiles: range, into: output,
-            context: context)
+          for segment in segments {
+            tiling.transformOutput(
+              products + place(segment, block), block: block, segment: segment, into: output,
+              moments: moments.map { $0 + block * momentGroups + segment }, context: context)
+          }
         }
       }
     }

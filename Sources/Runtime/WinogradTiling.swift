@@ -3,12 +3,16 @@ internal import CKernels
 /// The tiles of a Winograd convolution: which voxels they read and write, and their transforms.
 struct WinogradTiling: Sendable {
   private static let block = Int(NN_BLOCK)
+  private static let longestSegment = 8
 
   let geometry: ConvolutionGeometry
   let mix: WinogradMix
   let kernels: UnsafePointerBox
   /// Tiles along each axis; they are counted along x first.
   let tiles: Extent3
+  /// Runs of at most `longestSegment` neighbouring tiles, of nearly equal length: what is transformed in
+  /// one go, and what statistics are taken of.
+  let segmentsPerRow: Int
   let inputBlocks: Int
   let outputBlocks: Int
   /// Floats between two transformed tiles; one cache line more than they need, since tiles at a power
@@ -20,6 +24,7 @@ struct WinogradTiling: Sendable {
     self.mix = mix
     self.kernels = kernels
     tiles = mix.tiles(geometry.output)
+    segmentsPerRow = (tiles.x + Self.longestSegment - 1) / Self.longestSegment
     inputBlocks = (geometry.inputChannels + Self.block - 1) / Self.block
     outputBlocks = (geometry.outputChannels + Self.block - 1) / Self.block
     tileStep = (mix.points.count + 1) * Self.block
@@ -31,34 +36,49 @@ struct WinogradTiling: Sendable {
     return WinogradTiling(geometry, mix: mix, kernels: kernels)
   }
 
+  var segmentCount: Int { tiles.z * tiles.y * segmentsPerRow }
+
+  /// Tiles of the longest segment.
+  var tilesPerSegment: Int { (tiles.x + segmentsPerRow - 1) / segmentsPerRow }
+
+  /// The tiles of a segment.
+  func tiles(ofSegment segment: Int) -> Range<Int> {
+    let (row, part) = (segment / segmentsPerRow, segment % segmentsPerRow)
+    let first = row * tiles.x
+    return first + part * tiles.x / segmentsPerRow..<first + (part + 1) * tiles.x / segmentsPerRow
+  }
+
+  /// The tiles of neighbouring segments.
+  func tiles(ofSegments segments: Range<Int>) -> Range<Int> {
+    tiles(ofSegment: segments.lowerBound)
+      .lowerBound..<tiles(ofSegment: segments.upperBound - 1).upperBound
+  }
+
   private func position(of tile: Int) -> Extent3 {
     Extent3(z: tile / (tiles.y * tiles.x), y: tile / tiles.x % tiles.y, x: tile % tiles.x)
   }
 
-  /// Transforms one block of channels of some tiles, pending activation applied, to `[tile][point][16]`.
+  /// Transforms one block of channels of a segment's tiles, pending activation applied, to
+  /// `[tile][point][16]`.
   func transformInput(
-    _ feature: Feature, block: Int, tiles range: Range<Int>,
-    into target: UnsafeMutablePointer<Float>, context: RunContext
+    _ feature: Feature, block: Int, segment: Int, into target: UnsafeMutablePointer<Float>,
+    context: RunContext
   ) {
     let plane =
       UnsafePointer(context.arena[feature.activation.range]) + block * feature.activation.blockStep
+    let tiles = tiles(ofSegment: segment)
+    let position = position(of: tiles.lowerBound)
     let points = mix.points
     withUnsafeTemporaryAllocation(of: UnsafePointer<Float>?.self, capacity: points.z * points.y) {
       rows in
       guard let start = rows.baseAddress else { return }
-      var tile = range.lowerBound
-      while tile < range.upperBound {
-        let position = position(of: tile)
-        let count = min(tiles.x - position.x, range.upperBound - tile)
-        setRows(rows, plane, position)
-        var job = nn_winograd_input(
-          mix: mix.code, rows: UnsafePointer(start), width: Int32(geometry.input.x),
-          first_x: Int32(position.x * mix.inputStep.x - geometry.padding.x), tiles: Int32(count),
-          pending: feature.pending.kernel(block: block, in: context.arena),
-          target: target + (tile - range.lowerBound) * tileStep, tile_step: tileStep)
-        kernels.pointee.winograd_input(&job)
-        tile += count
-      }
+      setRows(rows, plane, position)
+      var job = nn_winograd_input(
+        mix: mix.code, rows: UnsafePointer(start), width: Int32(geometry.input.x),
+        first_x: Int32(position.x * mix.inputStep.x - geometry.padding.x),
+        tiles: Int32(tiles.count), pending: feature.pending.kernel(block: block, in: context.arena),
+        target: target, tile_step: tileStep)
+      kernels.pointee.winograd_input(&job)
     }
   }
 
@@ -79,26 +99,28 @@ struct WinogradTiling: Sendable {
     }
   }
 
-  /// Transforms one block of channels of some tiles back, from `[tile][point][16]`.
+  /// Transforms one block of channels of a segment's tiles back, from `[tile][point][16]`, and makes
+  /// `moments` the statistics of what it writes.
   func transformOutput(
-    _ products: UnsafePointer<Float>, block: Int, tiles range: Range<Int>, into output: Activation,
-    context: RunContext
+    _ products: UnsafePointer<Float>, block: Int, segment: Int, into output: Activation,
+    moments: UnsafeMutablePointer<nn_moments>?, context: RunContext
   ) {
     let target = context.arena[output.range] + block * output.blockStep
     let extent = output.extent
-    for tile in range {
-      let position = position(of: tile)
-      let (z, y, x) = (
-        position.z * mix.outputs.z, position.y * mix.outputs.y, position.x * mix.outputs.x
-      )
-      var job = nn_winograd_output(
-        mix: mix.code, source: products + (tile - range.lowerBound) * tileStep,
-        target: target + ((z * extent.y + y) * extent.x + x) * Self.block,
-        plane_step: extent.y * extent.x * Self.block, row_step: extent.x * Self.block,
-        count_z: Int32(min(mix.outputs.z, extent.z - z)),
-        count_y: Int32(min(mix.outputs.y, extent.y - y)),
-        count_x: Int32(min(mix.outputs.x, extent.x - x)))
-      kernels.pointee.winograd_output(&job)
-    }
+    let tiles = tiles(ofSegment: segment)
+    let position = position(of: tiles.lowerBound)
+    let (z, y, x) = (
+      position.z * mix.outputs.z, position.y * mix.outputs.y, position.x * mix.outputs.x
+    )
+    moments?.pointee = nn_moments()
+    var job = nn_winograd_output(
+      mix: mix.code, tiles: Int32(tiles.count), source: products, tile_step: tileStep,
+      target: target + ((z * extent.y + y) * extent.x + x) * Self.block,
+      plane_step: extent.y * extent.x * Self.block, row_step: extent.x * Self.block,
+      count_z: Int32(min(mix.outputs.z, extent.z - z)),
+      count_y: Int32(min(mix.outputs.y, extent.y - y)),
+      count_x: Int32(min(tiles.count * mix.outputs.x, extent.x - x)),
+      streams: output.isStreamed ? 1 : 0, moments: moments)
+    kernels.pointee.winograd_output(&job)
   }
 }

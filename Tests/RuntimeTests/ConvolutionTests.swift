@@ -1,3 +1,4 @@
+import CKernels
 import Testing
 
 @testable import SWTRuntime
@@ -62,9 +63,27 @@ import Testing
         let expected = ReferenceConvolution(geometry: geometry, weights: weights)
           .run(planar ? input : activated)
         let largest = expected.map(abs).max() ?? 0
-        let error = zip(found, expected).map { abs(Double($0) - $1) }.max() ?? 0
+        let error = zip(found.values, expected).map { abs(Double($0) - $1) }.max() ?? 0
         #expect(error <= 2e-5 * largest, "\(algorithm.name), \(threads) threads, planar \(planar)")
+        expectStatistics(of: found, geometry)
       }
+    }
+  }
+
+  /// The statistics are those of what was written.
+  private func expectStatistics(
+    of output: ConvolutionBench.Output, _ geometry: ConvolutionGeometry
+  ) {
+    let count = geometry.output.count
+    for channel in 0..<geometry.outputChannels {
+      let values = output.values[channel * count..<(channel + 1) * count].map(Double.init)
+      let mean = values.reduce(0, +) / Double(count)
+      let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(count)
+      let found = output.moments[channel / 16]
+      let deviation = max(variance.squareRoot(), 1e-6)
+      #expect(found.count == Double(count))
+      #expect(abs(found.mean(channel % 16) - mean) <= 1e-5 * deviation)
+      #expect(abs(found.variance(channel % 16) - variance) <= 3e-5 * deviation * deviation)
     }
   }
 
@@ -101,8 +120,9 @@ import Testing
         let found = try ConvolutionBench(geometry: geometry, slope: 1).run(
           algorithm, input: input, scale: ones, shift: ones.map { _ in 0 }, threads: 2,
           planar: false)
-        let error = zip(found, expected).map { abs(Double($0) - $1) }.max() ?? .infinity
+        let error = zip(found.values, expected).map { abs(Double($0) - $1) }.max() ?? .infinity
         #expect(error <= 2e-5 * largest, "\(algorithm.name) \(inputs)→\(outputs) \(size)")
+        expectStatistics(of: found, geometry)
       }
     }
   }
@@ -126,7 +146,7 @@ import Testing
       try ConvolutionBench(geometry: geometry).run(
         algorithm, input: input, scale: scale, shift: scale, threads: 3, planar: false,
         slackPlanes: slackPlanes
-      ).map(\.bitPattern)
+      ).values.map(\.bitPattern)
     }
     #expect(runs[0] == runs[1])
   }
@@ -147,7 +167,7 @@ import Testing
     let bench = ConvolutionBench(geometry: geometry)
     let runs = try (0..<3).map { _ in
       try bench.run(algorithm, input: input, scale: ones, shift: ones, threads: 2, planar: false)
-        .map(\.bitPattern)
+        .values.map(\.bitPattern)
     }
     #expect(runs[0] == runs[1] && runs[1] == runs[2])
   }

@@ -10,6 +10,14 @@
 /// Channels per block of an activation, and output channels per block of a packed weight.
 #define NN_BLOCK 16
 
+/// The statistics of 16 channels' values: how many there are, their means, and the sums of squared
+/// distances from these.
+typedef struct nn_moments {
+  double count, unused[7];
+  double mean[NN_BLOCK];
+  double squares[NN_BLOCK];
+} nn_moments;
+
 /// One register tile of a direct convolution: some voxels of a row times one or two output blocks,
 /// over all taps of one block of input channels.
 typedef struct nn_direct_tile {
@@ -36,6 +44,12 @@ typedef struct nn_direct_tile {
   float *_Nonnull output;
   /// Floats from an output block to the next one.
   ptrdiff_t output_block_step;
+  /// 1: the output is too large for any cache, and is written past them.
+  int32_t streams;
+  /// The outputs are added to these statistics of the first output block, unless null.
+  nn_moments *_Nullable moments;
+  /// From an output block's statistics to the next one's.
+  ptrdiff_t moments_step;
 } nn_direct_tile;
 
 /// A normalisation and activation that is applied when a block of 16 channels is loaded:
@@ -84,17 +98,23 @@ typedef struct nn_winograd_products {
   int32_t points, tiles, input_blocks, output_blocks;
 } nn_winograd_products;
 
-/// Transforms the products of one tile and one output block back.
+/// Transforms the products of a run of neighbouring tiles and one output block back.
 typedef struct nn_winograd_output {
   nn_winograd_mix mix;
-  /// `[point][16]`.
+  int32_t tiles;
+  /// `[tile][point][16]`.
   const float *_Nonnull source;
-  /// The tile's first voxel.
+  ptrdiff_t tile_step;
+  /// The first tile's first voxel.
   float *_Nonnull target;
   ptrdiff_t plane_step;
   ptrdiff_t row_step;
-  /// Voxels that lie inside the output.
+  /// Voxels that lie inside the output; along x those of all tiles, at least one of each.
   int32_t count_z, count_y, count_x;
+  /// 1: the output is too large for any cache, and is written past them.
+  int32_t streams;
+  /// The outputs are added to these statistics, unless null.
+  nn_moments *_Nullable moments;
 } nn_winograd_output;
 
 /// Transforms the weights of one input block and one output block at one weight point along z.
@@ -131,9 +151,8 @@ typedef struct nn_kernels {
   /// Sums of 16 channels' activated values, in double.
   void (*_Nonnull activated_sum)(const float *_Nonnull source, nn_pending pending, size_t voxels,
                                  double *_Nonnull sums);
-  /// Of 16 channels the sums of distances from `pivots`, and behind them those of their squares.
-  void (*_Nonnull moments)(const float *_Nonnull source, size_t voxels,
-                           const float *_Nonnull pivots, double *_Nonnull sums);
+  /// Makes the first of some statistics those of all together.
+  void (*_Nonnull combine)(nn_moments *_Nonnull moments, size_t count);
   void (*_Nonnull winograd_input)(const nn_winograd_input *_Nonnull job);
   void (*_Nonnull winograd_products)(const nn_winograd_products *_Nonnull job);
   void (*_Nonnull winograd_output)(const nn_winograd_output *_Nonnull job);
