@@ -50,8 +50,8 @@ protocol ConvolutionAlgorithm: Sendable {
   var workspaceCount: Int { get }
   /// Bytes of weights in a form of its own, beside the file's.
   var weightByteCount: Int { get }
-  /// Floats for weights that are transformed in every run.
-  var transientWeightCount: Int { get }
+  /// Scratch floats that all threads share.
+  var scratchCount: Int { get }
   /// The same with the same weights, for an input of another size.
   func resized(to input: Extent3) throws(RuntimeError) -> any ConvolutionAlgorithm
   /// Makes ready what does not depend on the input; once, before the first run.
@@ -62,7 +62,7 @@ protocol ConvolutionAlgorithm: Sendable {
 
 extension ConvolutionAlgorithm {
   var weightByteCount: Int { 0 }
-  var transientWeightCount: Int { 0 }
+  var scratchCount: Int { 0 }
   func prepare() {}
 }
 
@@ -75,8 +75,8 @@ struct RunContext {
   /// Scratch memory: `workspaceStep` floats for every worker.
   let workspace: ArenaRange
   let workspaceStep: Int
-  /// Memory for one layer's transformed weight.
-  let transientWeights: ArenaRange
+  /// Scratch memory that all threads share, of the step that runs.
+  var scratch = ArenaRange(offset: 0, count: 0)
 
   func workspace(of worker: Int) -> UnsafeMutablePointer<Float> {
     arena[workspace] + worker * workspaceStep

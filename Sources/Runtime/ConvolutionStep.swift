@@ -7,6 +7,8 @@ struct ConvolutionStep: Step {
   let convolution: any ConvolutionAlgorithm
   let source: ConvolutionSource
   let output: Activation
+  /// Memory for what the convolution's threads share.
+  let scratch: ArenaRange
   /// What instance norm needs; `nil` for batch norm, whose pending norm is known beforehand.
   let instanceNorm: InstanceNorm?
 
@@ -14,11 +16,12 @@ struct ConvolutionStep: Step {
   var flops: Double { geometry.flops }
   var workspaceCount: Int { convolution.workspaceCount }
   var weightByteCount: Int { convolution.weightByteCount }
-  var transientWeightCount: Int { convolution.transientWeightCount }
 
   func prepare() { convolution.prepare() }
 
   func run(_ context: RunContext) {
+    var context = context
+    context.scratch = scratch
     convolution.run(source, into: output, context: context)
     instanceNorm?.prepare(output, context: context)
   }

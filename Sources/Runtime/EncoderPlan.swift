@@ -12,7 +12,6 @@ struct EncoderPlan {
   private(set) var logits: OutputRange?
   private(set) var workspace = ArenaRange(offset: 0, count: 0)
   private(set) var workspaceStep = 0
-  private(set) var transientWeights = ArenaRange(offset: 0, count: 0)
 
   private let parameters: ModelParameters
   private let choice: AlgorithmChoice
@@ -59,7 +58,6 @@ struct EncoderPlan {
     }
     workspaceStep = ((steps.map(\.workspaceCount).max() ?? 0) + 63) / 64 * 64
     workspace = arena.reserveConstant(workspaceStep * choice.threads)
-    transientWeights = arena.reserveConstant(steps.map(\.transientWeightCount).max() ?? 0)
   }
 
   // MARK: - Blocks
@@ -224,12 +222,13 @@ struct EncoderPlan {
         partials: arena.reserve(count))
     }
     let weights = parameters.weights("\(block.path).conv.weight")
+    let convolution = try choice.algorithm(for: geometry, source: source, weights: weights)
+    let scratch = arena.reserve(convolution.scratchCount)
     steps.append(
       ConvolutionStep(
-        name: block.path, geometry: geometry,
-        convolution: try choice.algorithm(for: geometry, source: source, weights: weights),
-        source: source,
-        output: output, instanceNorm: norm))
+        name: block.path, geometry: geometry, convolution: convolution, source: source,
+        output: output, scratch: scratch, instanceNorm: norm))
+    arena.release(scratch)
     if let norm { arena.release(norm.partials) }
     return Feature(activation: output, pending: pending)
   }

@@ -177,7 +177,7 @@ private struct SmallRun {
       slope: slope)
     let step = (algorithm.workspaceCount + 63) / 64 * 64
     let workspace = plan.reserve(step * threads)
-    let transient = plan.reserve(algorithm.transientWeightCount)
+    let scratch = plan.reserve(algorithm.scratchCount)
     let arena = try Arena(plan)
     let voxels = geometry.input.count
     for channel in 0..<geometry.inputChannels {
@@ -194,7 +194,7 @@ private struct SmallRun {
         into: target,
         context: RunContext(
           input: input, arena: arena, team: ThreadTeam(count: threads), workspace: workspace,
-          workspaceStep: step, transientWeights: transient))
+          workspaceStep: step, scratch: scratch))
     }
     return (0..<target.blocks * geometry.output.count).map { index in
       Array(UnsafeBufferPointer(start: arena[target.range] + index * block, count: block))

@@ -130,31 +130,30 @@ static void test_winograd(const nn_kernels *kernels, nn_winograd_mix mix, int fi
   float *input = numbers((size_t)depth * height * width * BLOCK);
   float *weights = numbers((size_t)taps * BLOCK * BLOCK), *vectors = numbers(2 * BLOCK);
   float *data = numbers((size_t)points * 2 * BLOCK), *kernel = numbers((size_t)MOST_POINTS * BLOCK * BLOCK);
-  float *products = numbers((size_t)points * BLOCK), *output = numbers(4 * 4 * 4 * BLOCK);
+  float *products = numbers((size_t)points * 2 * BLOCK), *output = numbers(4 * 4 * 4 * BLOCK);
   const nn_pending pending = {vectors, vectors + BLOCK, 0.01f};
   const float *rows[9 * 9];
   for (int row = 0; row < depth * height; row++) rows[row] = input + (size_t)row * width * BLOCK;
   rows[1 % (depth * height)] = NULL;
-  const nn_winograd_input load = {mix, rows, width, first_x, 2, pending, data, 2 * BLOCK};
+  const nn_winograd_input load = {mix, rows, width, first_x, 2, pending, data, points * BLOCK};
   kernels->winograd_input(&load);
-  for (int i = 0; i < inputs; i++) {
-    const nn_winograd_weights job = {mix, weights + i * BLOCK, BLOCK * BLOCK, kernel + i * BLOCK, BLOCK * BLOCK};
+  const int plane_points = y.weight_points * x.weight_points;
+  for (int z_point = 0; z_point < z.weight_points; z_point++) {
+    const nn_winograd_weights job = {mix, z_point, inputs, weights, BLOCK * BLOCK,
+                                     kernel + (size_t)z_point * plane_points * BLOCK * BLOCK, BLOCK * BLOCK};
     kernels->winograd_weights(&job);
   }
+  int32_t weight_points[MOST_POINTS];
+  for (int point = 0; point < points; point++)
+    weight_points[point] = (weight_point(z, point / (y.points * x.points)) * y.weight_points +
+                            weight_point(y, point / x.points % y.points)) * x.weight_points +
+                           weight_point(x, point % x.points);
+  const nn_winograd_products multiply = {
+      data, 0, points * BLOCK, kernel, BLOCK * BLOCK, 0, weight_points, products, 0, points * BLOCK, points, 2, 1, 1};
+  kernels->winograd_products(&multiply);
   double error = 0;
   for (int tile = 0; tile < 2; tile++) {
-    for (int point = 0; point < points; point++) {
-      const int wp = (weight_point(z, point / (y.points * x.points)) * y.weight_points +
-                      weight_point(y, point / x.points % y.points)) * x.weight_points +
-                     weight_point(x, point % x.points);
-      for (int lane = 0; lane < BLOCK; lane++) {
-        double sum = 0;
-        for (int i = 0; i < inputs; i++)
-          sum += (double)data[(point * 2 + tile) * BLOCK + i] * kernel[(wp * BLOCK + i) * BLOCK + lane];
-        products[point * BLOCK + lane] = (float)sum;
-      }
-    }
-    const nn_winograd_output store = {mix, products, BLOCK, output, 16 * BLOCK, 4 * BLOCK,
+    const nn_winograd_output store = {mix, products + (size_t)tile * points * BLOCK, output, 16 * BLOCK, 4 * BLOCK,
                                       z.outputs, y.outputs, x.outputs};
     kernels->winograd_output(&store);
     for (int oz = 0; oz < z.outputs; oz++)

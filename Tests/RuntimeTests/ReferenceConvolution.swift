@@ -83,10 +83,10 @@ struct ConvolutionBench {
     )
     let step = (algorithm.workspaceCount + 63) / 64 * 64
     let workspace = plan.reserve(step * threads)
-    let transientWeights = plan.reserve(algorithm.transientWeightCount)
+    let scratch = plan.reserve(algorithm.scratchCount)
     let arena = try Arena(plan)
-    // Another layer's weights were there before.
-    for index in 0..<transientWeights.count { arena[transientWeights][index] = .nan }
+    // Another layer's values were there before.
+    for index in 0..<scratch.count { arena[scratch][index] = .nan }
     let voxels = geometry.input.count
     for channel in 0..<geometry.inputChannels {
       for voxel in 0..<voxels {
@@ -104,7 +104,7 @@ struct ConvolutionBench {
         into: target,
         context: RunContext(
           input: start, arena: arena, team: ThreadTeam(count: threads), workspace: workspace,
-          workspaceStep: step, transientWeights: transientWeights))
+          workspaceStep: step, scratch: scratch))
     }
     let count = geometry.output.count
     return (0..<geometry.outputChannels * count).map { index in

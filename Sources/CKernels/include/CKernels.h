@@ -62,17 +62,33 @@ typedef struct nn_winograd_input {
   int32_t first_x;
   int32_t tiles;
   nn_pending pending;
-  /// The first tile of the first point; tiles are NN_BLOCK floats apart.
+  /// `[tile][point][16]`.
   float *_Nonnull target;
-  /// Floats from a point to the next.
-  ptrdiff_t point_step;
+  ptrdiff_t tile_step;
 } nn_winograd_input;
+
+/// Multiplies transformed tiles by transformed weights: at every point a matrix product, tiles × inputs
+/// times inputs × outputs.
+typedef struct nn_winograd_products {
+  /// `[input block][tile][point][16]`.
+  const float *_Nonnull source;
+  ptrdiff_t source_block_step, source_tile_step;
+  /// `[weight point][output block][input, whole blocks][16]`.
+  const float *_Nonnull weights;
+  ptrdiff_t weight_point_step, weight_block_step;
+  /// Of every point its weight's.
+  const int32_t *_Nonnull weight_points;
+  /// `[output block][tile][point][16]`.
+  float *_Nonnull target;
+  ptrdiff_t target_block_step, target_tile_step;
+  int32_t points, tiles, input_blocks, output_blocks;
+} nn_winograd_products;
 
 /// Transforms the products of one tile and one output block back.
 typedef struct nn_winograd_output {
   nn_winograd_mix mix;
+  /// `[point][16]`.
   const float *_Nonnull source;
-  ptrdiff_t point_step;
   /// The tile's first voxel.
   float *_Nonnull target;
   ptrdiff_t plane_step;
@@ -81,19 +97,27 @@ typedef struct nn_winograd_output {
   int32_t count_z, count_y, count_x;
 } nn_winograd_output;
 
-/// Transforms the weights of one input channel and one output block.
+/// Transforms the weights of one input block and one output block at one weight point along z.
 typedef struct nn_winograd_weights {
   nn_winograd_mix mix;
+  int32_t z_point;
+  /// Inputs of this block; those up to NN_BLOCK become zeros.
+  int32_t inputs;
+  /// `[tap][input][16]`.
   const float *_Nonnull source;
   /// Floats from a tap to the next.
   ptrdiff_t tap_step;
+  /// `[weight point along y, x][input][16]`.
   float *_Nonnull target;
+  /// Floats from a point to the next.
   ptrdiff_t point_step;
 } nn_winograd_weights;
 
 /// The kernels of one instruction set.
 typedef struct nn_kernels {
   const char *_Nonnull name;
+  /// Floats per vector.
+  int32_t lanes;
   /// The largest register tile of `direct`.
   int32_t direct_voxels;
   int32_t direct_blocks;
@@ -111,9 +135,13 @@ typedef struct nn_kernels {
   void (*_Nonnull moments)(const float *_Nonnull source, size_t voxels,
                            const float *_Nonnull pivots, double *_Nonnull sums);
   void (*_Nonnull winograd_input)(const nn_winograd_input *_Nonnull job);
+  void (*_Nonnull winograd_products)(const nn_winograd_products *_Nonnull job);
   void (*_Nonnull winograd_output)(const nn_winograd_output *_Nonnull job);
   void (*_Nonnull winograd_weights)(const nn_winograd_weights *_Nonnull job);
 } nn_kernels;
 
 /// The instruction sets this processor runs, the fastest first; `count` is set to their number.
 const nn_kernels *_Nonnull const *_Nonnull nn_available_kernels(int32_t *_Nonnull count);
+
+/// Bytes of a core's data cache of level 2 or 3; 0 where the processor does not say.
+int64_t nn_cache_bytes(int32_t level);
