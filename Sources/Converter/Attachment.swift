@@ -45,7 +45,7 @@ public struct Attachment: Sendable {
     } catch let error as ConversionError {
       throw error
     } catch let error as SWTError {
-      throw ConversionError(error)
+      throw ConversionError(error, file: path)
     } catch {
       throw .unreadable(file: path, problem: "\(error)")
     }
@@ -64,7 +64,7 @@ public struct Attachment: Sendable {
     } catch let error as ConversionError {
       throw error
     } catch let error as SWTError {
-      throw ConversionError(error)
+      throw ConversionError(error, file: path)
     } catch {
       throw .unreadable(file: path, problem: "\(error)")
     }

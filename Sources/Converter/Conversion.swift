@@ -35,7 +35,7 @@ public struct Conversion: Sendable {
     } catch let error as ConversionError {
       throw error
     } catch let error as SWTError {
-      throw ConversionError(error)
+      throw ConversionError(error, file: path)
     } catch {
       throw .unreadable(file: path, problem: "\(error)")
     }
@@ -117,7 +117,7 @@ public struct Conversion: Sendable {
     } catch let error as ConversionError {
       throw error
     } catch let error as SWTError {
-      throw ConversionError(error)
+      throw ConversionError(error, file: path)
     } catch {
       throw .unreadable(file: path, problem: "\(error)")
     }

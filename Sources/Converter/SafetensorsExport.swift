@@ -10,7 +10,7 @@ public struct SafetensorsExport {
 
   /// Opens the model at `path`.
   public init(path: String) throws(ConversionError) {
-    do { file = try SWTFile(contentsOf: path) } catch { throw ConversionError(error) }
+    do { file = try SWTFile(contentsOf: path) } catch { throw ConversionError(error, file: path) }
   }
 
   /// Writes the file; returns its length.
