@@ -16,7 +16,7 @@ final class ModelObject: Sendable {
 
   init(_ model: Model) {
     self.model = model
-    var object = model.description.publicJSON.object ?? JSONObject()
+    var object = model.description.json.object ?? JSONObject()
     object["model_id"] = .string(model.modelID)
     description = strdup(JSONValue.object(object).prettyText)
   }
