@@ -95,6 +95,9 @@ public final class Session {
     plan.skips[stage].map { ($0.shape, values($0.range, $0.shape.reduce(1, *))) }
   }
 
+  /// The shape of a stage's features; `nil` where they were not asked for.
+  package func shape(ofStage stage: Int) -> [Int]? { plan.skips[stage]?.shape }
+
   private func values(_ range: ArenaRange, _ count: Int) -> [Float] {
     Array(UnsafeBufferPointer(start: arena[range], count: count))
   }
