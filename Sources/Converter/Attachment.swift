@@ -14,6 +14,8 @@ public struct Attachment: Sendable {
   private let options: ConversionOptions
 
   /// Reads the model at `path` and the head that `options.headPath` names.
+  ///
+  /// - Throws: `ConversionError`, such as `head` where the head does not fit the model.
   public init(path: String, options: ConversionOptions) throws(ConversionError) {
     self.options = options
     do {
@@ -51,7 +53,10 @@ public struct Attachment: Sendable {
     }
   }
 
-  /// Writes the model with its head.
+  /// Writes the model with its head, atomically.
+  ///
+  /// - Throws: `ConversionError`: `file`, also where `path` exists and is not to be replaced, or
+  ///   `nonFinite`.
   public func write(to path: String) throws(ConversionError) -> ConversionReport {
     do {
       let summary = try SWTWriter.write(

@@ -47,7 +47,7 @@ public enum ConversionError: Error, Equatable, Sendable {
 
 extension ConversionError {
   /// What it was about the file system, where it was.
-  public var fileFault: FileFault? { if case .file(let fault, _) = self { fault } else { nil } }
+  package var fileFault: FileFault? { if case .file(let fault, _) = self { fault } else { nil } }
 
   init(_ error: FileError) {
     self.init(SWTError(error), file: "")

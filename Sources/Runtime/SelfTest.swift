@@ -25,7 +25,9 @@ public struct SelfTest: Sendable {
   private let instructionSet: InstructionSet
   private let threads: Int
 
-  /// Prepares a test of what `model` uses.
+  /// Prepares a test of what `model` uses on so many threads, by default as many as it may.
+  ///
+  /// - Throws: `RuntimeError.instructionSet`, where `SWT_ISA` names one that this processor lacks.
   public init(_ model: Model, threads: Int? = nil) throws(RuntimeError) {
     self.model = model
     self.threads = threads ?? ProcessorCount.available
@@ -33,6 +35,8 @@ public struct SelfTest: Sendable {
   }
 
   /// Runs all checks.
+  ///
+  /// - Throws: `RuntimeError` where memory cannot be had.
   public func run() throws(RuntimeError) -> [Check] {
     let description = model.description
     let plan = try model.plan(

@@ -25,7 +25,7 @@ struct Info: ParsableCommand {
     if json {
       let report: JSONValue = [
         "nnrun_version": .string(NNRun.version), "model_id": .string(loaded.modelID),
-        "bytes": .integer(loaded.byteCount), "model": description.publicJSON,
+        "bytes": .integer(loaded.byteCount), "model": description.json,
         "instruction_set": .string(Machine.instructionSet), "threads": .integer(plan.threads),
         "input_shape": .array(plan.inputShape.map { .integer($0) }),
         "planned_bytes": .integer(plan.byteCount), "gflop": .number(plan.flops / 1e9),
