@@ -66,7 +66,7 @@ let package = Package(
     library("Pipeline", ["SWTRuntime", "Preprocessing", "SWTFormat", "FileIO"]),
     // libswt: the same for C; the header is made by hand.
     .target(name: "CSWT", cSettings: cSettings),
-    library("CAPI", ["CSWT", "Pipeline", "Preprocessing", "SWTRuntime", "SWTFormat"]),
+    library("CAPI", ["CSWT", "Pipeline", "Preprocessing", "SWTRuntime", "SWTFormat", "FileIO"]),
     .executableTarget(
       name: "nnrun",
       dependencies: [
