@@ -32,7 +32,7 @@ struct Info: ParsableCommand {
         "steps": .array(
           plan.steps.map { ["name": .string($0.name), "algorithm": .string($0.algorithm)] }),
       ]
-      StandardStream.output.writeLine(report.prettyText)
+      try StandardOutput.writeLine(report.prettyText)
       return
     }
     let rows = [
@@ -55,7 +55,7 @@ struct Info: ParsableCommand {
       ["work", "\(Decimals.text(plan.flops / 1e9, places: 1)) GFLOP"],
       ["memory", "\(Decimals.text(Double(plan.byteCount) / 1e6, places: 1)) MB"],
     ]
-    StandardStream.output.write(TextTable.labelled(rows))
+    try StandardOutput.write(TextTable.labelled(rows))
   }
 }
 

@@ -59,7 +59,7 @@ struct Preprocess: ParsableCommand {
         "nnrun_version": .string(NNRun.version), "model_id": .string(loaded.modelID),
         "cases": .array(reports),
       ]
-      StandardStream.output.writeLine(report.prettyText)
+      try StandardOutput.writeLine(report.prettyText)
     }
     guard failed == 0 else { throw CasesFailed(failed: failed, total: list.entries.count) }
   }
