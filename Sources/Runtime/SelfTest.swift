@@ -104,7 +104,7 @@ public struct SelfTest: Sendable {
       shift.withUnsafeBufferPointer { shift in
         guard let scale = scale.baseAddress, let shift = shift.baseAddress else { return }
         let pending = nn_pending(scale: scale, shift: shift, slope: slope)
-        kernels.add(a, pending, b, pending, &result, voxels)
+        kernels.add(a, pending, b, pending, &result, voxels, 0)
         kernels.activated_sum(a, pending, voxels, &sums)
       }
     }

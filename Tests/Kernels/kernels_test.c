@@ -47,7 +47,7 @@ static void test_elementwise(const nn_kernels *kernels, size_t voxels) {
   expect(kernels->name, "activate", error, 1e-6);
 
   error = 0;
-  kernels->add(a, first, b, second, out, voxels);
+  kernels->add(a, first, b, second, out, voxels, voxels % 4 == 3);
   for (size_t i = 0; i < voxels * BLOCK; i++) {
     const int lane = (int)(i % BLOCK);
     const double sum = (double)first.scale[lane] * a[i] + first.shift[lane] + activated(b[i], second, lane);
@@ -104,6 +104,26 @@ static void test_combine(const nn_kernels *kernels, int groups) {
   }
   kernels->combine(moments, (size_t)groups);
   expect_moments(kernels, "combine", moments, &all);
+}
+
+static void test_average(const nn_kernels *kernels, int rows, int width) {
+  enum { VOXELS = 5 };
+  float *input = numbers((size_t)rows * VOXELS * width * BLOCK), *vectors = numbers(2 * BLOCK);
+  float output[VOXELS * BLOCK];
+  const nn_pending pending = {vectors, vectors + BLOCK, 0.01f};
+  const float *row[9];
+  for (int i = 0; i < rows; i++) row[i] = input + (size_t)i * VOXELS * width * BLOCK;
+  const nn_average job = {row, rows, width, VOXELS, pending, 1 / (float)(rows * width), output};
+  kernels->average(&job);
+  double error = 0;
+  for (int i = 0; i < VOXELS * BLOCK; i++) {
+    double sum = 0;
+    for (int j = 0; j < rows * width; j++)
+      sum += activated(row[j / width][(i / BLOCK * width + j % width) * BLOCK + i % BLOCK], pending, i % BLOCK);
+    error = fmax(error, fabs(output[i] - sum / (rows * width)));
+  }
+  expect(kernels->name, "average", error, 1e-6);
+  free(input), free(vectors);
 }
 
 static void test_direct(const nn_kernels *kernels, int voxels, int blocks, int inputs, int accumulate) {
@@ -244,6 +264,8 @@ int main(void) {
   for (int32_t isa = 0; isa < count; isa++) {
     const nn_kernels *kernels = all[isa];
     for (size_t voxels = 1; voxels < 200; voxels = voxels * 2 + 1) test_elementwise(kernels, voxels);
+    for (int rows = 1; rows <= 9; rows += 2)
+      for (int width = 1; width <= 3; width++) test_average(kernels, rows, width);
     for (int groups = 1; groups <= 8; groups++) test_combine(kernels, groups);
     for (int voxels = 1; voxels <= kernels->direct_voxels; voxels++)
       for (int blocks = 1; blocks <= kernels->direct_blocks; blocks++)

@@ -60,6 +60,21 @@ typedef struct nn_pending {
   float slope;
 } nn_pending;
 
+/// Averages windows of activated voxels: one row of outputs of a channel block.
+typedef struct nn_average {
+  /// The rows of the windows, at the first window's first voxel.
+  const float *_Nonnull const *_Nonnull row;
+  int32_t rows;
+  /// Voxels of a window along a row, and from a window to the next.
+  int32_t width;
+  /// Outputs.
+  int32_t voxels;
+  nn_pending pending;
+  /// 1 / voxels of a window.
+  float factor;
+  float *_Nonnull target;
+} nn_average;
+
 /// How a convolution is transformed along z, y, x, one hexadecimal digit each (see winograd.inc):
 /// 1: kernel 1, not at all; 2, 4: kernel 3, as many outputs per tile; 8: kernel 3, stride 2.
 /// Available: 0x444, 0x244, 0x222, 0x144, 0x122, 0x888, 0x488, 0x188.
@@ -145,9 +160,12 @@ typedef struct nn_kernels {
   /// Activates `voxels` voxels of a block.
   void (*_Nonnull activate)(const float *_Nonnull source, nn_pending pending, float *_Nonnull target,
                             size_t voxels);
-  /// `target = activate(a, pending_a with slope) with b's term added before the activation`.
+  /// `target = activate(a, pending_a with slope) with b's term added before the activation`; `streams`: 1
+  /// where the target is too large for any cache.
   void (*_Nonnull add)(const float *_Nonnull a, nn_pending pending_a, const float *_Nonnull b,
-                       nn_pending pending_b, float *_Nonnull target, size_t voxels);
+                       nn_pending pending_b, float *_Nonnull target, size_t voxels,
+                       int32_t streams);
+  void (*_Nonnull average)(const nn_average *_Nonnull job);
   /// Sums of 16 channels' activated values, in double.
   void (*_Nonnull activated_sum)(const float *_Nonnull source, nn_pending pending, size_t voxels,
                                  double *_Nonnull sums);
