@@ -1,9 +1,10 @@
 // Misuses libswt in every way that a caller can without lying about its own memory: each has to end in an error
 // code with one line of text. Run under sanitizers by scripts/test-sanitizers.
 //
-//   misuse MODEL.swt ENCODER.swt FLAT.swt SCAN.nii.gz
+//   misuse MODEL.swt ENCODER.swt FLAT.swt SCAN.nii.gz FOLDER
 //
-// MODEL is 3-D with one channel and a classifier, ENCODER the same without one, FLAT is 2-D.
+// MODEL is 3-D with one channel and a classifier, ENCODER the same without one, FLAT is 2-D; files
+// are made in FOLDER.
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -140,10 +141,9 @@ static void misuse_handles(const char *path) {
   CHECK(swt_model_close(misaligned(closed)) == SWT_USAGE);
 }
 
-static void misuse_open(const char *path, const char *scan) {
+static void misuse_open(const char *path, const char *scan, const char *folder) {
   swt_model *model = (swt_model *)&model;
-  char folder[] = "/tmp/misuse.XXXXXX", name[128];
-  CHECK(mkdtemp(folder) != NULL);
+  char name[4096];
   REFUSED(SWT_USAGE, swt_model_open(NULL, &model, &error));
   CHECK(model == NULL);
   REFUSED(SWT_USAGE, swt_model_open(path, NULL, &error));
@@ -168,7 +168,6 @@ static void misuse_open(const char *path, const char *scan) {
     REFUSED(SWT_BAD_INPUT, swt_model_open(name, &model, &error));
     remove(name);
   }
-  rmdir(folder);
   // Longer than a path can be, and not ended.
   char *endless = malloc(4096);
   memset(endless, 'a', 4096);
@@ -300,16 +299,16 @@ static void misuse_session(const char *path) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 5) {
-    fprintf(stderr, "usage: %s MODEL.swt ENCODER.swt FLAT.swt SCAN.nii.gz\n", argv[0]);
+  if (argc != 6) {
+    fprintf(stderr, "usage: %s MODEL.swt ENCODER.swt FLAT.swt SCAN.nii.gz FOLDER\n", argv[0]);
     return 64;
   }
   for (int i = 0; i < VOXELS; i++) voxels[i] = (float)(i * 7919 % 1000) / 500 - 1;
   misuse_handles(argv[1]);
-  misuse_open(argv[1], argv[4]);
+  misuse_open(argv[1], argv[4], argv[5]);
   misuse_session_arguments(argv[1], argv[2], argv[3]);
   misuse_session(argv[1]);
-  misuse_pipelines(argv[1], argv[2], argv[3], argv[4]);
+  misuse_pipelines(argv[1], argv[2], argv[3], argv[4], argv[5]);
   misuse_threads(argv[1]);
   // An instruction set that no machine has.
   swt_model *model = open_model(argv[1]);

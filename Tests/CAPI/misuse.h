@@ -30,5 +30,6 @@ swt_session *make_session(const swt_model *model, const int64_t shape[4]);
 // Copies the first `count` bytes of a file.
 void copy_start(const char *from, const char *to, size_t count);
 
-void misuse_pipelines(const char *model, const char *encoder, const char *flat, const char *scan);
+void misuse_pipelines(const char *model, const char *encoder, const char *flat, const char *scan,
+                      const char *folder);
 void misuse_threads(const char *model);

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "misuse.h"
 
@@ -131,9 +130,8 @@ static void run_strange_volumes(swt_pipeline *pipeline) {
   }
 }
 
-static void misuse_files(swt_pipeline *pipeline, const char *model, const char *scan) {
-  char folder[] = "/tmp/misuse.XXXXXX", name[128];
-  CHECK(mkdtemp(folder) != NULL);
+static void misuse_files(swt_pipeline *pipeline, const char *model, const char *scan, const char *folder) {
+  char name[4096];
   const char *null[] = {NULL}, *second_null[] = {scan, NULL}, *two[] = {scan, scan};
   REFUSED(SWT_USAGE, FILES(pipeline, NULL, 1));
   REFUSED(SWT_USAGE, FILES(pipeline, misaligned(two), 1));
@@ -157,10 +155,10 @@ static void misuse_files(swt_pipeline *pipeline, const char *model, const char *
     REFUSED(SWT_BAD_INPUT, FILES(pipeline, files, 1));
   }
   remove(name);
-  rmdir(folder);
 }
 
-void misuse_pipelines(const char *model_path, const char *encoder_path, const char *flat_path, const char *scan) {
+void misuse_pipelines(const char *model_path, const char *encoder_path, const char *flat_path, const char *scan,
+                      const char *folder) {
   for (int i = 0; i < VOXELS; i++) voxels[i] = (float)(i * 7919 % 1000);
   swt_model *model = open_model(model_path), *encoder = open_model(encoder_path), *flat = open_model(flat_path);
   swt_pipeline *pipeline = make_pipeline(model, "center-crop", 0);
@@ -168,7 +166,7 @@ void misuse_pipelines(const char *model_path, const char *encoder_path, const ch
   misuse_results(pipeline, encoder);
   misuse_volumes(pipeline);
   run_strange_volumes(pipeline);
-  misuse_files(pipeline, model_path, scan);
+  misuse_files(pipeline, model_path, scan, folder);
   // After all that it works.
   const float *channels[] = {voxels};
   CHECK(swt_pipeline_run_volumes(pipeline, channels, 1, cube, millimetre, pooled, FEATURES, logits, CLASSES, &error) ==
