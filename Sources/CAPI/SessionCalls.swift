@@ -19,8 +19,10 @@ final class SessionObject: ExclusiveObject {
   func run(_ input: UnsafePointer<Float>?, _ strides: UnsafePointer<Int64>?) throws {
     let shape = session.inputShape
     let count = shape.reduce(1, *)
+    // Of an axis of one, the step does not matter; numpy puts anything there.
     let steps = try strides.map {
-      try Argument.pointer($0, count: shape.count, "strides").map { Int($0) }
+      zip(shape, try Argument.pointer($0, count: shape.count, "strides"))
+        .map { size, step in size == 1 ? 0 : Int(step) }
     }
     guard let steps, !Self.areRowMajor(steps, shape: shape) else {
       try session.run(Argument.pointer(input, count: count, "input"))
