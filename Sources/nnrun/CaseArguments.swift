@@ -29,7 +29,7 @@ struct CaseArguments: ParsableArguments {
 
   /// A pipeline for `model`; a note goes to stderr where the model's policy is overridden.
   func pipeline(
-    _ model: Model, outputs: SessionOutputs, threads: Int?
+    _ model: Model, outputs: SessionOutputs, threads: Int?, precision: Precision = .f32
   ) -> EncoderPipeline {
     let stored = model.description.inputPolicy
     if let inputPolicy, inputPolicy != stored {
@@ -39,7 +39,7 @@ struct CaseArguments: ParsableArguments {
     }
     return EncoderPipeline(
       model: model, policy: inputPolicy, outputs: outputs, threads: threads,
-      memoryLimit: maxMemory?.byteCount ?? MemoryBudget.available)
+      precision: precision, memoryLimit: maxMemory?.byteCount ?? MemoryBudget.available)
   }
 }
 

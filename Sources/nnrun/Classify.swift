@@ -9,6 +9,7 @@ struct Classify: ParsableCommand {
     abstract: "Tell which class every case belongs to.")
 
   @OptionGroup var model: ModelArgument
+  @OptionGroup var arithmetic: PrecisionArgument
   @OptionGroup var cases: CaseArguments
   @Option(
     name: .shortAndLong,
@@ -32,7 +33,8 @@ struct Classify: ParsableCommand {
     let loaded = try model.load()
     guard let classifier = loaded.description.classifier else { throw RuntimeError.noClassifier }
     let pipeline = cases.pipeline(
-      loaded, outputs: SessionOutputs(pooled: false, logits: true), threads: model.threads)
+      loaded, outputs: SessionOutputs(pooled: false, logits: true), threads: model.threads,
+      precision: arithmetic.precision)
     let list =
       try cases.stdin
       ? nil

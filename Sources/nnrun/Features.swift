@@ -10,6 +10,7 @@ struct Features: ParsableCommand {
     abstract: "Write the encoder's features: pooled, of one stage, or of all stages.")
 
   @OptionGroup var model: ModelArgument
+  @OptionGroup var arithmetic: PrecisionArgument
   @OptionGroup var cases: CaseArguments
   @Option(
     name: .shortAndLong,
@@ -44,7 +45,8 @@ struct Features: ParsableCommand {
     let stages = allStages ? Array(architecture.stages.indices) : stage.map { [$0] } ?? []
     let pipeline = cases.pipeline(
       loaded, outputs: SessionOutputs(stages: Set(stages), pooled: stages.isEmpty),
-      threads: model.threads)
+      threads: model.threads,
+      precision: arithmetic.precision)
     let list =
       try cases.stdin
       ? nil
