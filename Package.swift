@@ -41,12 +41,14 @@ let package = Package(
     // Leaf C code: no threads, no allocation, no I/O.
     .target(name: "CKernels", cSettings: cSettings),
     .target(name: "CSHA256", cSettings: cSettings),
-    .target(name: "CAffinity", cSettings: cSettings),
     .target(name: "CResampling", cSettings: cSettings),
+    // What glibc and libdispatch offer to C only, and what static programs need at their start.
+    .target(name: "CLinux", cSettings: cSettings),
+    .target(name: "CStartup", cSettings: cSettings),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     // What both halves share: bytes and files, arrays on disk, and the file format between them.
-    library("FileIO", ["CAffinity"]),
+    library("FileIO", ["CLinux"]),
     library("NPY", ["FileIO"]),
     library("SWTFormat", ["FileIO", "CSHA256"]),
 
@@ -54,7 +56,8 @@ let package = Package(
     library("PickleReader", ["FileIO", "CZlib"]),
     library("Converter", ["PickleReader", "SWTFormat", "FileIO", "NPY"]),
     .executableTarget(
-      name: "nnconvert", dependencies: ["Converter", "SWTFormat", "FileIO", argumentParser],
+      name: "nnconvert",
+      dependencies: ["Converter", "SWTFormat", "FileIO", "CStartup", argumentParser],
       swiftSettings: settings),
 
     // The lean half: .swt in, features and logits out. It never links the offline half.
@@ -63,11 +66,12 @@ let package = Package(
     library("Pipeline", ["SWTRuntime", "Preprocessing", "SWTFormat", "FileIO"]),
     // libswt: the same for C; the header is made by hand.
     .target(name: "CSWT", cSettings: cSettings),
-    library("CAPI", ["CSWT", "Pipeline", "Preprocessing", "SWTRuntime", "SWTFormat"]),
+    library("CAPI", ["CSWT", "Pipeline", "Preprocessing", "SWTRuntime", "SWTFormat", "FileIO"]),
     .executableTarget(
       name: "nnrun",
       dependencies: [
         "Pipeline", "SWTRuntime", "Preprocessing", "CZlib", "NPY", "SWTFormat", "FileIO",
+        "CStartup",
         argumentParser,
       ],
       swiftSettings: settings),

@@ -1,4 +1,5 @@
 public import CSWT
+internal import FileIO
 internal import SWTFormat
 internal import SWTRuntime
 
@@ -24,13 +25,10 @@ final class ModelObject: Sendable {
   deinit { free(description) }
 }
 
-/// Zero-ended text for as long as the process lives.
-private let versionText = StaticString("0.1.0")
-
 /// `swt_version`: see `swt.h`.
 @_cdecl("swt_version")
 public func swtVersion() -> UnsafePointer<CChar>? {
-  UnsafeRawPointer(versionText.utf8Start).assumingMemoryBound(to: CChar.self)
+  UnsafeRawPointer(ProductVersion.text.utf8Start).assumingMemoryBound(to: CChar.self)
 }
 
 /// `swt_model_open`: see `swt.h`.

@@ -47,7 +47,7 @@ public struct Attachment: Sendable {
     } catch let error as ConversionError {
       throw error
     } catch let error as SWTError {
-      throw ConversionError(error)
+      throw ConversionError(error, file: path)
     } catch {
       throw .unreadable(file: path, problem: "\(error)")
     }
@@ -69,7 +69,7 @@ public struct Attachment: Sendable {
     } catch let error as ConversionError {
       throw error
     } catch let error as SWTError {
-      throw ConversionError(error)
+      throw ConversionError(error, file: path)
     } catch {
       throw .unreadable(file: path, problem: "\(error)")
     }

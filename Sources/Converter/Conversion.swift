@@ -40,7 +40,7 @@ public struct Conversion: Sendable {
     } catch let error as ConversionError {
       throw error
     } catch let error as SWTError {
-      throw ConversionError(error)
+      throw ConversionError(error, file: path)
     } catch {
       throw .unreadable(file: path, problem: "\(error)")
     }
@@ -124,7 +124,7 @@ public struct Conversion: Sendable {
     } catch let error as ConversionError {
       throw error
     } catch let error as SWTError {
-      throw ConversionError(error)
+      throw ConversionError(error, file: path)
     } catch {
       throw .unreadable(file: path, problem: "\(error)")
     }

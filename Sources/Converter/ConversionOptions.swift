@@ -1,3 +1,4 @@
+internal import FileIO
 public import SWTFormat
 
 /// What the user may choose about a conversion; the defaults are those of the command line.
@@ -60,5 +61,5 @@ public struct ConversionReport: Sendable {
 /// The version of this software.
 package enum NNConvertVersion {
   /// As `MAJOR.MINOR.PATCH`.
-  package static let current = "0.1.0"
+  package static var current: String { ProductVersion.current }
 }

@@ -44,7 +44,7 @@ package struct Difference: Sendable {
     } catch let error as ConversionError {
       throw error
     } catch let error as SWTError {
-      throw ConversionError(error)
+      throw ConversionError(error, file: secondPath)
     } catch {
       throw .unreadable(file: secondPath, problem: "\(error)")
     }

@@ -51,7 +51,7 @@ public struct Inspection: Sendable {
     } catch let error as ConversionError {
       throw error
     } catch let error as SWTError {
-      throw ConversionError(error)
+      throw ConversionError(error, file: path)
     } catch {
       throw .unreadable(file: path, problem: "\(error)")
     }

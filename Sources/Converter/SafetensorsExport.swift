@@ -12,7 +12,7 @@ public struct SafetensorsExport: Sendable {
   ///
   /// - Throws: `ConversionError` where it cannot be opened, is damaged or not supported.
   public init(path: String) throws(ConversionError) {
-    do { file = try SWTFile(contentsOf: path) } catch { throw ConversionError(error) }
+    do { file = try SWTFile(contentsOf: path) } catch { throw ConversionError(error, file: path) }
   }
 
   /// Writes the file, atomically, and returns its length in bytes.

@@ -25,7 +25,7 @@ public struct Verification: Sendable {
   public init(path: String) throws(ConversionError) {
     do {
       model = try SWTFile(contentsOf: path, verifyingTensors: true)
-    } catch { throw ConversionError(error) }
+    } catch { throw ConversionError(error, file: path) }
     modelID = model.modelID
     tensorCount = model.tensors.count
   }

@@ -1,3 +1,5 @@
+internal import CLinux
+
 #if canImport(Glibc)
   internal import Glibc
 #else
@@ -6,24 +8,27 @@
 
 /// A new file that appears under its name only when it is complete.
 ///
-/// The bytes go to a temporary file in the same folder; `commit()` makes it durable and renames it
-/// over the final name. A failed or killed writer leaves the final name as it was; a value that is
-/// dropped without `commit()` removes its temporary file.
+/// The bytes go to a file in the same folder that has no name until `commit()` makes it durable: a
+/// failed or killed writer leaves the folder as it was. File systems without such files (NFS, FAT) get
+/// a hidden temporary one, which a killed writer leaves behind; a value that is dropped removes it.
 package struct AtomicFile: ~Copyable {
   package let path: String
-  private let temporaryPath: String
+  /// Where the bytes are; `nil` as long as they have no name.
+  private var temporaryPath: String?
   private let descriptor: Int32
+  private let isReplacing: Bool
   private var offset = 0
   private var isFinished = false
 
-  /// Opens a temporary file beside `path`.
+  /// Opens a file for what is to stand at `path`.
   ///
   /// - Parameters:
   ///   - path: the final name.
   ///   - replacing: whether an existing file of that name may be replaced.
   ///   - inputs: files that must not be replaced, whatever `replacing` says.
+  ///   - isHidden: whether to write to a hidden file even where one without a name can be had.
   package init(
-    path: String, replacing: Bool, inputs: [MappedFile.Identity] = []
+    path: String, replacing: Bool, inputs: [MappedFile.Identity] = [], isHidden: Bool = false
   ) throws(FileError) {
     var status = stat()
     if stat(path, &status) == 0 {
@@ -36,25 +41,25 @@ package struct AtomicFile: ~Copyable {
       guard replacing else { throw .outputExists(path: path) }
     }
     let folder = Self.folder(of: path)
-    let name = path.dropFirst(folder.count)
-    var candidate = ""
-    var opened: Int32 = -1
-    for _ in 0..<16 {
-      let tag = String(UInt32.random(in: .min ... .max), radix: 36)
-      candidate = "\(folder).\(name.prefix(64)).tmp-\(getpid())-\(tag)"
-      opened = open(candidate, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-      if opened >= 0 || errno != EEXIST { break }
+    var opened = isHidden ? -1 : linux_open_unnamed(folder.isEmpty ? "." : folder)
+    var hidden: String?
+    if opened < 0 {
+      hidden = Self.withTemporaryName(for: path) { candidate in
+        opened = open(candidate, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        return opened >= 0
+      }
     }
     guard opened >= 0 else { throw .cannotCreate(path: path, errno: errno) }
     self.path = path
-    temporaryPath = candidate
+    temporaryPath = hidden
     descriptor = opened
+    isReplacing = replacing
   }
 
   deinit {
     guard !isFinished else { return }
     close(descriptor)
-    unlink(temporaryPath)
+    if let temporaryPath { unlink(temporaryPath) }
   }
 
   /// How many bytes have been written.
@@ -112,9 +117,10 @@ package struct AtomicFile: ~Copyable {
 
   /// Makes the content durable and gives it its final name.
   package consuming func commit() throws(FileError) {
-    guard fsync(descriptor) == 0 || errno == EINVAL, rename(temporaryPath, path) == 0 else {
+    guard fsync(descriptor) == 0 || errno == EINVAL else {
       throw .cannotWrite(path: path, errno: errno)
     }
+    try name()
     isFinished = true
     close(descriptor)
     let folder = Self.folder(of: path)
@@ -123,6 +129,39 @@ package struct AtomicFile: ~Copyable {
       fsync(folderDescriptor)
       close(folderDescriptor)
     }
+  }
+
+  private mutating func name() throws(FileError) {
+    if temporaryPath == nil {
+      if linux_link_unnamed(descriptor, path) == 0 { return }
+      guard errno == EEXIST else { throw .cannotWrite(path: path, errno: errno) }
+      // Somebody else may have made it since.
+      guard isReplacing else { throw .outputExists(path: path) }
+      // A name can be given to nothing but a new file; only renaming replaces one.
+      let descriptor = descriptor
+      temporaryPath = Self.withTemporaryName(for: path) {
+        linux_link_unnamed(descriptor, $0) == 0
+      }
+    }
+    guard let temporaryPath, rename(temporaryPath, path) == 0 else {
+      throw .cannotWrite(path: path, errno: errno)
+    }
+  }
+
+  /// The first of some hidden names beside `path` with which `make` succeeds; `nil`, and its `errno`,
+  /// where it fails for another reason than that the name is taken.
+  private static func withTemporaryName(
+    for path: String, _ make: (String) -> Bool
+  ) -> String? {
+    let folder = folder(of: path)
+    let name = path.dropFirst(folder.count).prefix(64)
+    for _ in 0..<16 {
+      let tag = String(UInt32.random(in: .min ... .max), radix: 36)
+      let candidate = "\(folder).\(name).tmp-\(getpid())-\(tag)"
+      if make(candidate) { return candidate }
+      guard errno == EEXIST else { return nil }
+    }
+    return nil
   }
 
   /// The part of `path` up to and including its last slash.

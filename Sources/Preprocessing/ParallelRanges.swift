@@ -1,4 +1,4 @@
-internal import Dispatch
+internal import FileIO
 
 /// Splits `0 ..< count` into ranges for at most `threads` threads.
 struct ParallelRanges: Sendable {
@@ -8,7 +8,7 @@ struct ParallelRanges: Sendable {
   func run(_ body: @Sendable (Range<Int>) -> Void) {
     let parts = max(1, min(count, threads))
     guard parts > 1 else { return body(0..<count) }
-    DispatchQueue.concurrentPerform(iterations: parts) { part in
+    ParallelLoop.run(parts) { part in
       body(part * count / parts..<(part + 1) * count / parts)
     }
   }

@@ -61,7 +61,7 @@ public final class Session {
     }
     let context = RunContext(
       input: start, arena: arena, team: ThreadTeam(count: threads), workspace: plan.workspace,
-      workspaceStep: plan.workspaceStep, transientWeights: plan.transientWeights)
+      workspaceStep: plan.workspaceStep)
     for (index, step) in plan.steps.enumerated() {
       guard measuresSteps else {
         step.run(context)

@@ -1,4 +1,4 @@
-internal import Dispatch
+internal import FileIO
 internal import Synchronization
 
 /// Runs chunks of work on a number of threads.
@@ -17,9 +17,9 @@ struct ThreadTeam: Sendable {
     // Chunks are taken in turn as threads get free: a slow core does not hold up the others.
     let next = Atomic<Int>(0)
     withoutActuallyEscaping(body) { body in
-      // Invariant: concurrentPerform returns only when every worker has, so nothing escapes.
+      // Invariant: the loop returns only when every worker has, so nothing escapes.
       let shared = UncheckedBody(call: body)
-      DispatchQueue.concurrentPerform(iterations: min(count, chunks)) { worker in
+      ParallelLoop.run(min(count, chunks)) { worker in
         while true {
           let chunk = next.add(1, ordering: .relaxed).oldValue
           guard chunk < chunks else { return }

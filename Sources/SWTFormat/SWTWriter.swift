@@ -1,4 +1,3 @@
-internal import Dispatch
 package import FileIO
 internal import Synchronization
 
@@ -153,7 +152,7 @@ package struct SWTWriter {
     let workers = max(1, min(threads, tensors.count, 64_000_000 / max(largest, 1)))
     let writer = file.writer
     nonisolated(unsafe) let progress = progress
-    DispatchQueue.concurrentPerform(iterations: workers) { _ in
+    ParallelLoop.run(workers) { _ in
       var encoder = TensorEncoder()
       while let index = state.withLock({ $0.take() }) {
         do {

@@ -18,6 +18,6 @@ struct Attach: ParsableCommand {
     headOptions.apply(to: &options)
     outputOptions.apply(to: &options)
     let attachment = try Attachment(path: model, options: options)
-    outputOptions.report(try attachment.write(to: outputOptions.output))
+    try outputOptions.report(attachment.write(to: outputOptions.output))
   }
 }

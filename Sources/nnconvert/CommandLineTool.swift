@@ -12,10 +12,25 @@ enum CommandLineTool {
       try command.run()
       exit(0)
     } catch let error as ConversionError {
-      StandardStream.error.writeLine("\(name): error: \(error)")
+      StandardError.writeLine("\(name): error: \(error)")
       exit(status(of: error))
     } catch {
-      command.exit(withError: error)
+      finish(command, with: error, name: name)
+    }
+  }
+
+  /// Ends with ArgumentParser's errors, which may be texts that were asked for, or with those of output.
+  private static func finish(
+    _ command: (some ParsableCommand).Type, with error: any Error, name: String
+  ) -> Never {
+    do {
+      if let error = error as? FileError { throw error }
+      guard command.exitCode(for: error).isSuccess else { command.exit(withError: error) }
+      try StandardOutput.writeLine(command.fullMessage(for: error))
+      exit(0)
+    } catch {
+      StandardError.writeLine("\(name): error: \(error)")
+      exit(ExitStatus.inputOutput)
     }
   }
 
@@ -31,6 +46,6 @@ enum CommandLineTool {
 
   /// Tells the user what he should know.
   static func warn(_ warnings: [String]) {
-    for warning in warnings { StandardStream.error.writeLine("nnconvert: warning: \(warning)") }
+    for warning in warnings { StandardError.writeLine("nnconvert: warning: \(warning)") }
   }
 }

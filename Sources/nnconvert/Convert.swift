@@ -40,9 +40,9 @@ struct Convert: ParsableCommand {
     checkpointOptions.apply(to: &options)
     outputOptions.apply(to: &options)
     let conversion = try Conversion(path: input, options: options)
-    var progress = Progress(isShown: !outputOptions.quiet && StandardStream.error.isTerminal)
+    var progress = Progress(isShown: !outputOptions.quiet && StandardError.isTerminal)
     let report = try conversion.write(to: outputOptions.output) { progress.show(done: $0, of: $1) }
     progress.clear()
-    outputOptions.report(report)
+    try outputOptions.report(report)
   }
 }

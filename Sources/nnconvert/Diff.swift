@@ -30,16 +30,16 @@ struct Diff: ParsableCommand {
         "tensors": .array(
           difference.tensors.map { ["name": .string($0.name), "what": .string($0.what)] }),
       ]
-      StandardStream.output.writeLine(report.prettyText)
+      try StandardOutput.writeLine(report.prettyText)
     } else if difference.isEmpty {
-      StandardStream.output.writeLine("equal: \(difference.commonTensors) tensors and all fields")
+      try StandardOutput.writeLine("equal: \(difference.commonTensors) tensors and all fields")
     } else {
       let writer = ReportWriter(isJSON: false)
-      writer.write(
+      try writer.write(
         lines: difference.fields.map {
           ($0.path, "\($0.first.lineText) and \($0.second.lineText)")
         })
-      writer.write(lines: difference.tensors.map { ($0.name, $0.what) })
+      try writer.write(lines: difference.tensors.map { ($0.name, $0.what) })
     }
     guard difference.isEmpty else { throw ExitCode(ExitStatus.different) }
   }

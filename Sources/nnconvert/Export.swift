@@ -18,7 +18,7 @@ struct Export: ParsableCommand {
   func run() throws {
     let byteCount = try SafetensorsExport(path: model).write(to: output, replacing: force)
     guard !quiet else { return }
-    ReportWriter(isJSON: false).write(lines: [
+    try ReportWriter(isJSON: false).write(lines: [
       ("wrote", output), ("size", Inspection.megabytes(byteCount)),
     ])
   }

@@ -20,15 +20,15 @@ struct Inspect: ParsableCommand {
     checkpointOptions.apply(to: &options)
     let inspection = try Inspection(path: file, options: options)
     if json {
-      StandardStream.output.writeLine(inspection.json(includingTensors: tensors).prettyText)
+      try StandardOutput.writeLine(inspection.json(includingTensors: tensors).prettyText)
       return
     }
     CommandLineTool.warn(inspection.warnings)
     let writer = ReportWriter(isJSON: false)
-    writer.write(lines: inspection.lines)
+    try writer.write(lines: inspection.lines)
     if tensors {
-      StandardStream.output.write("\n")
-      writer.write(
+      try StandardOutput.write("\n")
+      try writer.write(
         lines: inspection.tensors.map { ($0.name, "\($0.elementType) \($0.shape)") })
     }
   }

@@ -73,8 +73,8 @@ struct OutputOptions: ParsableArguments {
   }
 
   /// Reports what was written.
-  func report(_ report: ConversionReport) {
+  func report(_ report: ConversionReport) throws {
     if !quiet { CommandLineTool.warn(report.warnings) }
-    ReportWriter(isJSON: json, isQuiet: quiet).write(report, output: output)
+    try ReportWriter(isJSON: json, isQuiet: quiet).write(report, output: output)
   }
 }

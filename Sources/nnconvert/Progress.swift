@@ -11,11 +11,11 @@ struct Progress {
   mutating func show(done: Int, of total: Int) {
     guard isShown, ContinuousClock.now - start > .seconds(1) else { return }
     isVisible = true
-    StandardStream.error.write("\r\(total > 0 ? 100 * done / total : 100) % written")
+    StandardError.write("\r\(total > 0 ? 100 * done / total : 100) % written")
   }
 
   mutating func clear() {
-    if isVisible { StandardStream.error.write("\r\u{1B}[K") }
+    if isVisible { StandardError.write("\r\u{1B}[K") }
     isVisible = false
   }
 }

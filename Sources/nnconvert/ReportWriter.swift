@@ -7,7 +7,7 @@ struct ReportWriter {
   let isJSON: Bool
   var isQuiet = false
 
-  func write(_ report: ConversionReport, output: String) {
+  func write(_ report: ConversionReport, output: String) throws {
     if isJSON {
       let json: JSONValue = [
         "nnconvert_version": .string(NNConvertVersion.current), "output": .string(output),
@@ -16,9 +16,9 @@ struct ReportWriter {
         "fsync_seconds": .number(report.commitSeconds),
         "warnings": .array(report.warnings.map { .string($0) }),
       ]
-      StandardStream.output.writeLine(json.prettyText)
+      try StandardOutput.writeLine(json.prettyText)
     } else if !isQuiet {
-      write(lines: [
+      try write(lines: [
         ("wrote", output),
         (
           "size",
@@ -30,13 +30,13 @@ struct ReportWriter {
   }
 
   /// A label and a text per line, the texts aligned.
-  func write(lines: [(label: String, text: String)]) {
+  func write(lines: [(label: String, text: String)]) throws {
     let width = lines.map(\.label.count).max() ?? 0
     var text = ""
     for line in lines {
       let padding = String(repeating: " ", count: width - line.label.count)
       text += "\(line.label)\(padding)  \(DisplayText.escaped(line.text))\n"
     }
-    StandardStream.output.write(text)
+    try StandardOutput.write(text)
   }
 }

@@ -29,16 +29,16 @@ struct Verify: ParsableCommand {
         "against": against.map { .string($0) } ?? .null,
         "different": .array((differences ?? []).map { .string($0.name) }),
       ]
-      StandardStream.output.writeLine(report.prettyText)
+      try StandardOutput.writeLine(report.prettyText)
     } else {
       for difference in differences ?? [] {
-        StandardStream.output.writeLine(
+        try StandardOutput.writeLine(
           "\(DisplayText.escaped(difference.name)) differs by up to \(difference.largest)")
       }
       let verdict =
         differences.map { $0.isEmpty ? "equal to the checkpoint" : "\($0.count) differ" }
         ?? "intact"
-      StandardStream.output.writeLine(
+      try StandardOutput.writeLine(
         "\(verification.tensorCount) tensors \(verdict), model id \(verification.modelID)")
     }
     guard differences?.isEmpty ?? true else { throw ExitCode(ExitStatus.different) }

@@ -22,7 +22,7 @@ struct Bench: ParsableCommand {
   }
 
   func run() throws {
-    let loaded = try Model(contentsOf: model.path)
+    let loaded = try model.load()
     let description = loaded.description
     let sizes = shape?.sizes ?? description.preprocessing.patchSize
     let session = try loaded.makeSession(
@@ -42,7 +42,7 @@ struct Bench: ParsableCommand {
       if elapsed < times.min() ?? .infinity { best = session.steps }
       times.append(elapsed)
     }
-    report(Timing(times: times, steps: best), session: session, model: loaded)
+    try report(Timing(times: times, steps: best), session: session, model: loaded)
   }
 
   /// What was measured.
@@ -56,7 +56,7 @@ struct Bench: ParsableCommand {
     var flops: Double { steps.reduce(0) { $0 + $1.flops } }
   }
 
-  private func report(_ timing: Timing, session: Session, model: Model) {
+  private func report(_ timing: Timing, session: Session, model: Model) throws {
     guard !json else {
       var report: JSONValue = [
         "nnrun_version": .string(NNRun.version), "model_id": .string(model.modelID),
@@ -76,14 +76,14 @@ struct Bench: ParsableCommand {
           })
         report = .object(object)
       }
-      _ = StandardStream.output.writeLine(report.prettyText)
+      try StandardOutput.writeLine(report.prettyText)
       return
     }
     let rate = Decimals.text(timing.flops / timing.median / 1e9, places: 0)
-    StandardStream.output.writeLine(
+    try StandardOutput.writeLine(
       "\(milliseconds(timing.median)) ms median, \(milliseconds(timing.minimum)) ms minimum of "
         + "\(timing.times.count) runs, \(rate) GFLOP/s, \(Machine.instructionSet), "
-        + "\(session.threads) threads")
+        + "\(session.threads) thread\(session.threads == 1 ? "" : "s")")
     guard layers else { return }
     let total = timing.steps.reduce(0) { $0 + $1.seconds }
     let rows = timing.steps.map { step in
@@ -94,7 +94,7 @@ struct Bench: ParsableCommand {
         Decimals.text(100 * step.seconds / total, places: 1),
       ]
     }
-    StandardStream.output.write(
+    try StandardOutput.write(
       "\n" + TextTable(header: ["layer", "algorithm", "ms", "GFLOP/s", "%"], rows: rows).text)
   }
 

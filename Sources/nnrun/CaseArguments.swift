@@ -33,7 +33,7 @@ struct CaseArguments: ParsableArguments {
   ) -> EncoderPipeline {
     let stored = model.description.inputPolicy
     if let inputPolicy, inputPolicy != stored {
-      StandardStream.error.writeLine(
+      StandardError.writeLine(
         "nnrun: note: input policy '\(inputPolicy.rawValue)' instead of the model's "
           + "'\(stored.rawValue)'")
     }

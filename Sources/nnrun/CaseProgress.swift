@@ -3,7 +3,7 @@ import FileIO
 /// A line on the terminal that says how far the cases are and how long the rest will take.
 struct CaseProgress {
   private let count: Int?
-  private let isShown = StandardStream.error.isTerminal
+  private let isShown = StandardError.isTerminal
   private let start = ContinuousClock.now
   private var finished = 0
   private var isVisible = false
@@ -24,11 +24,11 @@ struct CaseProgress {
     if share.isFinite, share > 0 {
       text += ", \(Self.duration(elapsed * (1 - share) / share)) left"
     }
-    StandardStream.error.write(text)
+    StandardError.write(text)
   }
 
   mutating func clear() {
-    if isVisible { StandardStream.error.write("\r\u{1B}[K") }
+    if isVisible { StandardError.write("\r\u{1B}[K") }
     isVisible = false
   }
 

@@ -118,7 +118,7 @@ struct CaseRunner {
     let plan = try pipeline.plan(scan.channels)
     try pipeline.checkMemory(plan)
     if plan.policy == .whole, plan.peakByteCount > Self.largeByteCount {
-      StandardStream.error.writeLine(
+      StandardError.writeLine(
         "nnrun: note: a whole image of \(plan.framing.windowShape) takes "
           + "\(ByteCount.text(plan.peakByteCount)); --input-policy sliding-window takes less")
     }
@@ -135,7 +135,7 @@ struct CasesFailed: Error, CustomStringConvertible {
 
   /// Says why a case failed, where others go on.
   static func tell(_ name: String, _ error: any Error) {
-    StandardStream.error.writeLine("nnrun: error: case \(DisplayText.quoted(name)): \(error)")
+    StandardError.writeLine("nnrun: error: case \(DisplayText.quoted(name)): \(error)")
   }
 }
 
@@ -143,7 +143,7 @@ extension EncoderPipeline {
   /// Reads a case and writes what a person should look at to stderr.
   func readTelling(_ files: [String]) throws -> Scan {
     let scan = try read(files: files)
-    for warning in scan.warnings { StandardStream.error.writeLine("nnrun: warning: \(warning)") }
+    for warning in scan.warnings { StandardError.writeLine("nnrun: warning: \(warning)") }
     return scan
   }
 }

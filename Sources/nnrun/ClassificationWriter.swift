@@ -23,7 +23,7 @@ struct ClassificationWriter {
   let inputPolicy: String
   private var rows: [Row] = []
 
-  init(format: Format, classifier: Classifier, modelID: String, inputPolicy: String) {
+  init(format: Format, classifier: Classifier, modelID: String, inputPolicy: String) throws {
     self.format = format
     self.classifier = classifier
     self.modelID = modelID
@@ -33,21 +33,21 @@ struct ClassificationWriter {
     let columns =
       ["case", "class"] + names.map { "p_\($0)" } + names.map { "logit_\($0)" }
       + ["model_id", "input_policy", "nnrun_version", "error"]
-    StandardStream.output.writeLine(columns.map(CaseTable.field).joined(separator: ","))
+    try StandardOutput.writeLine(columns.map(CaseTable.field).joined(separator: ","))
   }
 
-  mutating func add(_ row: Row) {
+  mutating func add(_ row: Row) throws {
     switch format {
-    case .jsonl: StandardStream.output.writeLine(json(row).lineText)
+    case .jsonl: try StandardOutput.writeLine(json(row).lineText)
     case .csv:
-      StandardStream.output.writeLine(fields(row).map(CaseTable.field).joined(separator: ","))
+      try StandardOutput.writeLine(fields(row).map(CaseTable.field).joined(separator: ","))
     case .table, .json: rows.append(row)
     }
   }
 
-  func finish() {
+  func finish() throws {
     switch format {
-    case .table: printTable()
+    case .table: try printTable()
     case .json:
       let report: JSONValue = [
         "nnrun_version": .string(NNRun.version), "model_id": .string(modelID),
@@ -55,12 +55,16 @@ struct ClassificationWriter {
         "activation": .string(classifier.activation.rawValue),
         "cases": .array(rows.map { json($0) }),
       ]
-      StandardStream.output.writeLine(report.prettyText)
+      try StandardOutput.writeLine(report.prettyText)
     case .jsonl, .csv: break
     }
   }
 
+  /// The likeliest class; a single output decides between its class and the opposite.
   private func bestClass(_ probabilities: [Double]) -> String {
+    if classifier.activation == .sigmoid, probabilities.count == 1 {
+      return (probabilities[0] < 0.5 ? "not " : "") + classifier.classNames[0]
+    }
     let best = probabilities.indices.max { probabilities[$0] < probabilities[$1] } ?? 0
     return classifier.classNames[best]
   }
@@ -92,7 +96,7 @@ struct ClassificationWriter {
       + row.logits.map { "\($0)" } + origin
   }
 
-  private func printTable() {
+  private func printTable() throws {
     let cells = rows.map { row in
       guard row.error == nil else {
         return [DisplayText.escaped(row.name), "failed"] + classifier.classNames.map { _ in "" }
@@ -102,7 +106,7 @@ struct ClassificationWriter {
         + probabilities.map { Decimals.text($0, places: 4) }
     }
     let header = ["case", "class"] + classifier.classNames.map(DisplayText.escaped)
-    StandardStream.output.write(
+    try StandardOutput.write(
       TextTable(header: header, rows: cells).text
         + "model \(modelID.prefix(16)), input policy \(inputPolicy), nnrun \(NNRun.version)\n")
   }

@@ -29,7 +29,7 @@ struct Classify: ParsableCommand {
   }
 
   func run() throws {
-    let loaded = try Model(contentsOf: model.path)
+    let loaded = try model.load()
     guard let classifier = loaded.description.classifier else { throw RuntimeError.noClassifier }
     let pipeline = cases.pipeline(
       loaded, outputs: SessionOutputs(pooled: false, logits: true), threads: model.threads)
@@ -45,28 +45,28 @@ struct Classify: ParsableCommand {
         origin: .init(kind: "logits", modelID: loaded.modelID, inputPolicy: policy),
         inputs: model.identities + (list?.identities ?? []), isResumed: skipDone)
     }
-    var writer = ClassificationWriter(
+    var writer = try ClassificationWriter(
       format: json ? .json : format ?? (cases.stdin ? .jsonl : .table), classifier: classifier,
       modelID: loaded.modelID, inputPolicy: policy)
     if let file {
       for (name, row) in zip(file.names, file.rows) {
-        writer.add(.init(name: name, logits: row, error: nil))
+        try writer.add(.init(name: name, logits: row, error: nil))
       }
     }
     func take(_ outcome: CaseRunner.Outcome) throws {
       switch outcome.result {
       case .success(let output):
         let logits = output.logits ?? []
-        writer.add(.init(name: outcome.name, logits: logits, error: nil))
+        try writer.add(.init(name: outcome.name, logits: logits, error: nil))
         try file?.append(outcome.name, logits)
       case .failure(let error):
-        writer.add(.init(name: outcome.name, logits: [], error: "\(error)"))
+        try writer.add(.init(name: outcome.name, logits: [], error: "\(error)"))
       }
     }
     let runner = CaseRunner(pipeline: pipeline, done: Set(file?.names ?? []))
     try runner.runAll(list, take) {
       try file?.save(extra: [("classes", JSONValue(classifier.classNames))])
-      writer.finish()
+      try writer.finish()
     }
   }
 }

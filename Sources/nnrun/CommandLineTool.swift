@@ -16,8 +16,22 @@ enum CommandLineTool {
       try command.run()
       exit(0)
     } catch {
-      guard let status = status(of: error) else { command.exit(withError: error) }
-      StandardStream.error.writeLine("nnrun: error: \(error)")
+      finish(command, with: error)
+    }
+  }
+
+  /// Ends with an error, ArgumentParser's texts that were asked for among them.
+  private static func finish(
+    _ command: (some ParsableCommand).Type, with error: any Error
+  ) -> Never {
+    do {
+      guard status(of: error) == nil else { throw error }
+      guard command.exitCode(for: error).isSuccess else { command.exit(withError: error) }
+      try StandardOutput.writeLine(command.fullMessage(for: error))
+      exit(0)
+    } catch {
+      let status = status(of: error) ?? ExitStatus.internalError
+      StandardError.writeLine("nnrun: error: \(error)")
       exit(status)
     }
   }

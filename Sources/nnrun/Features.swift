@@ -39,7 +39,7 @@ struct Features: ParsableCommand {
   }
 
   func run() throws {
-    let loaded = try Model(contentsOf: model.path)
+    let loaded = try model.load()
     let architecture = loaded.description.architecture
     let stages = allStages ? Array(architecture.stages.indices) : stage.map { [$0] } ?? []
     let pipeline = cases.pipeline(
@@ -69,7 +69,7 @@ struct Features: ParsableCommand {
       }
     } finish: {
       try file.save()
-      report([(output, [file.rows.count, file.rows.first?.count ?? 0])], origin, file.names)
+      try report([(output, [file.rows.count, file.rows.first?.count ?? 0])], origin, file.names)
     }
   }
 
@@ -108,13 +108,13 @@ struct Features: ParsableCommand {
           inputs: inputs)
         written.append((path, array.shape))
       }
-      report(written, origin, names)
+      try report(written, origin, names)
     }
   }
 
   private func report(
     _ written: [(path: String, shape: [Int])], _ origin: ResultFile.Origin, _ cases: [String]
-  ) {
+  ) throws {
     guard json else { return }
     let json: JSONValue = [
       "nnrun_version": .string(NNRun.version), "model_id": .string(origin.modelID),
@@ -122,6 +122,6 @@ struct Features: ParsableCommand {
       "outputs": .array(
         written.map { ["path": .string($0.path), "shape": JSONValue($0.shape)] }),
     ]
-    StandardStream.output.writeLine(json.prettyText)
+    try StandardOutput.writeLine(json.prettyText)
   }
 }

@@ -14,7 +14,7 @@ struct Info: ParsableCommand {
   var json = false
 
   func run() throws {
-    let loaded = try Model(contentsOf: model.path)
+    let loaded = try model.load()
     let description = loaded.description
     let architecture = description.architecture
     let sizes = shape?.sizes ?? description.preprocessing.patchSize
@@ -32,7 +32,7 @@ struct Info: ParsableCommand {
         "steps": .array(
           plan.steps.map { ["name": .string($0.name), "algorithm": .string($0.algorithm)] }),
       ]
-      StandardStream.output.writeLine(report.prettyText)
+      try StandardOutput.writeLine(report.prettyText)
       return
     }
     let rows = [
@@ -47,12 +47,15 @@ struct Info: ParsableCommand {
       ["classes", description.classifier?.classNames.joined(separator: ", ") ?? "none"],
       ["file", "\(Decimals.text(Double(loaded.byteCount) / 1e6, places: 1)) MB"],
       ["model id", loaded.modelID],
-      ["machine", "\(Machine.instructionSet), \(plan.threads) threads"],
+      [
+        "machine",
+        "\(Machine.instructionSet), \(plan.threads) thread\(plan.threads == 1 ? "" : "s")",
+      ],
       ["input", sizes.map(String.init).joined(separator: "×")],
       ["work", "\(Decimals.text(plan.flops / 1e9, places: 1)) GFLOP"],
       ["memory", "\(Decimals.text(Double(plan.byteCount) / 1e6, places: 1)) MB"],
     ]
-    StandardStream.output.write(TextTable.labelled(rows))
+    try StandardOutput.write(TextTable.labelled(rows))
   }
 }
 

@@ -1,9 +1,10 @@
 import ArgumentParser
+import FileIO
 
 /// The runtime's command line.
 @main
 struct NNRun: ParsableCommand {
-  static let version = "0.1.0"
+  static let version = ProductVersion.current
 
   static let configuration = CommandConfiguration(
     commandName: "nnrun",

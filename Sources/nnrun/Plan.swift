@@ -23,7 +23,7 @@ struct Plan: ParsableCommand {
   }
 
   func run() throws {
-    let loaded = try Model(contentsOf: model.path)
+    let loaded = try model.load()
     let pipeline = cases.pipeline(
       loaded, outputs: SessionOutputs(logits: loaded.description.classifier != nil),
       threads: model.threads)
@@ -46,7 +46,7 @@ struct Plan: ParsableCommand {
       if json {
         reports.append(report(entry, plan, times))
       } else {
-        print(entry, plan, times, limit: pipeline.memoryLimit)
+        try print(entry, plan, times, limit: pipeline.memoryLimit)
       }
     }
     if json {
@@ -57,7 +57,7 @@ struct Plan: ParsableCommand {
         "threads": .integer(pipeline.threads),
         "memory_limit": JSONValue(pipeline.memoryLimit), "cases": .array(reports),
       ]
-      StandardStream.output.writeLine(report.prettyText)
+      try StandardOutput.writeLine(report.prettyText)
     }
     if let refusal { throw refusal }
   }
@@ -87,7 +87,7 @@ struct Plan: ParsableCommand {
 
   private func print(
     _ entry: CaseList.Entry, _ plan: CasePlan, _ times: Times, limit: Int?
-  ) {
+  ) throws {
     func sizes(_ sizes: some Sequence<Int>) -> String {
       sizes.map(String.init).joined(separator: "×")
     }
@@ -118,6 +118,6 @@ struct Plan: ParsableCommand {
           + (limit.map { " of \(ByteCount.text($0)) that may be used" } ?? ""),
       ],
     ]
-    StandardStream.output.write(TextTable.labelled(rows))
+    try StandardOutput.write(TextTable.labelled(rows))
   }
 }

@@ -31,7 +31,7 @@ struct Preprocess: ParsableCommand {
   }
 
   func run() throws {
-    let loaded = try Model(contentsOf: model.path)
+    let loaded = try model.load()
     let pipeline = cases.pipeline(loaded, outputs: SessionOutputs(), threads: model.threads)
     let list = try CaseList(
       inputs: cases.inputs, channelCount: loaded.description.preprocessing.channels.count)
@@ -59,7 +59,7 @@ struct Preprocess: ParsableCommand {
         "nnrun_version": .string(NNRun.version), "model_id": .string(loaded.modelID),
         "cases": .array(reports),
       ]
-      StandardStream.output.writeLine(report.prettyText)
+      try StandardOutput.writeLine(report.prettyText)
     }
     guard failed == 0 else { throw CasesFailed(failed: failed, total: list.entries.count) }
   }

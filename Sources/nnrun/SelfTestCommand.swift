@@ -13,7 +13,7 @@ struct SelfTestCommand: ParsableCommand {
   var json = false
 
   func run() throws {
-    let loaded = try Model(contentsOf: model.path, verifyingTensors: true)
+    let loaded = try model.load(verifyingTensors: true)
     let checks = try SelfTest(loaded, threads: model.threads).run()
     if json {
       let report: JSONValue = [
@@ -27,10 +27,10 @@ struct SelfTestCommand: ParsableCommand {
             ]
           }),
       ]
-      StandardStream.output.writeLine(report.prettyText)
+      try StandardOutput.writeLine(report.prettyText)
     } else {
       let rows = checks.map { ["\($0.isPassed ? "ok" : "WRONG")", "\($0.error)", $0.name] }
-      StandardStream.output.write(
+      try StandardOutput.write(
         TextTable(header: [Machine.instructionSet, "error", "kernel"], rows: rows).text)
     }
     let wrong = checks.filter { !$0.isPassed }.count

@@ -4,17 +4,15 @@
   internal import Musl
 #endif
 
-/// The standard output and error streams, written without buffering in between.
-package enum StandardStream: Int32, Sendable {
+/// The descriptors that every process starts with.
+enum StandardDescriptor: Int32 {
   case output = 1
   case error = 2
 
-  /// Whether a person sits in front of it.
-  package var isTerminal: Bool { isatty(rawValue) == 1 }
+  var isTerminal: Bool { isatty(rawValue) == 1 }
 
-  /// Writes text; false where the reader has gone or the disk is full.
-  @discardableResult
-  package func write(_ text: String) -> Bool {
+  /// Writes all of `text`; the `errno` where that fails.
+  func write(_ text: String) -> Int32? {
     var text = text
     return text.withUTF8 { buffer in
       var done = 0
@@ -22,16 +20,12 @@ package enum StandardStream: Int32, Sendable {
         let written = systemWrite(
           rawValue, buffer.baseAddress.map { $0 + done }, buffer.count - done)
         if written < 0 && errno == EINTR { continue }
-        guard written > 0 else { return false }
+        guard written > 0 else { return errno }
         done += written
       }
-      return true
+      return nil
     }
   }
-
-  /// Writes a line.
-  @discardableResult
-  package func writeLine(_ text: String) -> Bool { write(text + "\n") }
 }
 
 /// The system call, under a name that the method above does not hide.
