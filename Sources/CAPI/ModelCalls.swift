@@ -17,7 +17,7 @@ final class ModelObject: Sendable {
 
   init(_ model: Model) {
     self.model = model
-    var object = model.description.publicJSON.object ?? JSONObject()
+    var object = model.description.json.object ?? JSONObject()
     object["model_id"] = .string(model.modelID)
     description = strdup(JSONValue.object(object).prettyText)
   }
@@ -38,33 +38,49 @@ public func swtModelOpen(
   _ error: UnsafeMutablePointer<swt_error>?
 ) -> swt_status {
   CallFailure.report(error) {
-    guard let model else { throw CallFailure.usage("model is NULL") }
-    model.pointee = nil
-    guard let path else { throw CallFailure.usage("path is NULL") }
-    model.pointee = Handle.make(
-      ModelObject(try Model(contentsOf: String(cString: path))))
+    let place = try Argument.handle(model, "model")
+    let path = try Argument.text(path, "path")
+    place[0] = try HandleTable.shared.insert(ModelObject(try Model(contentsOf: path)))
   }
 }
 
 /// `swt_model_close`: see `swt.h`.
 @_cdecl("swt_model_close")
-public func swtModelClose(_ model: UnsafeMutablePointer<OpaquePointer?>?) { Handle.close(model) }
+public func swtModelClose(_ model: UnsafeMutablePointer<OpaquePointer?>?) -> swt_status {
+  close(model, "model", as: ModelObject.self)
+}
 
 /// `swt_model_description`: see `swt.h`.
 @_cdecl("swt_model_description")
 public func swtModelDescription(_ model: OpaquePointer?) -> UnsafePointer<CChar>? {
-  Handle.object(model, as: ModelObject.self)?.description.map { UnsafePointer($0) }
+  object(model)?.description.map { UnsafePointer($0) }
 }
 
 /// `swt_model_pooled_count`: see `swt.h`.
 @_cdecl("swt_model_pooled_count")
 public func swtModelPooledCount(_ model: OpaquePointer?) -> Int {
-  Handle.object(model, as: ModelObject.self)?.model.description.architecture.featuresPerStage.last
-    ?? 0
+  object(model)?.model.description.architecture.featuresPerStage.last ?? 0
 }
 
 /// `swt_model_logit_count`: see `swt.h`.
 @_cdecl("swt_model_logit_count")
 public func swtModelLogitCount(_ model: OpaquePointer?) -> Int {
-  Handle.object(model, as: ModelObject.self)?.model.description.classifier?.classNames.count ?? 0
+  object(model)?.model.description.classifier?.classNames.count ?? 0
+}
+
+private func object(_ model: OpaquePointer?) -> ModelObject? {
+  try? HandleTable.shared.object(model, "model", as: ModelObject.self)
+}
+
+/// Closes what a handle stands for and sets it to NULL; NULL is left alone.
+func close<Object>(
+  _ handle: UnsafeMutablePointer<OpaquePointer?>?, _ name: String, as type: Object.Type
+) -> swt_status {
+  CallFailure.report(nil) {
+    guard let handle else { return }
+    let place = try Argument.pointer(handle, name)
+    guard let value = place[0] else { return }
+    try HandleTable.shared.remove(value, name, as: type)
+    place[0] = nil
+  }
 }

@@ -5,7 +5,7 @@ internal import SWTFormat
 internal import SWTRuntime
 
 /// What a `swt_pipeline` is.
-final class PipelineObject {
+final class PipelineObject: ExclusiveObject {
   let model: ModelObject
   let pipeline: EncoderPipeline
 
@@ -20,33 +20,41 @@ final class PipelineObject {
     try pipeline.checkMemory(plan)
     let output = try pipeline.run(
       pipeline.prepare(consume channels, geometry: plan.geometry))
-    if results.pooled != nil {
-      try copy(output.pooled, "pooled features", to: results.pooled, results.pooledCount)
-    }
-    if results.logits != nil {
-      try copy(output.logits, "logits", to: results.logits, results.logitCount)
+    if let pooled = results.pooled { _ = pooled.update(from: output.pooled) }
+    if let logits = results.logits, let values = output.logits {
+      _ = logits.update(from: values)
     }
   }
 }
 
-/// Where the caller wants results; either may be NULL.
+/// Where the caller wants results; one of the two may be NULL.
 struct PipelineResults {
-  let pooled: UnsafeMutablePointer<Float>?
-  let pooledCount: Int
-  let logits: UnsafeMutablePointer<Float>?
-  let logitCount: Int
+  let pooled: UnsafeMutableBufferPointer<Float>?
+  let logits: UnsafeMutableBufferPointer<Float>?
 
-  /// Refuses sizes that do not fit before any work is done.
-  func check(_ model: Model) throws {
+  /// Refuses what does not fit the model, before any work is done.
+  init(
+    _ pooled: UnsafeMutablePointer<Float>?, _ pooledCount: Int,
+    _ logits: UnsafeMutablePointer<Float>?, _ logitCount: Int, for model: Model
+  ) throws {
+    guard pooled != nil || logits != nil else {
+      throw CallFailure.usage("pooled and logits are both NULL")
+    }
     let features = model.description.architecture.featuresPerStage.last ?? 0
-    let classes = model.description.classifier?.classNames.count
     guard pooled == nil || pooledCount == features else {
       throw CallFailure.usage("pooled_count \(pooledCount) is not \(features)")
     }
-    guard logits == nil || classes != nil else { throw RuntimeError.noClassifier }
-    guard logits == nil || logitCount == classes else {
-      throw CallFailure.usage("logit_count \(logitCount) is not \(classes ?? 0)")
+    self.pooled = try pooled.map { try Argument.pointer($0, count: features, "pooled") }
+    guard let logits else {
+      self.logits = nil
+      return
     }
+    guard let classifier = model.description.classifier else { throw RuntimeError.noClassifier }
+    let classes = classifier.classNames.count
+    guard logitCount == classes else {
+      throw CallFailure.usage("logit_count \(logitCount) is not \(classes)")
+    }
+    self.logits = try Argument.pointer(logits, count: classes, "logits")
   }
 }
 
@@ -58,15 +66,10 @@ public func swtPipelineCreate(
   _ error: UnsafeMutablePointer<swt_error>?
 ) -> swt_status {
   CallFailure.report(error) {
-    guard let pipeline else { throw CallFailure.usage("pipeline is NULL") }
-    pipeline.pointee = nil
-    guard let object = Handle.object(model, as: ModelObject.self) else {
-      throw CallFailure.usage("model is NULL")
-    }
-    guard (0...1024).contains(threads) else {
-      throw CallFailure.usage("threads \(threads) is not 0 to 1024")
-    }
-    let name = policy.map { String(cString: $0) }
+    let place = try Argument.handle(pipeline, "pipeline")
+    let object = try HandleTable.shared.object(model, "model", as: ModelObject.self)
+    let threads = try Argument.threads(threads)
+    let name = try policy.map { try Argument.text($0, "policy") }
     let chosen = name.flatMap { InputPolicy(rawValue: $0) }
     guard name == nil || chosen != nil else {
       throw CallFailure.usage("policy is none of whole, sliding-window, center-crop")
@@ -75,16 +78,16 @@ public func swtPipelineCreate(
       model: object.model, policy: chosen,
       outputs: SessionOutputs(
         pooled: true, logits: object.model.description.classifier != nil),
-      threads: threads == 0 ? nil : Int(threads),
-      memoryLimit: memoryLimit == 0 ? nil : Int(clamping: memoryLimit))
-    pipeline.pointee = Handle.make(PipelineObject(object, made))
+      threads: threads,
+      memoryLimit: memoryLimit == 0 ? MemoryBudget.available : Int(clamping: memoryLimit))
+    place[0] = try HandleTable.shared.insert(PipelineObject(object, made))
   }
 }
 
 /// `swt_pipeline_close`: see `swt.h`.
 @_cdecl("swt_pipeline_close")
-public func swtPipelineClose(_ pipeline: UnsafeMutablePointer<OpaquePointer?>?) {
-  Handle.close(pipeline)
+public func swtPipelineClose(_ pipeline: UnsafeMutablePointer<OpaquePointer?>?) -> swt_status {
+  close(pipeline, "pipeline", as: PipelineObject.self)
 }
 
 /// `swt_pipeline_run_files`: see `swt.h`.
@@ -95,18 +98,14 @@ public func swtPipelineRunFiles(
   _ logits: UnsafeMutablePointer<Float>?, _ logitCount: Int,
   _ error: UnsafeMutablePointer<swt_error>?
 ) -> swt_status {
-  CallFailure.report(error) {
-    let results = PipelineResults(
-      pooled: pooled, pooledCount: pooledCount, logits: logits, logitCount: logitCount)
-    let object = try pipelineObject(pipeline, results)
-    guard let files, (1...1024).contains(fileCount) else {
-      throw CallFailure.usage("files is NULL or file_count \(fileCount) is not 1 to 1024")
+  call(pipeline, error) { object in
+    let results = try PipelineResults(
+      pooled, pooledCount, logits, logitCount, for: object.model.model)
+    guard (1...1024).contains(fileCount) else {
+      throw CallFailure.usage("file_count \(fileCount) is not 1 to 1024")
     }
-    var paths: [String] = []
-    for index in 0..<fileCount {
-      guard let path = files[index] else { throw CallFailure.usage("files[\(index)] is NULL") }
-      paths.append(String(cString: path))
-    }
+    let paths = try Argument.pointer(files, count: fileCount, "files").enumerated()
+      .map { try Argument.text($1, "files[\($0)]") }
     var scan = try object.pipeline.read(files: paths)
     try object.run(scan.takeChannels(), results)
   }
@@ -121,38 +120,32 @@ public func swtPipelineRunVolumes(
   _ logits: UnsafeMutablePointer<Float>?, _ logitCount: Int,
   _ error: UnsafeMutablePointer<swt_error>?
 ) -> swt_status {
-  CallFailure.report(error) {
-    let results = PipelineResults(
-      pooled: pooled, pooledCount: pooledCount, logits: logits, logitCount: logitCount)
-    let object = try pipelineObject(pipeline, results)
-    guard let channels, (1...1024).contains(channelCount) else {
-      throw CallFailure.usage("channels is NULL or channel_count \(channelCount) is not 1 to 1024")
+  call(pipeline, error) { object in
+    let results = try PipelineResults(
+      pooled, pooledCount, logits, logitCount, for: object.model.model)
+    guard (1...1024).contains(channelCount) else {
+      throw CallFailure.usage("channel_count \(channelCount) is not 1 to 1024")
     }
-    guard let shape, let spacing else { throw CallFailure.usage("shape or spacing is NULL") }
-    let sizes = (0..<3).map { Int(shape[$0]) }
+    let sizes = try Argument.pointer(shape, count: 3, "shape").map { Int($0) }
+    let spacing = Array(try Argument.pointer(spacing, count: 3, "spacing"))
     guard sizes.allSatisfy({ (1...65_536).contains($0) }) else {
       throw CallFailure.usage("shape \(sizes) is not three sizes of 1 to 65536")
     }
-    var volumes: [Volume] = []
-    for index in 0..<channelCount {
-      guard let channel = channels[index] else {
-        throw CallFailure.usage("channels[\(index)] is NULL")
-      }
-      volumes.append(
-        try Volume(
-          shape: sizes, spacing: (0..<3).map { spacing[$0] },
-          values: Array(UnsafeBufferPointer(start: channel, count: sizes.reduce(1, *)))))
-    }
-    try object.run(volumes, results)
+    let count = sizes.reduce(1, *)
+    let voxels = try Argument.pointer(channels, count: channelCount, "channels").enumerated()
+      .map { try Argument.pointer($1, count: count, "channels[\($0)]") }
+    // They are copied, so that preprocessing can free them on its way.
+    try checkMemory(count * channelCount * MemoryLayout<Float>.stride)
+    try object.run(
+      voxels.map { try Volume(shape: sizes, spacing: spacing, values: Array($0)) }, results)
   }
 }
 
-private func pipelineObject(
-  _ pipeline: OpaquePointer?, _ results: PipelineResults
-) throws -> PipelineObject {
-  guard let object = Handle.object(pipeline, as: PipelineObject.self) else {
-    throw CallFailure.usage("pipeline is NULL")
+private func call(
+  _ pipeline: OpaquePointer?, _ error: UnsafeMutablePointer<swt_error>?,
+  _ body: (PipelineObject) throws -> Void
+) -> swt_status {
+  CallFailure.report(error) {
+    try HandleTable.shared.use(pipeline, "pipeline", as: PipelineObject.self, body)
   }
-  try results.check(object.model.model)
-  return object
 }

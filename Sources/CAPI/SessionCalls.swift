@@ -1,17 +1,86 @@
 public import CSWT
+internal import Pipeline
 internal import SWTFormat
 internal import SWTRuntime
 
 /// What a `swt_session` is.
-final class SessionObject {
+final class SessionObject: ExclusiveObject {
   let model: ModelObject
   let session: Session
   /// Values of strided inputs in row-major order; empty until one comes.
-  var gathered: [Float] = []
+  private var gathered: [Float] = []
+  private var hasRun = false
 
   init(_ model: ModelObject, _ session: Session) {
     self.model = model
     self.session = session
+  }
+
+  func run(_ input: UnsafePointer<Float>?, _ strides: UnsafePointer<Int64>?) throws {
+    let shape = session.inputShape
+    let count = shape.reduce(1, *)
+    // Of an axis of one, the step does not matter; numpy puts anything there.
+    let steps = try strides.map {
+      zip(shape, try Argument.pointer($0, count: shape.count, "strides"))
+        .map { size, step in size == 1 ? 0 : Int(step) }
+    }
+    guard let steps, !Self.areRowMajor(steps, shape: shape) else {
+      try session.run(Argument.pointer(input, count: count, "input"))
+      hasRun = true
+      return
+    }
+    let input = try Argument.pointer(input, "input")
+    guard let start = input.baseAddress, Self.stays(start, shape: shape, steps: steps) else {
+      throw CallFailure.usage("strides \(steps) with shape \(shape) leave the address space")
+    }
+    if gathered.isEmpty { gathered = [Float](repeating: 0, count: count) }
+    var index = [Int](repeating: 0, count: shape.count)
+    var position = 0
+    for element in 0..<count {
+      gathered[element] = start[position]
+      for axis in shape.indices.reversed() {
+        index[axis] += 1
+        position += steps[axis]
+        if index[axis] < shape[axis] { break }
+        position -= steps[axis] * shape[axis]
+        index[axis] = 0
+      }
+    }
+    try session.run(gathered)
+    hasRun = true
+  }
+
+  private static func areRowMajor(_ steps: [Int], shape: [Int]) -> Bool {
+    var expected = 1
+    for (size, step) in zip(shape, steps).reversed() {
+      guard step == expected || size == 1 else { return false }
+      expected *= size
+    }
+    return true
+  }
+
+  /// Whether every element has an address, on either side of the first one.
+  private static func stays(_ start: UnsafePointer<Float>, shape: [Int], steps: [Int]) -> Bool {
+    var ends = (below: 0, above: MemoryLayout<Float>.stride)
+    for (size, step) in zip(shape, steps) {
+      // A whole row is stepped over before going back, so it counts with one step more.
+      let (reach, tooFar) = step.multipliedReportingOverflow(by: size * MemoryLayout<Float>.stride)
+      let (end, overflow) = (reach < 0 ? ends.below : ends.above).addingReportingOverflow(reach)
+      guard !tooFar, !overflow else { return false }
+      if reach < 0 { ends.below = end } else { ends.above = end }
+    }
+    let address = UInt(bitPattern: start)
+    return ends.below.magnitude <= address
+      && !address.addingReportingOverflow(UInt(ends.above)).overflow
+  }
+
+  /// Copies a result of the last run to where the caller wants it.
+  func copy(
+    _ result: [Float]?, _ name: String, to values: UnsafeMutablePointer<Float>?, _ count: Int
+  ) throws {
+    guard let result else { throw CallFailure.usage("\(name): not asked for") }
+    guard hasRun else { throw CallFailure.usage("\(name): the session has not run yet") }
+    try CAPI.copy(result, name, to: values, count)
   }
 }
 
@@ -23,35 +92,37 @@ public func swtSessionCreate(
   _ session: UnsafeMutablePointer<OpaquePointer?>?, _ error: UnsafeMutablePointer<swt_error>?
 ) -> swt_status {
   CallFailure.report(error) {
-    guard let session else { throw CallFailure.usage("session is NULL") }
-    session.pointee = nil
-    guard let object = Handle.object(model, as: ModelObject.self) else {
-      throw CallFailure.usage("model is NULL")
-    }
-    guard let shape, (3...4).contains(rank) else {
-      throw CallFailure.usage("shape is NULL or rank \(rank) is not 3 or 4")
-    }
-    guard stageCount == 0 || (stages != nil && (1...64).contains(stageCount)) else {
-      throw CallFailure.usage("stages is NULL or stage_count \(stageCount) is not 0 to 64")
+    let place = try Argument.handle(session, "session")
+    let object = try HandleTable.shared.object(model, "model", as: ModelObject.self)
+    guard (3...4).contains(rank) else { throw CallFailure.usage("rank \(rank) is not 3 or 4") }
+    guard (0...64).contains(stageCount) else {
+      throw CallFailure.usage("stage_count \(stageCount) is not 0 to 64")
     }
     guard outputs & ~UInt32(SWT_POOLED | SWT_LOGITS) == 0 else {
       throw CallFailure.usage("outputs \(outputs) has unknown bits")
     }
-    let wanted = UnsafeBufferPointer(start: stages, count: stages == nil ? 0 : stageCount)
-    let made = try object.model.makeSession(
-      inputShape: UnsafeBufferPointer(start: shape, count: rank).map { Int($0) },
+    guard outputs != 0 || stageCount > 0 else {
+      throw CallFailure.usage("neither outputs nor stages ask for anything")
+    }
+    let wanted =
+      try stageCount == 0
+      ? [] : Argument.pointer(stages, count: stageCount, "stages").map { Int($0) }
+    let plan = try object.model.plan(
+      inputShape: Argument.pointer(shape, count: rank, "shape").map { Int($0) },
       outputs: SessionOutputs(
-        stages: Set(wanted.map { Int($0) }), pooled: outputs & UInt32(SWT_POOLED) != 0,
+        stages: Set(wanted), pooled: outputs & UInt32(SWT_POOLED) != 0,
         logits: outputs & UInt32(SWT_LOGITS) != 0),
-      threads: threads == 0 ? nil : Int(threads))
-    session.pointee = Handle.make(SessionObject(object, made))
+      threads: Argument.threads(threads))
+    // With room for a strided input, whose values are gathered.
+    try checkMemory(plan.byteCount + 4 * plan.inputShape.reduce(1, *))
+    place[0] = try HandleTable.shared.insert(SessionObject(object, try Session(plan)))
   }
 }
 
 /// `swt_session_close`: see `swt.h`.
 @_cdecl("swt_session_close")
-public func swtSessionClose(_ session: UnsafeMutablePointer<OpaquePointer?>?) {
-  Handle.close(session)
+public func swtSessionClose(_ session: UnsafeMutablePointer<OpaquePointer?>?) -> swt_status {
+  close(session, "session", as: SessionObject.self)
 }
 
 /// `swt_session_run`: see `swt.h`.
@@ -60,29 +131,7 @@ public func swtSessionRun(
   _ session: OpaquePointer?, _ input: UnsafePointer<Float>?, _ strides: UnsafePointer<Int64>?,
   _ error: UnsafeMutablePointer<swt_error>?
 ) -> swt_status {
-  CallFailure.report(error) {
-    let object = try sessionObject(session)
-    guard let input else { throw CallFailure.usage("input is NULL") }
-    let shape = object.session.inputShape
-    let count = shape.reduce(1, *)
-    guard let strides else {
-      return try object.session.run(UnsafeBufferPointer(start: input, count: count))
-    }
-    if object.gathered.isEmpty { object.gathered = [Float](repeating: 0, count: count) }
-    var index = [Int](repeating: 0, count: shape.count)
-    var position = 0
-    for element in 0..<count {
-      object.gathered[element] = input[position]
-      for axis in shape.indices.reversed() {
-        index[axis] += 1
-        position += Int(strides[axis])
-        if index[axis] < shape[axis] { break }
-        position -= Int(strides[axis]) * shape[axis]
-        index[axis] = 0
-      }
-    }
-    try object.session.run(object.gathered)
-  }
+  call(session, error) { try $0.run(input, strides) }
 }
 
 /// `swt_session_pooled`: see `swt.h`.
@@ -91,9 +140,7 @@ public func swtSessionPooled(
   _ session: OpaquePointer?, _ values: UnsafeMutablePointer<Float>?, _ count: Int,
   _ error: UnsafeMutablePointer<swt_error>?
 ) -> swt_status {
-  CallFailure.report(error) {
-    try copy(try sessionObject(session).session.pooled, "pooled features", to: values, count)
-  }
+  call(session, error) { try $0.copy($0.session.pooled, "pooled features", to: values, count) }
 }
 
 /// `swt_session_logits`: see `swt.h`.
@@ -102,9 +149,7 @@ public func swtSessionLogits(
   _ session: OpaquePointer?, _ values: UnsafeMutablePointer<Float>?, _ count: Int,
   _ error: UnsafeMutablePointer<swt_error>?
 ) -> swt_status {
-  CallFailure.report(error) {
-    try copy(try sessionObject(session).session.logits, "logits", to: values, count)
-  }
+  call(session, error) { try $0.copy($0.session.logits, "logits", to: values, count) }
 }
 
 /// `swt_session_stage_shape`: see `swt.h`.
@@ -113,13 +158,13 @@ public func swtSessionStageShape(
   _ session: OpaquePointer?, _ stage: Int32, _ shape: UnsafeMutablePointer<Int64>?, _ rank: Int,
   _ error: UnsafeMutablePointer<swt_error>?
 ) -> swt_status {
-  CallFailure.report(error) {
-    let sizes = try sessionObject(session).session.features(ofStage: Int(stage))?.shape
-    guard let sizes else { throw CallFailure.usage("stage \(stage) was not asked for") }
-    guard let shape, rank == sizes.count else {
-      throw CallFailure.usage("shape is NULL or rank \(rank) is not \(sizes.count)")
+  call(session, error) {
+    guard let sizes = $0.session.shape(ofStage: Int(stage)) else {
+      throw CallFailure.usage("stage \(stage) was not asked for")
     }
-    for (index, size) in sizes.enumerated() { shape[index] = Int64(size) }
+    guard rank == sizes.count else { throw CallFailure.usage("rank \(rank) is not \(sizes.count)") }
+    let target = try Argument.pointer(shape, count: rank, "shape")
+    for (index, size) in sizes.enumerated() { target[index] = Int64(size) }
   }
 }
 
@@ -129,26 +174,36 @@ public func swtSessionStage(
   _ session: OpaquePointer?, _ stage: Int32, _ values: UnsafeMutablePointer<Float>?, _ count: Int,
   _ error: UnsafeMutablePointer<swt_error>?
 ) -> swt_status {
-  CallFailure.report(error) {
-    let features = try sessionObject(session).session.features(ofStage: Int(stage))
-    try copy(features?.values, "stage \(stage)", to: values, count)
+  call(session, error) {
+    let features = $0.session.features(ofStage: Int(stage))?.values
+    try $0.copy(features, "stage \(stage)", to: values, count)
   }
 }
 
-private func sessionObject(_ session: OpaquePointer?) throws -> SessionObject {
-  guard let object = Handle.object(session, as: SessionObject.self) else {
-    throw CallFailure.usage("session is NULL")
+private func call(
+  _ session: OpaquePointer?, _ error: UnsafeMutablePointer<swt_error>?,
+  _ body: (SessionObject) throws -> Void
+) -> swt_status {
+  CallFailure.report(error) {
+    try HandleTable.shared.use(session, "session", as: SessionObject.self, body)
   }
-  return object
 }
 
 /// Copies a result to where the caller wants it.
 func copy(
-  _ result: [Float]?, _ name: String, to values: UnsafeMutablePointer<Float>?, _ count: Int
+  _ result: [Float], _ name: String, to values: UnsafeMutablePointer<Float>?, _ count: Int
 ) throws {
-  guard let result else { throw CallFailure.usage("\(name): not asked for") }
-  guard let values, count == result.count else {
-    throw CallFailure.usage("\(name): values is NULL or count \(count) is not \(result.count)")
+  guard count == result.count else {
+    throw CallFailure.usage("\(name): count \(count) is not \(result.count)")
   }
-  values.update(from: result, count: count)
+  _ = try Argument.pointer(values, count: count, name).update(from: result)
+}
+
+/// Refuses what would need more memory than there is, which no allocation would survive.
+func checkMemory(_ byteCount: Int) throws {
+  guard let available = MemoryBudget.available, byteCount > available else { return }
+  throw CallFailure(
+    status: SWT_MEMORY,
+    message: "\(ByteCount.text(byteCount)) of memory are needed where \(ByteCount.text(available)) "
+      + "can be had")
 }

@@ -14,6 +14,8 @@ public struct Attachment: Sendable {
   private let options: ConversionOptions
 
   /// Reads the model at `path` and the head that `options.headPath` names.
+  ///
+  /// - Throws: `ConversionError`, such as `head` where the head does not fit the model.
   public init(path: String, options: ConversionOptions) throws(ConversionError) {
     self.options = options
     do {
@@ -45,13 +47,16 @@ public struct Attachment: Sendable {
     } catch let error as ConversionError {
       throw error
     } catch let error as SWTError {
-      throw ConversionError(error)
+      throw ConversionError(error, file: path)
     } catch {
       throw .unreadable(file: path, problem: "\(error)")
     }
   }
 
-  /// Writes the model with its head.
+  /// Writes the model with its head, atomically.
+  ///
+  /// - Throws: `ConversionError`: `file`, also where `path` exists and is not to be replaced, or
+  ///   `nonFinite`.
   public func write(to path: String) throws(ConversionError) -> ConversionReport {
     do {
       let summary = try SWTWriter.write(
@@ -64,7 +69,7 @@ public struct Attachment: Sendable {
     } catch let error as ConversionError {
       throw error
     } catch let error as SWTError {
-      throw ConversionError(error)
+      throw ConversionError(error, file: path)
     } catch {
       throw .unreadable(file: path, problem: "\(error)")
     }

@@ -27,15 +27,20 @@ public struct Conversion: Sendable {
 
   /// Reads and checks a checkpoint.
   ///
-  /// - Parameter path: an nnU-Net checkpoint (`.pth`), or a state dict together with
-  ///   `options.plansPath`.
-  public init(path: String, options: ConversionOptions) throws(ConversionError) {
+  /// - Parameters:
+  ///   - path: an nnU-Net checkpoint (`.pth`, v1 `.model`), a model folder, an exported zip, or a
+  ///     state dict together with `options.plansPath`.
+  ///   - options: what to convert, and how.
+  /// - Throws: `ConversionError` where it cannot be opened, is damaged or not supported.
+  public init(
+    path: String, options: ConversionOptions = ConversionOptions()
+  ) throws(ConversionError) {
     do {
       try self.init(checkpoint: try Checkpoint.open(path: path, options: options), options: options)
     } catch let error as ConversionError {
       throw error
     } catch let error as SWTError {
-      throw ConversionError(error)
+      throw ConversionError(error, file: path)
     } catch {
       throw .unreadable(file: path, problem: "\(error)")
     }
@@ -101,7 +106,9 @@ public struct Conversion: Sendable {
   ///
   /// - Parameters:
   ///   - path: where to; nothing appears under that name before the file is complete.
-  ///   - progress: called with the bytes written so far and in all.
+  ///   - progress: called with the bytes written so far and in all, on the calling thread.
+  /// - Throws: `ConversionError`: `file`, also where `path` exists and is not to be replaced,
+  ///   `nonFinite`, or what is wrong with a tensor.
   public func write(
     to path: String, progress: (Int, Int) -> Void = { _, _ in }
   ) throws(ConversionError) -> ConversionReport {
@@ -117,7 +124,7 @@ public struct Conversion: Sendable {
     } catch let error as ConversionError {
       throw error
     } catch let error as SWTError {
-      throw ConversionError(error)
+      throw ConversionError(error, file: path)
     } catch {
       throw .unreadable(file: path, problem: "\(error)")
     }

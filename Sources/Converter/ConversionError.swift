@@ -47,19 +47,20 @@ public enum ConversionError: Error, Equatable, Sendable {
 
 extension ConversionError {
   /// What it was about the file system, where it was.
-  public var fileFault: FileFault? { if case .file(let fault, _) = self { fault } else { nil } }
+  package var fileFault: FileFault? { if case .file(let fault, _) = self { fault } else { nil } }
 
   init(_ error: FileError) {
-    self.init(SWTError(error))
+    self.init(SWTError(error), file: "")
   }
 
-  init(_ error: SWTError) {
+  /// - Parameter file: the model that is read or written; messages of the file system name theirs.
+  init(_ error: SWTError, file: String) {
     switch error {
     case .file(.cannotOpen, let message): self = .file(.cannotOpen, message: message)
     case .file(.cannotCreate, let message): self = .file(.cannotCreate, message: message)
     case .file(.inputOutput, let message): self = .file(.inputOutput, message: message)
     case .field(let path, let problem): self = .field(path: path, problem: problem)
-    default: self = .unreadable(file: "model", problem: "\(error)")
+    default: self = .unreadable(file: file, problem: "\(error)")
     }
   }
 

@@ -48,18 +48,18 @@ public struct ConversionReport: Sendable {
   public var description: ModelDescription
   /// The new file's model id.
   public var modelID: String
-  /// The new file's length.
+  /// The new file's length in bytes.
   public var byteCount: Int
   /// The input's length.
-  public var inputByteCount: Int
+  package var inputByteCount: Int
   /// What the user should know.
   public var warnings: [String]
   /// How long it took to make the new file durable (fsync), which is the disk's time, in seconds.
-  public var commitSeconds: Double
+  package var commitSeconds: Double
 }
 
 /// The version of this software.
-public enum NNConvertVersion {
+package enum NNConvertVersion {
   /// As `MAJOR.MINOR.PATCH`.
-  public static var current: String { ProductVersion.current }
+  package static var current: String { ProductVersion.current }
 }

@@ -1,39 +1,39 @@
 internal import FileIO
 internal import PickleReader
-public import SWTFormat
+package import SWTFormat
 
 /// What differs between two files of any kind: fields of the description, and tensors.
-public struct Difference: Sendable {
+package struct Difference: Sendable {
   /// A field of the description with its two values as JSON.
-  public struct Field: Sendable {
+  package struct Field: Sendable {
     /// Its path, such as `architecture.stages[0].features`.
-    public var path: String
+    package var path: String
     /// Its value in the first file; `null` where it has none.
-    public var first: JSONValue
+    package var first: JSONValue
     /// Its value in the second file; `null` where it has none.
-    public var second: JSONValue
+    package var second: JSONValue
   }
 
   /// A tensor with what is different about it.
-  public struct Tensor: Sendable {
+  package struct Tensor: Sendable {
     /// Its canonical name.
-    public var name: String
+    package var name: String
     /// "only in the first", "only in the second", "shape …", or by how much values differ.
-    public var what: String
+    package var what: String
   }
 
   /// Fields that differ.
-  public private(set) var fields: [Field] = []
+  package private(set) var fields: [Field] = []
   /// Tensors that differ.
-  public private(set) var tensors: [Tensor] = []
+  package private(set) var tensors: [Tensor] = []
   /// Tensors that both files have.
-  public private(set) var commonTensors = 0
+  package private(set) var commonTensors = 0
 
   /// Whether nothing differs.
-  public var isEmpty: Bool { fields.isEmpty && tensors.isEmpty }
+  package var isEmpty: Bool { fields.isEmpty && tensors.isEmpty }
 
   /// Compares two files.
-  public init(
+  package init(
     _ firstPath: String, _ secondPath: String, options: ConversionOptions
   ) throws(ConversionError) {
     do {
@@ -44,7 +44,7 @@ public struct Difference: Sendable {
     } catch let error as ConversionError {
       throw error
     } catch let error as SWTError {
-      throw ConversionError(error)
+      throw ConversionError(error, file: secondPath)
     } catch {
       throw .unreadable(file: secondPath, problem: "\(error)")
     }

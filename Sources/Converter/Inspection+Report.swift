@@ -1,8 +1,8 @@
-public import SWTFormat
+package import SWTFormat
 
 extension Inspection {
   /// Everything as JSON.
-  public func json(includingTensors: Bool) -> JSONValue {
+  package func json(includingTensors: Bool) -> JSONValue {
     var object = JSONObject()
     object["nnconvert_version"] = .string(NNConvertVersion.current)
     object["kind"] = .string(kind)
@@ -27,7 +27,7 @@ extension Inspection {
   }
 
   /// What a person wants to know: a label and a text per line.
-  public var lines: [(label: String, text: String)] {
+  package var lines: [(label: String, text: String)] {
     var lines: [(label: String, text: String)] = [
       ("kind", kind), ("size", Self.megabytes(byteCount)),
     ]
@@ -133,7 +133,7 @@ extension Inspection {
   }
 
   /// A size in MB with one decimal.
-  public static func megabytes(_ byteCount: Int) -> String {
+  package static func megabytes(_ byteCount: Int) -> String {
     let tenths = (byteCount + 50_000) / 100_000
     return "\(tenths / 10).\(tenths % 10) MB"
   }

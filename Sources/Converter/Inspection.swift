@@ -8,15 +8,15 @@ public struct Inspection: Sendable {
   public struct Tensor: Sendable {
     /// Its canonical name.
     public var name: String
-    /// Its logical shape.
+    /// Its logical shape, as in PyTorch.
     public var shape: [Int]
-    /// Its number type in the file.
+    /// Its number type in the file, such as `f32`.
     public var elementType: String
   }
 
   /// For people: what kind of file it is.
   public var kind: String
-  /// The file's length.
+  /// The file's length in bytes.
   public var byteCount: Int
   /// What the model is, as far as the file says; the decoder included where it has one.
   public var description: ModelDescription?
@@ -25,14 +25,18 @@ public struct Inspection: Sendable {
   /// The tensors under their canonical names.
   public var tensors: [Tensor]
   /// Bytes of the optimizer's state, which a conversion drops.
-  public var optimizerByteCount: Int
+  package var optimizerByteCount: Int
   /// Python names in the file's pickle, all on the list of harmless ones.
-  public var pickleGlobals: [String]
+  package var pickleGlobals: [String]
   /// What the user should know.
   public var warnings: [String]
 
-  /// Inspects a checkpoint or a `.swt` file.
-  public init(path: String, options: ConversionOptions) throws(ConversionError) {
+  /// Inspects a checkpoint, a model folder, an exported zip or a `.swt` file.
+  ///
+  /// - Throws: `ConversionError` where it cannot be opened or is none of these.
+  public init(
+    path: String, options: ConversionOptions = ConversionOptions()
+  ) throws(ConversionError) {
     do {
       if !Folder.exists(path) {
         let file: MappedFile
@@ -47,7 +51,7 @@ public struct Inspection: Sendable {
     } catch let error as ConversionError {
       throw error
     } catch let error as SWTError {
-      throw ConversionError(error)
+      throw ConversionError(error, file: path)
     } catch {
       throw .unreadable(file: path, problem: "\(error)")
     }
@@ -98,9 +102,9 @@ public struct Inspection: Sendable {
   }
 
   /// Numbers in all tensors together.
-  public var parameterCount: Int { Self.count(tensors) }
+  package var parameterCount: Int { Self.count(tensors) }
   /// Numbers in the encoder's tensors.
-  public var encoderParameterCount: Int {
+  package var encoderParameterCount: Int {
     Self.count(tensors.filter { $0.name.hasPrefix("encoder.") })
   }
 

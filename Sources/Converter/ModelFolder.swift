@@ -50,7 +50,7 @@ struct ModelFolder {
     var models = models
     guard !models.isEmpty else {
       throw ConversionError.notNNUNet(
-        problem: "no nnU-Net model is in it: plans.json with fold_X folders beside it",
+        problem: "there is no nnU-Net model: no plans.json with fold_X folders beside it",
         advice: "name the folder Trainer__Plans__configuration, an export, or a checkpoint")
     }
     if models.count > 1, let wanted = options.configuration {

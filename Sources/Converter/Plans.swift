@@ -30,7 +30,8 @@ struct Plans {
       }
       visited.append(current)
       guard let object = root.value["configurations"]?[current]?.object else {
-        let known = configurationNames.joined(separator: ", ")
+        let names = configurationNames
+        let known = names.isEmpty ? "none" : names.joined(separator: ", ")
         throw .field(
           path: "\(root.path).configurations.\(current)", problem: "is missing; there are: \(known)"
         )

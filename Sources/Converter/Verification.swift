@@ -4,7 +4,7 @@ internal import SWTFormat
 
 /// Checks a model file: every hash, every padding byte, and on request every number against the
 /// checkpoint it came from.
-public struct Verification {
+public struct Verification: Sendable {
   /// A tensor that differs from its source.
   public struct Difference: Sendable {
     /// The tensor's name.
@@ -20,18 +20,22 @@ public struct Verification {
   private let model: SWTFile
 
   /// Opens a model and checks the hash of its header and of every tensor.
+  ///
+  /// - Throws: `ConversionError` where it cannot be opened, is damaged or not supported.
   public init(path: String) throws(ConversionError) {
     do {
       model = try SWTFile(contentsOf: path, verifyingTensors: true)
-    } catch { throw ConversionError(error) }
+    } catch { throw ConversionError(error, file: path) }
     modelID = model.modelID
     tensorCount = model.tensors.count
   }
 
   /// The tensors that are not those of the checkpoint: equal bit for bit, or for narrowed types
   /// equal to the source rounded to that type. A head is not in the checkpoint and is left out.
+  ///
+  /// - Throws: `ConversionError` where the checkpoint cannot be opened or read.
   public func differences(
-    against checkpointPath: String, options: ConversionOptions
+    against checkpointPath: String, options: ConversionOptions = ConversionOptions()
   ) throws(ConversionError) -> [Difference] {
     do {
       let weights = try Checkpoint.open(path: checkpointPath, options: options).weights

@@ -1,16 +1,16 @@
-public import Preprocessing
+package import Preprocessing
 internal import SWTFormat
 internal import SWTRuntime
 
 /// A short measurement of this machine, from which the time for a case is foretold.
-public struct Calibration {
+package struct Calibration {
   private let pipeline: EncoderPipeline
 
   /// Prepares to measure what `pipeline` does.
-  public init(_ pipeline: EncoderPipeline) { self.pipeline = pipeline }
+  package init(_ pipeline: EncoderPipeline) { self.pipeline = pipeline }
 
   /// Seconds that the network will take: the rate of a small run, times the work.
-  public func networkSeconds(_ plan: CasePlan) throws(PipelineError) -> Double {
+  package func networkSeconds(_ plan: CasePlan) throws(PipelineError) -> Double {
     let stride = pipeline.model.description.architecture.totalStride
     let side = plan.framing.windowShape.count == 2 ? 256 : 96
     let sizes = zip(plan.framing.windowShape, stride).map { size, stride in
@@ -29,7 +29,7 @@ public struct Calibration {
   }
 
   /// Seconds that preprocessing will take: that of a piece from the middle of the case, scaled up.
-  public func preprocessingSeconds(
+  package func preprocessingSeconds(
     _ plan: CasePlan, channels: [Volume]
   ) throws(PipelineError) -> Double {
     guard let first = channels.first else { return 0 }

@@ -1,6 +1,6 @@
 public import Preprocessing
 public import SWTFormat
-public import SWTRuntime
+package import SWTRuntime
 
 /// What running one case would take, worked out before it is done.
 public struct CasePlan: Sendable {
@@ -9,9 +9,9 @@ public struct CasePlan: Sendable {
   /// How the network looks at that.
   public let policy: InputPolicy
   /// The windows.
-  public let framing: InputFraming
+  package let framing: InputFraming
   /// The run over one window.
-  public let session: SessionPlan
+  package let session: SessionPlan
   /// The model file's size; all of it is in memory while the network runs.
   let modelByteCount: Int
 
@@ -19,7 +19,7 @@ public struct CasePlan: Sendable {
   static let baseByteCount = 32_000_000
 
   /// Multiplications and additions of the plain algorithm, over all windows.
-  public var flops: Double { session.flops * Double(framing.windowCount) }
+  package var flops: Double { session.flops * Double(framing.windowCount) }
 
   /// The most bytes that the process holds at one time.
   public var peakByteCount: Int {

@@ -23,7 +23,7 @@ public final class EncoderPipeline {
   public let outputs: SessionOutputs
   /// How many threads work.
   public let threads: Int
-  /// The most bytes that a case may take; `nil` where there is no limit.
+  /// The most bytes that a case may take, for `read` and `checkMemory`; `nil` where there is no limit.
   public let memoryLimit: Int?
 
   /// A model whose preprocessing is not here can still run arrays.
@@ -37,7 +37,7 @@ public final class EncoderPipeline {
   ///   - policy: instead of the one that the model was converted with.
   ///   - outputs: what to compute.
   ///   - threads: how many threads to use; by default as many as this process may.
-  ///   - memoryLimit: the most bytes that a case may take.
+  ///   - memoryLimit: the most bytes that a case may take, the process and the model included.
   public init(
     model: Model, policy: InputPolicy? = nil, outputs: SessionOutputs = SessionOutputs(),
     threads: Int? = nil, memoryLimit: Int? = nil
@@ -56,6 +56,8 @@ public final class EncoderPipeline {
   // MARK: - Preprocessing
 
   /// Reads a case's files, one per channel in the order of `channel_names`.
+  ///
+  /// - Throws: `PipelineError.preprocessing`.
   public func read(files: [String]) throws(PipelineError) -> Scan {
     do throws(PreprocessingError) {
       if let memoryLimit {
@@ -84,7 +86,9 @@ public final class EncoderPipeline {
     }
   }
 
-  /// Throws where a case would take more memory than it may.
+  /// Refuses a case that would take more memory than `memoryLimit`.
+  ///
+  /// - Throws: `PipelineError.memory`, which names the input policies that would fit.
   public func checkMemory(_ plan: CasePlan) throws(PipelineError) {
     guard let memoryLimit, plan.peakByteCount > memoryLimit else { return }
     var fitting: [InputPolicy] = []
@@ -101,6 +105,9 @@ public final class EncoderPipeline {
   }
 
   /// Preprocesses a case; channels that the caller does not keep are freed on the way.
+  ///
+  /// - Parameter channels: one volume per channel, in the order of `channel_names`.
+  /// - Throws: `PipelineError.preprocessing` where they do not fit each other or the model.
   public func prepare(_ channels: consuming [Volume]) throws(PipelineError) -> PreparedImage {
     let geometry = try geometry(of: channels)
     return try prepare(consume channels, geometry: geometry)
@@ -136,7 +143,7 @@ public final class EncoderPipeline {
   // MARK: - Running
 
   /// Where the network looks in an image of `shape`, `[C, z, y, x]`.
-  public func framing(of shape: [Int]) -> InputFraming { framing(of: shape, policy: policy) }
+  package func framing(of shape: [Int]) -> InputFraming { framing(of: shape, policy: policy) }
 
   private func framing(of shape: [Int], policy: InputPolicy) -> InputFraming {
     InputFraming(policy, imageShape: shape, model: model.description)
@@ -148,6 +155,8 @@ public final class EncoderPipeline {
   /// - Parameters:
   ///   - image: from `prepare`.
   ///   - progress: told how many windows are done, of how many.
+  /// - Throws: `PipelineError.runtime` where the network cannot take that size, or memory cannot be
+  ///   had.
   public func run(
     _ image: PreparedImage, progress: (Int, Int) -> Void = { _, _ in }
   ) throws(PipelineError) -> EncoderOutput {
@@ -178,7 +187,7 @@ public final class EncoderPipeline {
   }
 
   /// Runs the encoder on an array exactly as it is given, `[C, z, y, x]` or `[C, y, x]`.
-  public func run(
+  package func run(
     array: ArraySlice<Float>, shape: [Int]
   ) throws(PipelineError) -> EncoderOutput {
     do throws(RuntimeError) {

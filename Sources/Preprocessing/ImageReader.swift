@@ -2,7 +2,7 @@
 ///
 /// All of them give the array as `[z, y, x]` with its spacing and leave direction and origin alone;
 /// those `…WithReorient` first turn the axes towards right, anterior and superior.
-public enum ImageReader: String, Sendable, CaseIterable {
+package enum ImageReader: String, Sendable, CaseIterable {
   /// SimpleITK's: honours the header's unit of length.
   case simpleITK = "SimpleITKIO"
   /// SimpleITK's, turned to RAS.

@@ -1,4 +1,4 @@
-public import SWTFormat
+package import SWTFormat
 
 /// Where the network looks in a prepared image: the windows that an input policy cuts out of it.
 ///
@@ -9,16 +9,16 @@ public import SWTFormat
 /// - `center-crop`: one window of the patch size at the centre.
 ///
 /// A 2-D configuration looks at every slice of axis 0 this way.
-public struct InputFraming: Sendable, Equatable {
+package struct InputFraming: Sendable, Equatable {
   /// Sizes of every window: `[z, y, x]`, or `[y, x]` for a 2-D network.
-  public let windowShape: [Int]
+  package let windowShape: [Int]
   /// `[C, z, y, x]` of the image.
-  public let imageShape: [Int]
+  package let imageShape: [Int]
   /// First voxels of the windows per axis, negative where a window begins before the image.
   private let origins: [[Int]]
 
   /// Frames an image of `imageShape`, `[C, z, y, x]`.
-  public init(_ policy: InputPolicy, imageShape: [Int], model: ModelDescription) {
+  package init(_ policy: InputPolicy, imageShape: [Int], model: ModelDescription) {
     let patchSize = model.preprocessing.patchSize
     let stride = model.architecture.totalStride
     let sizes = Array(imageShape.suffix(patchSize.count))
@@ -56,10 +56,10 @@ public struct InputFraming: Sendable, Equatable {
   }
 
   /// How many windows there are.
-  public var windowCount: Int { origins.reduce(1) { $0 * $1.count } }
+  package var windowCount: Int { origins.reduce(1) { $0 * $1.count } }
 
   /// What all windows together reach, `[z, y, x]`; beyond the image where it is padded.
-  public var area: [Range<Int>] {
+  package var area: [Range<Int>] {
     let sizes = windowShape.count == 2 ? [1] + windowShape : windowShape
     return (0..<3).map { axis in
       (origins[axis].min() ?? 0)..<(origins[axis].max() ?? 0) + sizes[axis]
@@ -67,7 +67,7 @@ public struct InputFraming: Sendable, Equatable {
   }
 
   /// What the network takes: `[C, z, y, x]` or `[C, y, x]`.
-  public var inputShape: [Int] { [imageShape[0]] + windowShape }
+  package var inputShape: [Int] { [imageShape[0]] + windowShape }
 
   /// Copies a window, zeros where it leaves the image.
   ///
@@ -75,7 +75,7 @@ public struct InputFraming: Sendable, Equatable {
   ///   - index: `0 ..< windowCount`; the last axis runs fastest.
   ///   - image: the values of the image, `[C, z, y, x]`.
   ///   - window: as many floats as `inputShape` has.
-  public func copyWindow(
+  package func copyWindow(
     _ index: Int, of image: [Float], into window: UnsafeMutableBufferPointer<Float>
   ) {
     var left = index

@@ -1,17 +1,17 @@
 package import FileIO
 
 /// A NIfTI-1 or NIfTI-2 file (`.nii`, `.nii.gz`) as nnU-Net's readers give it.
-public struct NIfTIImage: Sendable {
+package struct NIfTIImage: Sendable {
   /// One volume, or one per entry of the fourth axis: nnU-Net takes those as channels.
-  public let volumes: [Volume]
+  package let volumes: [Volume]
   /// What a person should look at, one line each.
-  public let warnings: [String]
+  package let warnings: [String]
 
   /// Reads the file at `path`.
   ///
   /// Voxels are `slope · raw + intercept` in double, then float32. Only the readers that reorient
   /// use direction; with the others a warning tells where axes are swapped, flipped or oblique.
-  public init(
+  package init(
     contentsOf path: String, reader: ImageReader = .simpleITK
   ) throws(PreprocessingError) {
     try self.init(bytes: Self.map(path).bytes, path: path, reader: reader)

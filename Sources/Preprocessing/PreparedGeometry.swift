@@ -4,9 +4,9 @@ public struct PreparedGeometry: Sendable, Equatable {
   public let shape: [Int]
   /// Spacing in mm afterwards, `[z, y, x]`.
   public let spacing: [Double]
-  /// The scan's spacing in mm after `transpose_forward`.
+  /// The scan's spacing in mm after `transpose_forward`, `[z, y, x]`.
   public let originalSpacing: [Double]
-  /// The scan's size after `transpose_forward`.
+  /// The scan's size in voxels after `transpose_forward`, `[z, y, x]`.
   public let originalShape: [Int]
   /// The nonzero region that is kept, in voxels of the transposed scan (`bbox_used_for_cropping`).
   public let cropBox: [Range<Int>]

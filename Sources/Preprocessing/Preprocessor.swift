@@ -9,7 +9,8 @@ public struct Preprocessor: Sendable {
 
   /// Creates the preprocessing that plans describe, working on at most `threads` threads.
   ///
-  /// Throws, naming the plans' field, where they ask for something that is not here.
+  /// - Throws: `PreprocessingError.unsupported`, naming the plans' field, where they ask for
+  ///   something that is not here.
   public init(
     description: PreprocessingDescription, threads: Int = 1
   ) throws(PreprocessingError) {
@@ -34,6 +35,8 @@ public struct Preprocessor: Sendable {
 
   /// Reads a case's files, one per channel in the order of `channel_names`, as the reader that the
   /// plans name does.
+  ///
+  /// - Throws: `PreprocessingError.file`, `format`, or `unsupported`.
   public func read(files: [String]) throws(PreprocessingError) -> Scan {
     guard let reader = ImageReader(rawValue: description.imageReaderWriter) else {
       throw .unsupported(field: "image_reader_writer", value: description.imageReaderWriter)
@@ -48,6 +51,8 @@ public struct Preprocessor: Sendable {
   }
 
   /// What `prepare` would return for these channels, and what it would take.
+  ///
+  /// - Throws: `PreprocessingError.channels` where they do not fit each other or the model.
   public func geometry(of channels: [Volume]) throws(PreprocessingError) -> PreparedGeometry {
     let first = try checked(channels)
     let order = description.transposeForward
@@ -81,6 +86,8 @@ public struct Preprocessor: Sendable {
   /// Prepares a case from its channels, in the order of `channel_names`.
   ///
   /// Channels that the caller does not keep are freed as soon as they have been read.
+  ///
+  /// - Throws: `PreprocessingError.channels` where they do not fit each other or the model.
   public func prepare(
     channels: consuming [Volume]
   ) throws(PreprocessingError) -> PreparedImage {

@@ -24,7 +24,11 @@ public struct Volume: Sendable {
 
   /// Creates a volume.
   ///
-  /// Throws where sizes, spacing and voxel count do not fit each other.
+  /// - Parameters:
+  ///   - shape: `[z, y, x]`; a 2-D image has one slice.
+  ///   - spacing: in mm, `[z, y, x]`.
+  ///   - values: the voxels, x fastest.
+  /// - Throws: `PreprocessingError.volume` where these do not fit each other.
   public init(shape: [Int], spacing: [Double], values: [Float]) throws(PreprocessingError) {
     guard shape.count == 3, shape.allSatisfy({ $0 > 0 }) else {
       throw .volume("shape \(shape) is not three positive sizes [z, y, x]")

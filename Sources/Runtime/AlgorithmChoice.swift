@@ -6,16 +6,25 @@ struct AlgorithmChoice: Sendable {
   /// Forces direct convolution, for comparisons.
   var isDirectOnly = false
 
+  private enum Way {
+    case direct
+    case fused(WinogradMix)
+    case staged(WinogradMix)
+  }
+
   func algorithm(
     for geometry: ConvolutionGeometry, source: ConvolutionSource, weights: PackedWeights
   ) throws(RuntimeError) -> any ConvolutionAlgorithm {
-    if case .feature = source, !isDirectOnly, let mix = Self.mix(for: geometry) {
-      return WinogradConvolution(
-        geometry, mix: mix,
-        weights: try WinogradWeights(weights, mix: mix, instructionSet: instructionSet),
-        instructionSet: instructionSet, threads: threads)
+    guard case .feature = source else { return direct(for: geometry, weights: weights) }
+    switch cheapest(for: geometry) {
+    case .direct: return direct(for: geometry, weights: weights)
+    case .fused(let mix):
+      return try WinogradConvolution(
+        geometry, mix: mix, weights: weights, instructionSet: instructionSet, threads: threads)
+    case .staged(let mix):
+      return StagedWinogradConvolution(
+        geometry, mix: mix, weights: weights, instructionSet: instructionSet)
     }
-    return direct(for: geometry, weights: weights)
   }
 
   func direct(for geometry: ConvolutionGeometry, weights: PackedWeights) -> DirectConvolution {
@@ -26,20 +35,28 @@ struct AlgorithmChoice: Sendable {
   /// Planes of room that a convolution needs before its input to write over it; 0 where it cannot, or
   /// where little would be saved.
   func slackPlanes(for geometry: ConvolutionGeometry) -> Int {
-    guard !isDirectOnly, let mix = Self.mix(for: geometry) else { return 0 }
+    guard case .fused(let mix) = cheapest(for: geometry) else { return 0 }
     return WinogradConvolution.slackPlanes(
       geometry, mix: mix, instructionSet: instructionSet, threads: threads, overwriting: overwriting
     )
   }
 
-  /// The mix of tile sizes that costs least, or `nil` where direct convolution does.
-  private static func mix(for geometry: ConvolutionGeometry) -> WinogradMix? {
-    let direct = CostModel(geometry).direct
-    let best = WinogradMix.all.filter { $0.fits(geometry) }
-      .map { (mix: $0, cost: CostModel(geometry).cost(of: $0)) }
-      .min { $0.cost < $1.cost }
-    guard let best, best.cost < direct else { return nil }
-    return best.mix
+  private func cheapest(for geometry: ConvolutionGeometry) -> Way {
+    let model = CostModel(geometry, instructionSet: instructionSet, caches: .found)
+    var best = (way: Way.direct, cost: model.direct)
+    guard !isDirectOnly else { return best.way }
+    for mix in WinogradMix.all where mix.fits(geometry) {
+      let tiling = WinogradTiling(
+        geometry, mix: mix, kernels: UnsafePointerBox(instructionSet.kernels))
+      let fused = model.fused(
+        mix,
+        tasks: tiling.segmentCount
+          / WinogradConvolution.segmentsPerTask(tiling, threads: threads))
+      if fused < best.cost { best = (.fused(mix), fused) }
+      let staged = model.staged(mix, batches: StagedWinogradConvolution.batches(tiling))
+      if staged < best.cost { best = (.staged(mix), staged) }
+    }
+    return best.way
   }
 }
 
@@ -49,30 +66,4 @@ struct Overwriting: Sendable {
   var smallestActivation = 8 << 20
   /// So many tasks at least between two waits, for all threads to end at about the same time.
   var tasksPerThread = 24
-}
-
-/// What a layer costs, in multiply-adds of one channel block by one: only ratios matter.
-struct CostModel {
-  private let geometry: ConvolutionGeometry
-
-  init(_ geometry: ConvolutionGeometry) { self.geometry = geometry }
-
-  private var inputs: Double { Double((geometry.inputChannels + 15) / 16 * 16) }
-  private var outputs: Double { Double((geometry.outputChannels + 15) / 16 * 16) }
-
-  var direct: Double {
-    Double(geometry.output.count * geometry.kernel.count) * Double(geometry.inputChannels) * outputs
-  }
-
-  /// Products, transforms (about 7 operations a point and channel going in, 5 coming out, each
-  /// slower than a multiply-add of the products), and the transformed weights: they have to come from
-  /// memory, and they have to be held there, so that a large weight needs many tiles to be worth it.
-  func cost(of mix: WinogradMix) -> Double {
-    let tiles = Double(mix.tiles(geometry.output).count)
-    let points = Double(mix.points.count)
-    let products = 1.15 * tiles * points * inputs * outputs
-    let transforms = tiles * points * (14 * inputs + 10 * outputs)
-    let weights = 150 * Double(mix.weightPoints.count) * inputs * outputs
-    return products + transforms + weights
-  }
 }

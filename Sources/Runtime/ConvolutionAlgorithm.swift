@@ -1,3 +1,4 @@
+internal import CKernels
 internal import SWTFormat
 
 /// The sizes of one convolution with nnU-Net's padding, `(kernel − 1) / 2` zeros on every side.
@@ -41,8 +42,7 @@ enum ConvolutionSource: Sendable, Equatable {
 
 /// A way to compute a convolution, made for one layer and one input shape.
 ///
-/// The output is raw: no bias, no norm, no nonlinearity. Statistics and everything else are the
-/// business of the steps around it.
+/// The output is raw: no bias, no norm, no nonlinearity. Its statistics are taken while it is written.
 protocol ConvolutionAlgorithm: Sendable {
   /// For people: which algorithm it is.
   var name: String { get }
@@ -50,19 +50,23 @@ protocol ConvolutionAlgorithm: Sendable {
   var workspaceCount: Int { get }
   /// Bytes of weights in a form of its own, beside the file's.
   var weightByteCount: Int { get }
-  /// Floats for weights that are transformed in every run.
-  var transientWeightCount: Int { get }
+  /// Scratch floats that all threads share.
+  var scratchCount: Int { get }
   /// The same with the same weights, for an input of another size.
   func resized(to input: Extent3) throws(RuntimeError) -> any ConvolutionAlgorithm
   /// Makes ready what does not depend on the input; once, before the first run.
   func prepare()
-  /// Convolves `source` into `output`.
-  func run(_ source: ConvolutionSource, into output: Activation, context: RunContext)
+  /// Parts of the output whose statistics are taken each by itself.
+  var momentGroups: Int { get }
+  /// Convolves `source` into `output`, and makes `moments`, `[output block][group]`, its statistics.
+  func run(
+    _ source: ConvolutionSource, into output: Activation,
+    moments: UnsafeMutablePointer<nn_moments>?, context: RunContext)
 }
 
 extension ConvolutionAlgorithm {
   var weightByteCount: Int { 0 }
-  var transientWeightCount: Int { 0 }
+  var scratchCount: Int { 0 }
   func prepare() {}
 }
 
@@ -75,8 +79,8 @@ struct RunContext {
   /// Scratch memory: `workspaceStep` floats for every worker.
   let workspace: ArenaRange
   let workspaceStep: Int
-  /// Memory for one layer's transformed weight.
-  let transientWeights: ArenaRange
+  /// Scratch memory that all threads share, of the step that runs.
+  var scratch = ArenaRange(offset: 0, count: 0)
 
   func workspace(of worker: Int) -> UnsafeMutablePointer<Float> {
     arena[workspace] + worker * workspaceStep

@@ -7,6 +7,8 @@ struct ConvolutionStep: Step {
   let convolution: any ConvolutionAlgorithm
   let source: ConvolutionSource
   let output: Activation
+  /// Memory for what the convolution's threads share.
+  let scratch: ArenaRange
   /// What instance norm needs; `nil` for batch norm, whose pending norm is known beforehand.
   let instanceNorm: InstanceNorm?
 
@@ -14,12 +16,14 @@ struct ConvolutionStep: Step {
   var flops: Double { geometry.flops }
   var workspaceCount: Int { convolution.workspaceCount }
   var weightByteCount: Int { convolution.weightByteCount }
-  var transientWeightCount: Int { convolution.transientWeightCount }
 
   func prepare() { convolution.prepare() }
 
   func run(_ context: RunContext) {
-    convolution.run(source, into: output, context: context)
+    var context = context
+    context.scratch = scratch
+    convolution.run(
+      source, into: output, moments: instanceNorm?.moments(context), context: context)
     instanceNorm?.prepare(output, context: context)
   }
 }
@@ -35,57 +39,50 @@ struct InstanceNorm: Sendable {
   let eps: Double
   let pending: Pending
   let kernels: UnsafePointerBox
-  /// Partial sums, two floats' room per double: `[block][chunk][sums, squares][16]`.
-  let partials: ArenaRange
+  /// The statistics of the convolution's parts, `[block][group]`.
+  let range: ArenaRange
+  let groups: Int
 
-  /// Voxels per chunk of a channel block; the chunks do not depend on the number of threads.
-  private static let chunkVoxels = 16_384
-  private static let block = Int(NN_BLOCK)
-
-  private static func chunks(_ extent: Extent3) -> Int {
-    (extent.count + chunkVoxels - 1) / chunkVoxels
+  /// Floats that the statistics of an output take.
+  static func floatCount(blocks: Int, groups: Int) -> Int {
+    blocks * groups * MemoryLayout<nn_moments>.stride / MemoryLayout<Float>.stride
   }
 
-  /// Floats that the partial sums of an output take.
-  static func partialCount(channels: Int, extent: Extent3) -> Int {
-    4 * chunks(extent)
-      * Activation.floatCount(channels: channels, extent: Extent3(z: 1, y: 1, x: 1))
+  func moments(_ context: RunContext) -> UnsafeMutablePointer<nn_moments> {
+    // Arena ranges start on 256-byte boundaries, and this one holds nothing else.
+    UnsafeMutableRawPointer(context.arena[range]).assumingMemoryBound(to: nn_moments.self)
   }
 
-  /// One pass over the output. Distances are taken from each channel's first voxel, which lies within
-  /// some deviations of the mean: so nothing cancels, however large the mean is.
   func prepare(_ output: Activation, context: RunContext) {
-    let chunks = Self.chunks(output.extent)
-    let values = context.arena[output.range]
-    // Arena ranges start on 256-byte boundaries, and this one holds doubles only.
-    let partials = UnsafeMutableRawPointer(context.arena[partials])
-      .assumingMemoryBound(to: Double.self)
-    context.team.forEach(output.blocks * chunks) { index, _ in
-      let (block, chunk) = (index / chunks, index % chunks)
-      let start = chunk * Self.chunkVoxels
-      let first = values + block * output.blockStep
-      kernels.pointee.moments(
-        first + start * Self.block, min(Self.chunkVoxels, output.extent.count - start), first,
-        partials + 2 * index * Self.block)
-    }
+    let moments = moments(context)
     let scale = context.arena[pending.scale]
     let shift = context.arena[pending.shift]
-    let count = Double(output.extent.count)
-    for channel in 0..<output.channels {
-      let (block, lane) = (channel / Self.block, channel % Self.block)
-      var sum = 0.0
-      var squares = 0.0
-      for chunk in 0..<chunks {
-        let at = 2 * (block * chunks + chunk) * Self.block + lane
-        sum += partials[at]
-        squares += partials[at + Self.block]
+    let block = Int(NN_BLOCK)
+    context.team.forEach(output.blocks) { index, _ in
+      let total = moments + index * groups
+      kernels.pointee.combine(total, groups)
+      for lane in 0..<min(block, output.channels - index * block) {
+        let channel = index * block + lane
+        let factor = Double(weight[channel]) / (total.pointee.variance(lane) + eps).squareRoot()
+        scale[channel] = Float(factor)
+        shift[channel] = Float(Double(bias[channel]) - total.pointee.mean(lane) * factor)
       }
-      let distance = sum / count
-      let variance = max(0, squares / count - distance * distance)
-      let mean = Double(values[block * output.blockStep + lane]) + distance
-      let factor = Double(weight[channel]) / (variance + eps).squareRoot()
-      scale[channel] = Float(factor)
-      shift[channel] = Float(Double(bias[channel]) - mean * factor)
+    }
+  }
+}
+
+extension nn_moments {
+  /// The mean of one of the 16 channels.
+  func mean(_ lane: Int) -> Double {
+    withUnsafeBytes(of: mean) {
+      $0.load(fromByteOffset: lane * MemoryLayout<Double>.stride, as: Double.self)
+    }
+  }
+
+  /// The biased variance of one of the 16 channels.
+  func variance(_ lane: Int) -> Double {
+    withUnsafeBytes(of: squares) {
+      $0.load(fromByteOffset: lane * MemoryLayout<Double>.stride, as: Double.self) / count
     }
   }
 }

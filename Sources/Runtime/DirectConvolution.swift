@@ -86,26 +86,42 @@ struct DirectConvolution: ConvolutionAlgorithm {
     geometry.kernel.z * packedRows * packedWidth * geometry.inputChannels + packedWidth * Self.block
   }
 
-  func run(_ source: ConvolutionSource, into output: Activation, context: RunContext) {
-    run(source, planes: 0..<geometry.output.z, into: output, context: context)
+  private var rowTasks: Int { (geometry.output.y + rowsPerTask - 1) / rowsPerTask }
+
+  var momentGroups: Int { geometry.output.z * rowTasks }
+
+  func run(
+    _ source: ConvolutionSource, into output: Activation,
+    moments: UnsafeMutablePointer<nn_moments>?, context: RunContext
+  ) {
+    run(
+      source, planes: 0..<geometry.output.z, into: output, streams: output.isStreamed,
+      moments: moments, context: context)
   }
 
   /// Computes some planes only; the first of them is the first in `output`.
+  ///
+  /// - Parameter streams: whether nothing reads the output before it would leave the caches.
   func run(
-    _ source: ConvolutionSource, planes: Range<Int>, into output: Activation, context: RunContext
+    _ source: ConvolutionSource, planes: Range<Int>, into output: Activation, streams: Bool,
+    moments: UnsafeMutablePointer<nn_moments>? = nil, context: RunContext
   ) {
-    let rowTasks = (geometry.output.y + rowsPerTask - 1) / rowsPerTask
+    let rowTasks = rowTasks
     let blockTasks = (output.blocks + blocksPerTask - 1) / blocksPerTask
     let target = context.arena[output.range]
     context.team.forEach(planes.count * rowTasks * blockTasks) { chunk, worker in
       let blockTask = chunk % blockTasks
-      let rowTask = chunk / blockTasks % rowTasks
-      let firstRow = rowTask * rowsPerTask
+      let group = chunk / blockTasks
+      let firstRow = group % rowTasks * rowsPerTask
       let task = Task(
-        plane: planes.lowerBound + chunk / blockTasks / rowTasks,
-        outputPlane: chunk / blockTasks / rowTasks, firstRow: firstRow,
+        plane: planes.lowerBound + group / rowTasks,
+        outputPlane: group / rowTasks, firstRow: firstRow,
         rows: min(rowsPerTask, geometry.output.y - firstRow),
-        blocks: blockTask * blocksPerTask..<min((blockTask + 1) * blocksPerTask, output.blocks))
+        blocks: blockTask * blocksPerTask..<min((blockTask + 1) * blocksPerTask, output.blocks),
+        streams: streams, moments: moments.map { $0 + group })
+      for block in task.blocks {
+        task.moments.map { $0[block * momentGroups] = nn_moments() }
+      }
       let slab = context.workspace(of: worker)
       pack(source, task, into: slab, context: context)
       multiply(slab, task, into: target, output: output)
@@ -119,6 +135,9 @@ struct DirectConvolution: ConvolutionAlgorithm {
     var firstRow: Int
     var rows: Int
     var blocks: Range<Int>
+    var streams: Bool
+    /// Of the first output block.
+    var moments: UnsafeMutablePointer<nn_moments>?
   }
 
   // MARK: - Packing
@@ -200,6 +219,7 @@ struct DirectConvolution: ConvolutionAlgorithm {
         let blocks = min(tileBlocks, task.blocks.upperBound - block)
         for firstChannel in stride(from: 0, to: channels, by: Self.block) {
           let inputs = min(Self.block, channels - firstChannel)
+          let isLast = firstChannel + inputs == channels
           tapOffsets[inputs == min(Self.block, channels) ? 0 : 1].withUnsafeBufferPointer {
             offsets in
             guard let offsets = offsets.baseAddress else { return }
@@ -218,7 +238,9 @@ struct DirectConvolution: ConvolutionAlgorithm {
                   weights: weights + (block * channels + firstChannel) * taps * Self.block,
                   weight_block_step: channels * taps * Self.block,
                   output: target + block * output.blockStep + (line + x) * Self.block,
-                  output_block_step: output.blockStep)
+                  output_block_step: output.blockStep, streams: isLast && task.streams ? 1 : 0,
+                  moments: isLast ? task.moments.map { $0 + block * momentGroups } : nil,
+                  moments_step: momentGroups)
                 kernels.pointee.direct(&tile)
                 x += voxels
               }

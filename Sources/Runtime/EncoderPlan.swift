@@ -12,7 +12,6 @@ struct EncoderPlan {
   private(set) var logits: OutputRange?
   private(set) var workspace = ArenaRange(offset: 0, count: 0)
   private(set) var workspaceStep = 0
-  private(set) var transientWeights = ArenaRange(offset: 0, count: 0)
 
   private let parameters: ModelParameters
   private let choice: AlgorithmChoice
@@ -59,7 +58,6 @@ struct EncoderPlan {
     }
     workspaceStep = ((steps.map(\.workspaceCount).max() ?? 0) + 63) / 64 * 64
     workspace = arena.reserveConstant(workspaceStep * choice.threads)
-    transientWeights = arena.reserveConstant(steps.map(\.transientWeightCount).max() ?? 0)
   }
 
   // MARK: - Blocks
@@ -199,6 +197,8 @@ struct EncoderPlan {
       output = activation(
         channels: block.outputChannels, extent: geometry.output, slackPlanes: slackPlanes)
     }
+    let weights = parameters.weights("\(block.path).conv.weight")
+    let convolution = try choice.algorithm(for: geometry, source: source, weights: weights)
     let slope = block.isActivated ? parameters.slope : 1
     let pending: Pending
     var norm: InstanceNorm?
@@ -216,21 +216,21 @@ struct EncoderPlan {
       }
       let zeros = [Float](repeating: 0, count: output.blocks * Int(NN_BLOCK))
       pending = Pending(scale: constant(zeros), shift: constant(zeros), slope: slope)
-      let count = InstanceNorm.partialCount(channels: output.channels, extent: output.extent)
+      let groups = convolution.momentGroups
       norm = InstanceNorm(
         weight: parameters.vector("\(block.path).norm.weight", block.outputChannels, default: 1),
         bias: parameters.vector("\(block.path).norm.bias", block.outputChannels, default: 0),
         eps: architecture.normalization.eps, pending: pending, kernels: kernels,
-        partials: arena.reserve(count))
+        range: arena.reserve(InstanceNorm.floatCount(blocks: output.blocks, groups: groups)),
+        groups: groups)
     }
-    let weights = parameters.weights("\(block.path).conv.weight")
+    let scratch = arena.reserve(convolution.scratchCount)
     steps.append(
       ConvolutionStep(
-        name: block.path, geometry: geometry,
-        convolution: try choice.algorithm(for: geometry, source: source, weights: weights),
-        source: source,
-        output: output, instanceNorm: norm))
-    if let norm { arena.release(norm.partials) }
+        name: block.path, geometry: geometry, convolution: convolution, source: source,
+        output: output, scratch: scratch, instanceNorm: norm))
+    arena.release(scratch)
+    if let norm { arena.release(norm.range) }
     return Feature(activation: output, pending: pending)
   }
 

@@ -40,6 +40,9 @@ struct Activation: Sendable, Equatable {
     (range.offset - reservation.offset) / (extent.y * extent.x * Int(NN_BLOCK))
   }
 
+  /// Whether it is too large for any cache, so that it is better written past them.
+  var isStreamed: Bool { range.count > Caches.found.thirdLevel / 2 }
+
   var blocks: Int { (channels + Int(NN_BLOCK) - 1) / Int(NN_BLOCK) }
 
   static func floatCount(channels: Int, extent: Extent3, slackPlanes: Int = 0) -> Int {

@@ -1,7 +1,7 @@
 /// The machine this process runs on.
-public enum Machine {
+package enum Machine {
   /// The instruction set whose kernels are used: the fastest there is, or what `SWT_ISA` names.
-  public static var instructionSet: String {
+  package static var instructionSet: String {
     (try? InstructionSet.chosen().name) ?? "none"
   }
 }

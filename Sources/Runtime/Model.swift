@@ -28,7 +28,7 @@ public struct Model: Sendable {
   /// - Parameters:
   ///   - path: a `.swt` file.
   ///   - verifyingTensors: also check every tensor's hash, which reads the whole file.
-  /// - Throws: `RuntimeError.model`.
+  /// - Throws: `RuntimeError.model` where the file cannot be opened, is damaged or not supported.
   public init(contentsOf path: String, verifyingTensors: Bool = false) throws(RuntimeError) {
     let file: SWTFile
     do {
@@ -42,6 +42,11 @@ public struct Model: Sendable {
 
   /// Makes a session for inputs of one shape: `plan`, with its memory.
   ///
+  /// - Parameters:
+  ///   - inputShape: `[channels, z, y, x]` for a 3-D network, `[channels, y, x]` for a 2-D one. Any
+  ///     size that PyTorch takes.
+  ///   - outputs: what to compute.
+  ///   - threads: how many threads to use; by default as many as this process may.
   /// - Throws: `RuntimeError` where the network cannot take that shape, or memory cannot be had.
   public func makeSession(
     inputShape: [Int], outputs: SessionOutputs = SessionOutputs(), threads: Int? = nil

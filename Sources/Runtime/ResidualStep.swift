@@ -29,7 +29,8 @@ struct ResidualStep: Step {
     let planes = again.slab.extent.z
     for first in stride(from: 0, to: extent.z, by: planes) {
       let range = first..<min(first + planes, extent.z)
-      again.convolution.run(.networkInput, planes: range, into: again.slab, context: context)
+      again.convolution.run(
+        .networkInput, planes: range, into: again.slab, streams: false, context: context)
       let plane = extent.y * extent.x
       add(
         again.slab, voxels: range.lowerBound * plane..<range.upperBound * plane, context: context)
@@ -50,7 +51,7 @@ struct ResidualStep: Step {
         at, branch.pending.kernel(block: block, in: context.arena),
         source + block * other.blockStep + start * Int(NN_BLOCK),
         skip.pending.kernel(block: block, in: context.arena), at,
-        min(Self.chunkVoxels, voxels.count - start))
+        min(Self.chunkVoxels, voxels.count - start), activation.isStreamed ? 1 : 0)
     }
   }
 }
@@ -64,36 +65,31 @@ struct AveragePoolStep: Step {
   let kernels: UnsafePointerBox
 
   var algorithm: String { "average pool" }
-  var workspaceCount: Int { window.x * output.extent.x * Int(NN_BLOCK) }
 
   func run(_ context: RunContext) {
     let block = Int(NN_BLOCK)
     let input = source.activation
     let extent = output.extent
     let target = context.arena[output.range]
-    let values = context.arena[input.range]
-    let factor = 1 / Float(window.count)
-    context.team.forEach(output.blocks * extent.z) { index, worker in
+    let values = UnsafePointer(context.arena[input.range])
+    context.team.forEach(output.blocks * extent.z) { index, _ in
       let (channelBlock, z) = (index / extent.z, index % extent.z)
-      let pending = source.pending.kernel(block: channelBlock, in: context.arena)
-      let row = context.workspace(of: worker)
+      let first = values + channelBlock * input.blockStep
       for y in 0..<extent.y {
-        let line = target + channelBlock * output.blockStep + (z * extent.y + y) * extent.x * block
-        line.update(repeating: 0, count: extent.x * block)
-        for dz in 0..<window.z {
-          for dy in 0..<window.y {
-            let plane = (z * window.z + dz) * input.extent.y + y * window.y + dy
-            kernels.pointee.activate(
-              values + channelBlock * input.blockStep + plane * input.extent.x * block, pending,
-              row, extent.x * window.x)
-            for x in 0..<extent.x {
-              for dx in 0..<window.x {
-                for lane in 0..<block {
-                  line[x * block + lane] += row[(x * window.x + dx) * block + lane] * factor
-                }
-              }
-            }
-          }
+        let rows = (0..<window.z * window.y).map { row in
+          let plane = z * window.z + row / window.y
+          return first
+            + (plane * input.extent.y + y * window.y + row % window.y) * input.extent.x * block
+        }
+        rows.withUnsafeBufferPointer { rows in
+          guard let start = rows.baseAddress else { return }
+          var job = nn_average(
+            row: start, rows: Int32(rows.count), width: Int32(window.x), voxels: Int32(extent.x),
+            pending: source.pending.kernel(block: channelBlock, in: context.arena),
+            factor: 1 / Float(window.count),
+            target: target + channelBlock * output.blockStep
+              + (z * extent.y + y) * extent.x * block)
+          kernels.pointee.average(&job)
         }
       }
     }

@@ -1,17 +1,18 @@
 /// A planned run over inputs of one shape: buffers are reserved once, running reuses them.
 ///
-/// A session is for one thread at a time; make one per thread to run several at once.
+/// A session is for one thread at a time; make one per thread to run several at once. Results are
+/// those of the last run; before the first they are zeros.
 public final class Session {
   /// One step of the plan, with the time its last run took.
-  public struct StepReport: Sendable {
+  package struct StepReport: Sendable {
     /// Which layer it is.
-    public var name: String
+    package var name: String
     /// How it is computed.
-    public var algorithm: String
+    package var algorithm: String
     /// Multiplications and additions of the plain algorithm.
-    public var flops: Double
+    package var flops: Double
     /// How long its last run took, in seconds; 0 where times were not asked for.
-    public var seconds: Double
+    package var seconds: Double
   }
 
   /// The shape of the input, `[channels, z, y, x]` or `[channels, y, x]`.
@@ -19,7 +20,7 @@ public final class Session {
   /// How many threads work.
   public let threads: Int
   /// Whether to note how long every step takes.
-  public var measuresSteps = false
+  package var measuresSteps = false
 
   private let plan: EncoderPlan
   private let arena: Arena
@@ -27,7 +28,7 @@ public final class Session {
 
   /// Takes the memory that `plan` needs and makes its weights ready.
   ///
-  /// - Throws: `RuntimeError.memory`.
+  /// - Throws: `RuntimeError.memory` where it cannot be had.
   public init(_ plan: SessionPlan) throws(RuntimeError) {
     self.plan = plan.encoder
     inputShape = plan.inputShape
@@ -41,7 +42,7 @@ public final class Session {
   }
 
   /// The plan, step by step.
-  public var steps: [StepReport] {
+  package var steps: [StepReport] {
     zip(plan.steps, seconds).map {
       StepReport(name: $0.name, algorithm: $0.algorithm, flops: $0.flops, seconds: $1)
     }
@@ -49,6 +50,8 @@ public final class Session {
 
   /// Runs the network on `input`, row-major `[channels, z, y, x]` or `[channels, y, x]`; the
   /// results are then in `pooled`, `logits` and `features(ofStage:)`.
+  ///
+  /// Does not keep `input`.
   ///
   /// - Throws: `RuntimeError.elementCount` where the input has another size.
   public func run(_ input: UnsafeBufferPointer<Float>) throws(RuntimeError) {
@@ -58,7 +61,7 @@ public final class Session {
     }
     let context = RunContext(
       input: start, arena: arena, team: ThreadTeam(count: threads), workspace: plan.workspace,
-      workspaceStep: plan.workspaceStep, transientWeights: plan.transientWeights)
+      workspaceStep: plan.workspaceStep)
     for (index, step) in plan.steps.enumerated() {
       guard measuresSteps else {
         step.run(context)
@@ -69,7 +72,9 @@ public final class Session {
     }
   }
 
-  /// Runs the network on `input`.
+  /// Runs the network on `input`, row-major `[channels, z, y, x]` or `[channels, y, x]`.
+  ///
+  /// - Throws: `RuntimeError.elementCount` where the input has another size.
   public func run(_ input: [Float]) throws(RuntimeError) {
     var failure: RuntimeError?
     input.withUnsafeBufferPointer { buffer in
@@ -84,11 +89,14 @@ public final class Session {
   /// The classifier's logits, `[classes]`; `nil` where they were not asked for.
   public var logits: [Float]? { plan.logits.map { values($0.range, $0.count) } }
 
-  /// The features of a stage with their shape, `[features, z, y, x]` or `[features, y, x]`; `nil`
-  /// where they were not asked for.
+  /// The features of a stage, row-major, with their shape, `[features, z, y, x]` or
+  /// `[features, y, x]`; `nil` where they were not asked for. Stage 0 has the highest resolution.
   public func features(ofStage stage: Int) -> (shape: [Int], values: [Float])? {
     plan.skips[stage].map { ($0.shape, values($0.range, $0.shape.reduce(1, *))) }
   }
+
+  /// The shape of a stage's features; `nil` where they were not asked for.
+  package func shape(ofStage stage: Int) -> [Int]? { plan.skips[stage]?.shape }
 
   private func values(_ range: ArenaRange, _ count: Int) -> [Float] {
     Array(UnsafeBufferPointer(start: arena[range], count: count))

@@ -1,4 +1,10 @@
 /// How a model would run on inputs of one shape, worked out without taking the memory for it.
+///
+/// ```swift
+/// let plan = try model.plan(inputShape: [1, 128, 128, 128])
+/// guard plan.byteCount < 2_000_000_000 else { return }
+/// let session = try Session(plan)
+/// ```
 public struct SessionPlan: Sendable {
   /// The shape of the input, `[channels, z, y, x]` or `[channels, y, x]`.
   public let inputShape: [Int]
@@ -17,19 +23,19 @@ public struct SessionPlan: Sendable {
   }
 
   /// Multiplications and additions of the plain algorithm.
-  public var flops: Double { encoder.steps.reduce(0) { $0 + $1.flops } }
+  package var flops: Double { encoder.steps.reduce(0) { $0 + $1.flops } }
 
   /// Bytes for activations, scratch memory and results.
-  public var activationByteCount: Int { encoder.arena.byteCount }
+  package var activationByteCount: Int { encoder.arena.byteCount }
 
   /// Bytes for weights in a form of their own, beside the mapped file.
-  public var weightByteCount: Int { encoder.steps.reduce(0) { $0 + $1.weightByteCount } }
+  package var weightByteCount: Int { encoder.steps.reduce(0) { $0 + $1.weightByteCount } }
 
   /// Bytes that a session takes beside the mapped file.
   public var byteCount: Int { activationByteCount + weightByteCount }
 
   /// The steps, none of them run.
-  public var steps: [Session.StepReport] {
+  package var steps: [Session.StepReport] {
     encoder.steps.map {
       Session.StepReport(name: $0.name, algorithm: $0.algorithm, flops: $0.flops, seconds: 0)
     }

@@ -12,9 +12,6 @@ protocol Step: Sendable {
   /// Bytes of weights in a form of its own, beside the file's.
   var weightByteCount: Int { get }
 
-  /// Floats for weights that are transformed in every run.
-  var transientWeightCount: Int { get }
-
   /// Makes ready what does not depend on the input; once, before the first run.
   func prepare()
   func run(_ context: RunContext)
@@ -25,6 +22,5 @@ extension Step {
   var flops: Double { 0 }
   var workspaceCount: Int { 0 }
   var weightByteCount: Int { 0 }
-  var transientWeightCount: Int { 0 }
   func prepare() {}
 }

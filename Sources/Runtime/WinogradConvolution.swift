@@ -2,86 +2,71 @@ internal import CKernels
 
 /// Convolution with fewer multiplications: tiles are transformed, multiplied point by point, and
 /// transformed back, a block of tiles at a time so that everything between input and output stays in
-/// the second-level cache.
+/// the second-level cache. The whole transformed weight is read for every block: for layers with many
+/// tiles and few channels.
 ///
 /// Sources: Lavin & Gray 2016; Jia et al., "Optimizing N-dimensional, Winograd-based convolution for
 /// manycore CPUs", PPoPP 2018; Gelashvili et al., "L3 fusion", 2019.
 struct WinogradConvolution: ConvolutionAlgorithm {
-  private static let block = Int(NN_BLOCK)
-
-  private let geometry: ConvolutionGeometry
-  private let mix: WinogradMix
-  private let instructionSet: InstructionSet
-  private let threads: Int
-  private let kernels: UnsafePointerBox
+  private let tiling: WinogradTiling
   private let weights: WinogradWeights
-  private let tiles: Extent3
-  private let inputBlocks: Int
-  private let outputBlocks: Int
-  /// Tiles per task; some register tiles, or half of one.
-  private let tilesPerTask: Int
-  /// Floats between two points of the transformed input; one cache line more than they need, since
-  /// points at a power of two's distance would fight for the same cache sets.
-  private let inputPointStep: Int
-  private let outputPointStep: Int
-  private let inputBlockOffsets: [Int32]
-  private let weightPoints: [Int]
+  /// The transformed weight where it is kept; else it is transformed in every run, into memory that
+  /// the layers share: a large weight grows up to eightfold, and costs little beside its use.
+  private let kept: TransformedWeights?
+  private let segmentsPerTask: Int
+  private let threads: Int
+  private let weightPoints: [Int32]
 
-  var name: String { mix.name }
-  var weightByteCount: Int { weights.keptByteCount }
-  var transientWeightCount: Int { weights.transientCount }
+  var name: String { tiling.mix.name }
+  var weightByteCount: Int { kept?.byteCount ?? 0 }
+  var scratchCount: Int { kept == nil ? weights.count : 0 }
 
-  func prepare() { weights.prepare(threads: threads) }
-
-  func resized(to input: Extent3) -> any ConvolutionAlgorithm {
-    var geometry = geometry
-    geometry.input = input
-    return WinogradConvolution(
-      geometry, mix: mix, weights: weights, instructionSet: instructionSet, threads: threads)
-  }
+  /// Floats from which on a transformed weight is not kept.
+  static let largestKept = 1 << 19
 
   init(
-    _ geometry: ConvolutionGeometry, mix: WinogradMix, weights: WinogradWeights,
-    instructionSet: InstructionSet, threads: Int
-  ) {
-    self.geometry = geometry
-    self.mix = mix
-    self.weights = weights
-    self.instructionSet = instructionSet
-    self.threads = threads
-    kernels = UnsafePointerBox(instructionSet.kernels)
-    tiles = mix.tiles(geometry.output)
-    inputBlocks = (geometry.inputChannels + Self.block - 1) / Self.block
-    outputBlocks = (geometry.outputChannels + Self.block - 1) / Self.block
-    tilesPerTask = Self.tilesPerTask(
-      geometry, mix: mix, instructionSet: instructionSet, threads: threads)
-    inputPointStep = inputBlocks * tilesPerTask * Self.block + Self.block
-    outputPointStep = outputBlocks * tilesPerTask * Self.block + Self.block
-    let blockStep = tilesPerTask * Self.block
-    weightPoints = mix.weightPointOfPoint
-    inputBlockOffsets = (0..<inputBlocks).map { Int32($0 * blockStep) }
+    _ geometry: ConvolutionGeometry, mix: WinogradMix, weights: PackedWeights,
+    instructionSet: InstructionSet, threads: Int,
+    largestKept: Int = WinogradConvolution.largestKept
+  ) throws(RuntimeError) {
+    let kernels = UnsafePointerBox(instructionSet.kernels)
+    let weights = WinogradWeights(weights, mix: mix, kernels: kernels)
+    let kept = weights.count <= largestKept ? try TransformedWeights(weights) : nil
+    self.init(
+      WinogradTiling(geometry, mix: mix, kernels: kernels), weights: weights, kept: kept,
+      threads: threads)
   }
 
-  /// Half of the largest register tile: it halves what a task holds where even so few tiles outgrow
-  /// the cache.
+  private init(
+    _ tiling: WinogradTiling, weights: WinogradWeights, kept: TransformedWeights?, threads: Int
+  ) {
+    self.tiling = tiling
+    self.weights = weights
+    self.kept = kept
+    self.threads = threads
+    segmentsPerTask = Self.segmentsPerTask(tiling, threads: threads)
+    weightPoints = tiling.mix.weightPointOfPoint.map(Int32.init)
+  }
+
+  func prepare() { kept?.prepare(threads: threads) }
+
+  func resized(to input: Extent3) -> any ConvolutionAlgorithm {
+    WinogradConvolution(tiling.resized(to: input), weights: weights, kept: kept, threads: threads)
+  }
+
+  /// Floats that the tiles of a task may take between their transforms.
+  private static var taskFloats: Int { Caches.found.secondLevel / 4 * 3 }
+
+  /// Tiles of a task at least, even if they outgrow the cache.
   private static let fewestTiles = 7
 
   /// The more tiles share a task, the less often the weights are read, but what they share has to
   /// stay in the cache.
-  private static func tilesPerTask(
-    _ geometry: ConvolutionGeometry, mix: WinogradMix, instructionSet: InstructionSet, threads: Int
-  ) -> Int {
-    let tiles = mix.tiles(geometry.output).count
-    let unit = min(Int(instructionSet.kernels.pointee.direct_voxels), fewestTiles)
-    let channels = [geometry.inputChannels, geometry.outputChannels]
-      .reduce(0) { $0 + ($1 + block - 1) / block * block }
-    let cacheFloats = 3 * 64 * 1024
-    let fitting = max(1, cacheFloats / (mix.points.count * channels) / unit)
-    let perThread = max(1, tiles / (threads * unit))
-    let wanted = unit * max(1, min(fitting, perThread))
-    // Tasks of nearly equal size.
-    let tasks = max((tiles + wanted - 1) / wanted, min(threads, tiles))
-    return (tiles + tasks - 1) / tasks
+  static func segmentsPerTask(_ tiling: WinogradTiling, threads: Int) -> Int {
+    let segment = tiling.tilesPerSegment
+    let floats = tiling.tileStep * (tiling.inputBlocks + tiling.outputBlocks) * segment
+    let fitting = max((fewestTiles + segment - 1) / segment, taskFloats / floats)
+    return max(1, min(fitting, tiling.segmentCount / (2 * threads)))
   }
 
   // MARK: - In place
@@ -94,165 +79,102 @@ struct WinogradConvolution: ConvolutionAlgorithm {
     _ geometry: ConvolutionGeometry, mix: WinogradMix, instructionSet: InstructionSet, threads: Int,
     overwriting: Overwriting
   ) -> Int {
-    let blocks = (geometry.inputChannels + block - 1) / block
+    let tiling = WinogradTiling(
+      geometry, mix: mix, kernels: UnsafePointerBox(instructionSet.kernels))
     guard geometry.input == geometry.output, geometry.inputChannels == geometry.outputChannels,
-      blocks * block * geometry.input.count >= overwriting.smallestActivation
+      tiling.inputBlocks * Int(NN_BLOCK) * geometry.input.count >= overwriting.smallestActivation
     else { return 0 }
-    let tiles = mix.tiles(geometry.output)
     let tasks =
-      tiles.y * tiles.x
-      / tilesPerTask(geometry, mix: mix, instructionSet: instructionSet, threads: threads)
+      tiling.tiles.y * tiling.segmentsPerRow / segmentsPerTask(tiling, threads: threads)
     let layers = max(1, (overwriting.tasksPerThread * threads + tasks - 1) / max(tasks, 1))
     let planes = layers * mix.outputs.z + geometry.padding.z
     return planes <= geometry.input.z / 3 ? planes : 0
   }
 
-  /// Tiles of the slabs that are done one after the other; all at once where output and input lie
+  /// Segments of the slabs that are done one after the other; all at once where output and input lie
   /// apart.
   private func slabs(_ feature: Feature, _ output: Activation) -> [Range<Int>] {
-    guard feature.activation.reservation == output.reservation else { return [0..<tiles.count] }
+    guard feature.activation.reservation == output.reservation else {
+      return [0..<tiling.segmentCount]
+    }
     let shift = feature.activation.slackPlanes - output.slackPlanes
-    let layers = (shift - geometry.padding.z) / mix.outputs.z
-    return stride(from: 0, to: tiles.z, by: layers).map {
-      $0 * tiles.y * tiles.x..<min($0 + layers, tiles.z) * tiles.y * tiles.x
+    let layers = (shift - tiling.geometry.padding.z) / tiling.mix.outputs.z
+    let layer = tiling.tiles.y * tiling.segmentsPerRow
+    return stride(from: 0, to: tiling.tiles.z, by: layers).map {
+      $0 * layer..<min($0 + layers, tiling.tiles.z) * layer
     }
   }
 
-  var workspaceCount: Int {
-    mix.points.count * (inputPointStep + outputPointStep)
-  }
+  // MARK: - Running
 
-  func run(_ source: ConvolutionSource, into output: Activation, context: RunContext) {
+  /// From a channel block's tiles to the next one's.
+  private var blockStep: Int { segmentsPerTask * tiling.tilesPerSegment * tiling.tileStep }
+
+  var workspaceCount: Int { (tiling.inputBlocks + tiling.outputBlocks) * blockStep }
+
+  var momentGroups: Int { tiling.segmentCount }
+
+  func run(
+    _ source: ConvolutionSource, into output: Activation,
+    moments: UnsafeMutablePointer<nn_moments>?, context: RunContext
+  ) {
     guard case .feature(let feature) = source else {
       preconditionFailure("AlgorithmChoice gives the network's input to DirectConvolution")
     }
-    let weights = weights.pointer(context)
+    let transformedWeights: UnsafePointer<Float>
+    if let kept {
+      transformedWeights = kept.pointer
+    } else {
+      let target = context.arena[context.scratch]
+      weights.transform(into: target, team: context.team)
+      transformedWeights = UnsafePointer(target)
+    }
     for slab in slabs(feature, output) {
-      context.team.forEach((slab.count + tilesPerTask - 1) / tilesPerTask) { task, worker in
-        let first = slab.lowerBound + task * tilesPerTask
-        let range = first..<min(first + tilesPerTask, slab.upperBound)
+      context.team.forEach((slab.count + segmentsPerTask - 1) / segmentsPerTask) { task, worker in
+        let first = slab.lowerBound + task * segmentsPerTask
+        let segments = first..<min(first + segmentsPerTask, slab.upperBound)
+        let tiles = tiling.tiles(ofSegments: segments)
         let transformed = context.workspace(of: worker)
-        let products = transformed + mix.points.count * inputPointStep
-        transformInput(feature, range, into: transformed, context: context)
-        multiply(transformed, range.count, by: weights, into: products)
-        transformOutput(products, range, into: output, context: context)
-      }
-    }
-  }
-
-  private func position(of tile: Int) -> Extent3 {
-    Extent3(z: tile / (tiles.y * tiles.x), y: tile / tiles.x % tiles.y, x: tile % tiles.x)
-  }
-
-  // MARK: - Input
-
-  private func transformInput(
-    _ feature: Feature, _ range: Range<Int>, into transformed: UnsafeMutablePointer<Float>,
-    context: RunContext
-  ) {
-    let source = UnsafePointer(context.arena[feature.activation.range])
-    let points = mix.points
-    withUnsafeTemporaryAllocation(of: UnsafePointer<Float>?.self, capacity: points.z * points.y) {
-      rows in
-      var tile = range.lowerBound
-      while tile < range.upperBound {
-        let position = position(of: tile)
-        let count = min(tiles.x - position.x, range.upperBound - tile)
-        for block in 0..<inputBlocks {
-          let plane = source + block * feature.activation.blockStep
-          setRows(rows, plane, position)
-          guard let start = rows.baseAddress else { return }
-          var job = nn_winograd_input(
-            mix: mix.code, rows: UnsafePointer(start), width: Int32(geometry.input.x),
-            first_x: Int32(position.x * mix.inputStep.x - geometry.padding.x), tiles: Int32(count),
-            pending: feature.pending.kernel(block: block, in: context.arena),
-            target: transformed + (block * tilesPerTask + tile - range.lowerBound) * Self.block,
-            point_step: inputPointStep)
-          kernels.pointee.winograd_input(&job)
+        let products = transformed + tiling.inputBlocks * blockStep
+        func place(_ segment: Int, _ block: Int) -> Int {
+          let tile = tiling.tiles(ofSegment: segment).lowerBound - tiles.lowerBound
+          return block * blockStep + tile * tiling.tileStep
         }
-        tile += count
-      }
-    }
-  }
-
-  /// The rows that a tile row reads: `z × y`, `nil` outside the input.
-  private func setRows(
-    _ rows: UnsafeMutableBufferPointer<UnsafePointer<Float>?>, _ plane: UnsafePointer<Float>,
-    _ position: Extent3
-  ) {
-    let input = geometry.input
-    let firstZ = position.z * mix.inputStep.z - geometry.padding.z
-    let firstY = position.y * mix.inputStep.y - geometry.padding.y
-    for z in 0..<mix.points.z {
-      for y in 0..<mix.points.y {
-        let isInside = (0..<input.z).contains(firstZ + z) && (0..<input.y).contains(firstY + y)
-        rows[z * mix.points.y + y] =
-          isInside ? plane + ((firstZ + z) * input.y + firstY + y) * input.x * Self.block : nil
-      }
-    }
-  }
-
-  // MARK: - Products
-
-  /// For every point a matrix product: tiles × input channels times input × output channels. It is a
-  /// direct convolution whose voxels are the tiles and whose taps are the input blocks.
-  private func multiply(
-    _ transformed: UnsafeMutablePointer<Float>, _ count: Int, by weights: UnsafePointer<Float>,
-    into products: UnsafeMutablePointer<Float>
-  ) {
-    let largest = Int(kernels.pointee.direct_voxels)
-    let groups = (count + largest - 1) / largest
-    let tileBlocks = Int(kernels.pointee.direct_blocks)
-    inputBlockOffsets.withUnsafeBufferPointer { offsets in
-      guard let offsets = offsets.baseAddress else { return }
-      for point in 0..<mix.points.count {
-        for block in stride(from: 0, to: outputBlocks, by: tileBlocks) {
-          for group in 0..<groups {
-            let first = group * count / groups
-            var tile = nn_direct_tile(
-              input: transformed + point * inputPointStep + first * Self.block,
-              tap_offsets: offsets, taps: Int32(inputBlocks), inputs: Int32(Self.block),
-              voxel_step: Int32(Self.block), voxels: Int32((group + 1) * count / groups - first),
-              blocks: Int32(min(tileBlocks, outputBlocks - block)), accumulate: 0,
-              weights: weights + weightPoints[point] * self.weights.pointStep
-                + block * self.weights.blockStep,
-              weight_block_step: self.weights.blockStep,
-              output: products + point * outputPointStep
-                + (block * tilesPerTask + first) * Self.block,
-              output_block_step: tilesPerTask * Self.block)
-            kernels.pointee.direct(&tile)
+        for block in 0..<tiling.inputBlocks {
+          for segment in segments {
+            tiling.transformInput(
+              feature, block: block, segment: segment,
+              into: transformed + place(segment, block), context: context)
+          }
+        }
+        multiply(transformed, tiles.count, by: transformedWeights, into: products)
+        for block in 0..<tiling.outputBlocks {
+          for segment in segments {
+            tiling.transformOutput(
+              products + place(segment, block), block: block, segment: segment, into: output,
+              moments: moments.map { $0 + block * momentGroups + segment }, context: context)
           }
         }
       }
     }
   }
 
-  // MARK: - Output
-
-  private func transformOutput(
-    _ products: UnsafeMutablePointer<Float>, _ range: Range<Int>, into output: Activation,
-    context: RunContext
+  /// For every point a matrix product: tiles × input channels times input × output channels.
+  private func multiply(
+    _ transformed: UnsafePointer<Float>, _ count: Int, by transformedWeights: UnsafePointer<Float>,
+    into products: UnsafeMutablePointer<Float>
   ) {
-    let target = context.arena[output.range]
-    let extent = output.extent
-    for block in 0..<outputBlocks {
-      for tile in range {
-        let position = position(of: tile)
-        let (z, y, x) = (
-          position.z * mix.outputs.z, position.y * mix.outputs.y, position.x * mix.outputs.x
-        )
-        var job = nn_winograd_output(
-          mix: mix.code,
-          source: products + (block * tilesPerTask + tile - range.lowerBound) * Self.block,
-          point_step: outputPointStep,
-          target: target + block * output.blockStep
-            + ((z * extent.y + y) * extent.x + x) * Self.block,
-          plane_step: extent.y * extent.x * Self.block, row_step: extent.x * Self.block,
-          count_z: Int32(min(mix.outputs.z, extent.z - z)),
-          count_y: Int32(min(mix.outputs.y, extent.y - y)),
-          count_x: Int32(min(mix.outputs.x, extent.x - x)))
-        kernels.pointee.winograd_output(&job)
-      }
+    weightPoints.withUnsafeBufferPointer { weightPoints in
+      guard let weightPoints = weightPoints.baseAddress else { return }
+      var job = nn_winograd_products(
+        source: transformed, source_block_step: blockStep, source_tile_step: tiling.tileStep,
+        weights: transformedWeights,
+        weight_point_step: weights.pointStep(blocks: weights.outputBlocks),
+        weight_block_step: weights.blockStep, weight_points: weightPoints, target: products,
+        target_block_step: blockStep, target_tile_step: tiling.tileStep,
+        points: Int32(tiling.mix.points.count), tiles: Int32(count),
+        input_blocks: Int32(tiling.inputBlocks), output_blocks: Int32(tiling.outputBlocks))
+      tiling.kernels.pointee.winograd_products(&job)
     }
   }
 }

@@ -1,101 +1,70 @@
 internal import CKernels
 internal import SWTFormat
-internal import Synchronization
 
-/// A convolution's weight, transformed: `[point][output block][input][16]`, inputs padded with zeros
-/// to whole blocks. Sessions of one plan share them.
-///
-/// A large weight grows up to eightfold, and transforming it costs little beside using it: it is
-/// transformed anew in every run, into memory that all such layers share.
-final class WinogradWeights: Sendable {
+/// The transform of a convolution's weight to a mix's points, piece by piece.
+struct WinogradWeights: Sendable {
+  private static let block = Int(NN_BLOCK)
+
   private let weights: PackedWeights
   private let mix: WinogradMix
-  private let instructionSet: InstructionSet
-  /// What is kept, where it is.
-  private let memory: Arena?
-  private let range: ArenaRange
-  private let inputBlocks: Int
-  private let isTransformed = Mutex(false)
-  /// Floats from an output block to the next.
+  private let kernels: UnsafePointerBox
+  let inputBlocks: Int
+  let outputBlocks: Int
+  /// Floats of one output block at one point, `[input][16]`, inputs padded with zeros to whole blocks.
   let blockStep: Int
-  /// Floats from a point to the next.
-  let pointStep: Int
-  /// Floats of the transformed weight.
-  let count: Int
 
-  /// Floats from which on a transformed weight is not kept.
-  static let largestKept = 1 << 19
-
-  /// Reserves memory, of which nothing is used before `prepare`: a plan costs next to nothing.
-  init(
-    _ weights: PackedWeights, mix: WinogradMix, instructionSet: InstructionSet,
-    largestKept: Int = WinogradWeights.largestKept
-  ) throws(RuntimeError) {
-    let layout = weights.layout
-    let block = Int(NN_BLOCK)
-    inputBlocks = (layout.inputs + block - 1) / block
-    blockStep = inputBlocks * block * block
-    // One line more than they need: points at a power of two's distance share their cache sets.
-    pointStep = layout.blockCount * blockStep + block
-    count = mix.weightPoints.count * pointStep
-    var plan = ArenaPlan()
-    range = plan.reserve(count)
-    memory = count <= largestKept ? try Arena(plan) : nil
+  init(_ weights: PackedWeights, mix: WinogradMix, kernels: UnsafePointerBox) {
     self.weights = weights
     self.mix = mix
-    self.instructionSet = instructionSet
+    self.kernels = kernels
+    inputBlocks = (weights.layout.inputs + Self.block - 1) / Self.block
+    outputBlocks = weights.layout.blockCount
+    blockStep = inputBlocks * Self.block * Self.block
   }
 
-  /// Bytes that are kept.
-  var keptByteCount: Int { memory?.byteCount ?? 0 }
+  /// Points along y and x: what one plane of points holds.
+  var pointsPerPlane: Int { mix.weightPoints.y * mix.weightPoints.x }
 
-  /// Floats that every run needs.
-  var transientCount: Int { memory == nil ? count : 0 }
+  /// Floats from a point to the next where a point holds so many output blocks: one line more than
+  /// they need, since points at a power of two's distance share their cache sets.
+  func pointStep(blocks: Int) -> Int { blocks * blockStep + Self.block }
 
-  /// Transforms what is kept, unless that has been done.
-  func prepare(threads: Int) {
-    guard let memory else { return }
-    isTransformed.withLock { isTransformed in
-      guard !isTransformed else { return }
-      transform(into: memory[range], team: ThreadTeam(count: threads))
-      weights.releasePages()
-      isTransformed = true
+  /// Transforms one output block and one input block at one plane of points, to
+  /// `[point][pointStep]`; `target` is where that input block's first lane at the first point lies.
+  func transform(
+    plane: Int, outputBlock: Int, inputBlock: Int, into target: UnsafeMutablePointer<Float>,
+    pointStep: Int
+  ) {
+    let inputs = min(Self.block, weights.layout.inputs - inputBlock * Self.block)
+    weights.withUnsafePointer { source in
+      var job = nn_winograd_weights(
+        mix: mix.code, z_point: Int32(plane), inputs: Int32(inputs),
+        source: source
+          + weights.layout.laneIndex(block: outputBlock, input: inputBlock * Self.block, tap: 0),
+        tap_step: inputs * Self.block, target: target, point_step: pointStep)
+      kernels.pointee.winograd_weights(&job)
     }
   }
 
-  /// The transformed weight, for one run.
-  func pointer(_ context: RunContext) -> UnsafePointer<Float> {
-    if let memory { return UnsafePointer(memory[range]) }
-    let target = context.arena[context.transientWeights]
-    transform(into: target, team: context.team)
-    return UnsafePointer(target)
-  }
+  /// Floats of the whole weight at all points: `[point][output block][input][16]`.
+  var count: Int { mix.weightPoints.count * pointStep(blocks: outputBlocks) }
 
-  private func transform(into target: UnsafeMutablePointer<Float>, team: ThreadTeam) {
-    let layout = weights.layout
-    let block = Int(NN_BLOCK)
-    let kernels = UnsafePointerBox(instructionSet.kernels)
-    weights.withUnsafePointer { source in
-      // Every chunk writes the lanes of its own output block and input block only.
-      team.forEach(layout.blockCount * inputBlocks) { index, _ in
-        let (outputBlock, inputBlock) = (index / inputBlocks, index % inputBlocks)
-        let inputs = min(block, layout.inputs - inputBlock * block)
-        let lanes = target + outputBlock * blockStep + inputBlock * block * block
-        for input in 0..<inputs {
-          var job = nn_winograd_weights(
-            mix: mix.code,
-            source: source
-              + layout.laneIndex(block: outputBlock, input: inputBlock * block + input, tap: 0),
-            tap_step: inputs * block, target: lanes + input * block, point_step: pointStep)
-          kernels.pointee.winograd_weights(&job)
-        }
-        guard inputs < block else { return }
-        // The memory may hold another layer's weights.
-        for point in 0..<mix.weightPoints.count {
-          (lanes + point * pointStep + inputs * block)
-            .update(repeating: 0, count: (block - inputs) * block)
-        }
+  /// Transforms the whole weight.
+  func transform(into target: UnsafeMutablePointer<Float>, team: ThreadTeam) {
+    let pointStep = pointStep(blocks: outputBlocks)
+    // Every chunk writes the lanes of its own output block and input block only.
+    team.forEach(outputBlocks * inputBlocks) { index, _ in
+      let (outputBlock, inputBlock) = (index / inputBlocks, index % inputBlocks)
+      for plane in 0..<mix.weightPoints.z {
+        transform(
+          plane: plane, outputBlock: outputBlock, inputBlock: inputBlock,
+          into: target + plane * pointsPerPlane * pointStep + outputBlock * blockStep
+            + inputBlock * Self.block * Self.block,
+          pointStep: pointStep)
       }
     }
   }
+
+  /// Lets go of the file's pages in this process' memory.
+  func releasePages() { weights.releasePages() }
 }

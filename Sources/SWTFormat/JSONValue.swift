@@ -25,10 +25,10 @@ public struct JSONObject: Sendable, Equatable {
   private var positions: [[UInt8]: Int] = [:]
 
   /// An object without members.
-  public init() {}
+  package init() {}
 
   /// An object with the members in the order given; of a repeated key the last counts.
-  public init(_ members: [(key: String, value: JSONValue)]) {
+  package init(_ members: [(key: String, value: JSONValue)]) {
     for member in members { self[member.key] = member.value }
   }
 
@@ -74,7 +74,7 @@ extension JSONValue {
   /// The members of an object.
   public var object: JSONObject? { if case .object(let value) = self { value } else { nil } }
   /// Whether this is `null`.
-  public var isNull: Bool { self == .null }
+  package var isNull: Bool { self == .null }
   /// The member `key` of an object.
   public subscript(key: String) -> JSONValue? { object?[key] }
 }

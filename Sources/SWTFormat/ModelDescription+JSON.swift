@@ -1,9 +1,6 @@
 extension ModelDescription {
-  /// The JSON header's members other than the tensor table.
-  package var json: JSONValue { publicJSON }
-
-  /// The description as the JSON of a `.swt` header.
-  public var publicJSON: JSONValue {
+  /// The description as in a `.swt` file's header: its members other than the tensor table.
+  public var json: JSONValue {
     [
       "architecture": architecture.json,
       "part": .string(part.rawValue),

@@ -27,7 +27,7 @@ public struct ModelDescription: Sendable, Equatable {
   public var provenance: Provenance
 
   /// Creates a description.
-  public init(
+  package init(
     architecture: NetworkArchitecture, part: Part, classifier: Classifier? = nil,
     preprocessing: PreprocessingDescription, inputPolicy: InputPolicy = .whole,
     labels: LabelDescription, provenance: Provenance
@@ -73,7 +73,7 @@ public struct Classifier: Sendable, Equatable {
   public var sourceSHA256: String
 
   /// Creates a classifier description.
-  public init(
+  package init(
     classNames: [String], inputFeatures: Int, hasBias: Bool, activation: Activation,
     sourceSHA256: String
   ) {
@@ -99,7 +99,7 @@ public struct LabelDescription: Sendable, Equatable {
     public var values: [Int]
 
     /// Creates a label.
-    public init(name: String, values: [Int]) {
+    package init(name: String, values: [Int]) {
       self.name = name
       self.values = values
     }
@@ -110,7 +110,7 @@ public struct LabelDescription: Sendable, Equatable {
   public var regionsClassOrder: [Int]?
 
   /// Creates a label description.
-  public init(labels: [Label], regionsClassOrder: [Int]? = nil) {
+  package init(labels: [Label], regionsClassOrder: [Int]? = nil) {
     self.labels = labels
     self.regionsClassOrder = regionsClassOrder
   }
@@ -144,7 +144,7 @@ public struct Provenance: Sendable, Equatable {
   public var nnconvertVersion: String
 
   /// Creates a provenance.
-  public init(
+  package init(
     sourceSHA256: String, sourceKind: String, trainerName: String? = nil, plansName: String? = nil,
     datasetName: String? = nil, configuration: String? = nil, fold: String? = nil,
     epoch: Int? = nil, mirroringAxes: [Int]? = nil, licence: String? = nil,

@@ -25,7 +25,7 @@ public struct NetworkArchitecture: Sendable, Equatable {
     public var bottleneckChannels: Int?
 
     /// Creates a stage.
-    public init(
+    package init(
       features: Int, kernelSize: [Int], stride: [Int], blocks: Int, bottleneckChannels: Int? = nil
     ) {
       self.features = features
@@ -63,7 +63,7 @@ public struct NetworkArchitecture: Sendable, Equatable {
     public var affine: Bool
 
     /// Creates a normalisation.
-    public init(kind: Kind, eps: Double, affine: Bool) {
+    package init(kind: Kind, eps: Double, affine: Bool) {
       self.kind = kind
       self.eps = eps
       self.affine = affine
@@ -85,7 +85,7 @@ public struct NetworkArchitecture: Sendable, Equatable {
     public var negativeSlope: Double
 
     /// Creates a nonlinearity.
-    public init(kind: Kind, negativeSlope: Double) {
+    package init(kind: Kind, negativeSlope: Double) {
       self.kind = kind
       self.negativeSlope = negativeSlope
     }
@@ -105,7 +105,7 @@ public struct NetworkArchitecture: Sendable, Equatable {
       public var convolutions: Int
 
       /// Creates a decoder stage.
-      public init(features: Int, kernelSize: [Int], upsampling: [Int], convolutions: Int) {
+      package init(features: Int, kernelSize: [Int], upsampling: [Int], convolutions: Int) {
         self.features = features
         self.kernelSize = kernelSize
         self.upsampling = upsampling
@@ -122,7 +122,7 @@ public struct NetworkArchitecture: Sendable, Equatable {
     public var segmentationBias: Bool
 
     /// Creates a decoder.
-    public init(
+    package init(
       stages: [Stage], segmentationHeads: Int, upsamplingBias: Bool, segmentationBias: Bool
     ) {
       self.stages = stages
@@ -154,7 +154,7 @@ public struct NetworkArchitecture: Sendable, Equatable {
   public var decoder: Decoder?
 
   /// Creates an architecture.
-  public init(
+  package init(
     networkClass: NetworkClass, dimension: Int, inputChannels: Int, stemChannels: Int? = nil,
     stages: [Stage], block: BlockKind, convolutionBias: Bool, normalization: Normalization,
     nonlinearity: Nonlinearity, decoder: Decoder? = nil

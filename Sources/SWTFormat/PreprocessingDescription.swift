@@ -18,7 +18,7 @@ public struct PreprocessingDescription: Sendable, Equatable {
     public var max: Double?
 
     /// Creates intensity properties.
-    public init(
+    package init(
       mean: Double, std: Double, percentile005: Double, percentile995: Double,
       median: Double? = nil, min: Double? = nil, max: Double? = nil
     ) {
@@ -44,7 +44,7 @@ public struct PreprocessingDescription: Sendable, Equatable {
     public var intensityProperties: IntensityProperties?
 
     /// Creates a channel.
-    public init(
+    package init(
       name: String, normalizationScheme: String, useMaskForNorm: Bool,
       intensityProperties: IntensityProperties? = nil
     ) {
@@ -63,7 +63,7 @@ public struct PreprocessingDescription: Sendable, Equatable {
     public var keywords: JSONObject
 
     /// Creates a resampling.
-    public init(function: String, keywords: JSONObject) {
+    package init(function: String, keywords: JSONObject) {
       self.function = function
       self.keywords = keywords
     }
@@ -95,7 +95,7 @@ public struct PreprocessingDescription: Sendable, Equatable {
   public var fileEnding: String?
 
   /// Creates a preprocessing description.
-  public init(
+  package init(
     transposeForward: [Int], transposeBackward: [Int], spacing: [Double], patchSize: [Int],
     channels: [Channel], cascadeLabels: [Int] = [], resamplingData: Resampling,
     resamplingSeg: Resampling? = nil, resamplingProbabilities: Resampling? = nil,

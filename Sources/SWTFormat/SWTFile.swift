@@ -29,6 +29,8 @@ public struct SWTFile: Sendable {
   private let positions: [String: Int]
 
   /// Opens a file and checks its header; with `verifyingTensors` also every byte of the data.
+  ///
+  /// - Throws: `SWTError`, naming the field or tensor that is wrong.
   public init(
     contentsOf path: String, verifyingTensors: Bool = false
   ) throws(SWTError) {
@@ -82,7 +84,9 @@ public struct SWTFile: Sendable {
     return PackedLayout(shape: entry.shape).unpack(stored)
   }
 
-  /// Checks every tensor's hash, and that padding and unused lanes are zero.
+  /// Checks every tensor's hash, and that padding and unused lanes are zero; reads the whole file.
+  ///
+  /// - Throws: `SWTError.tensorHash` or `padding`.
   public func verify() throws(SWTError) {
     var end = Preamble.byteCount + (headerLength ?? 0)
     for entry in tensors {

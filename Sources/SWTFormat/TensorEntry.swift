@@ -64,7 +64,7 @@ public struct TensorEntry: Sendable, Equatable {
   public var sha256: String
 
   /// Creates an entry.
-  public init(
+  package init(
     name: String, dataType: TensorDataType, shape: [Int], layout: TensorLayout, offset: Int,
     byteCount: Int, sha256: String
   ) {

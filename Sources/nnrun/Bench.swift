@@ -22,7 +22,7 @@ struct Bench: ParsableCommand {
   }
 
   func run() throws {
-    let loaded = try Model(contentsOf: model.path)
+    let loaded = try model.load()
     let description = loaded.description
     let sizes = shape?.sizes ?? description.preprocessing.patchSize
     let session = try loaded.makeSession(
@@ -83,7 +83,7 @@ struct Bench: ParsableCommand {
     try StandardOutput.writeLine(
       "\(milliseconds(timing.median)) ms median, \(milliseconds(timing.minimum)) ms minimum of "
         + "\(timing.times.count) runs, \(rate) GFLOP/s, \(Machine.instructionSet), "
-        + "\(session.threads) threads")
+        + "\(session.threads) thread\(session.threads == 1 ? "" : "s")")
     guard layers else { return }
     let total = timing.steps.reduce(0) { $0 + $1.seconds }
     let rows = timing.steps.map { step in

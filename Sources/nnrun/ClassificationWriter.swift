@@ -60,7 +60,11 @@ struct ClassificationWriter {
     }
   }
 
+  /// The likeliest class; a single output decides between its class and the opposite.
   private func bestClass(_ probabilities: [Double]) -> String {
+    if classifier.activation == .sigmoid, probabilities.count == 1 {
+      return (probabilities[0] < 0.5 ? "not " : "") + classifier.classNames[0]
+    }
     let best = probabilities.indices.max { probabilities[$0] < probabilities[$1] } ?? 0
     return classifier.classNames[best]
   }

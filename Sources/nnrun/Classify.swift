@@ -30,7 +30,7 @@ struct Classify: ParsableCommand {
   }
 
   func run() throws {
-    let loaded = try Model(contentsOf: model.path)
+    let loaded = try model.load()
     guard let classifier = loaded.description.classifier else { throw RuntimeError.noClassifier }
     let pipeline = cases.pipeline(
       loaded, outputs: SessionOutputs(pooled: false, logits: true), threads: model.threads)

@@ -41,7 +41,7 @@ struct Features: ParsableCommand {
   }
 
   func run() throws {
-    let loaded = try Model(contentsOf: model.path)
+    let loaded = try model.load()
     let architecture = loaded.description.architecture
     let stages = allStages ? Array(architecture.stages.indices) : stage.map { [$0] } ?? []
     let pipeline = cases.pipeline(

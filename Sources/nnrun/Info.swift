@@ -14,7 +14,7 @@ struct Info: ParsableCommand {
   var json = false
 
   func run() throws {
-    let loaded = try Model(contentsOf: model.path)
+    let loaded = try model.load()
     let description = loaded.description
     let architecture = description.architecture
     let sizes = shape?.sizes ?? description.preprocessing.patchSize
@@ -25,7 +25,7 @@ struct Info: ParsableCommand {
     if json {
       let report: JSONValue = [
         "nnrun_version": .string(NNRun.version), "model_id": .string(loaded.modelID),
-        "bytes": .integer(loaded.byteCount), "model": description.publicJSON,
+        "bytes": .integer(loaded.byteCount), "model": description.json,
         "instruction_set": .string(Machine.instructionSet), "threads": .integer(plan.threads),
         "input_shape": .array(plan.inputShape.map { .integer($0) }),
         "planned_bytes": .integer(plan.byteCount), "gflop": .number(plan.flops / 1e9),
@@ -47,7 +47,10 @@ struct Info: ParsableCommand {
       ["classes", description.classifier?.classNames.joined(separator: ", ") ?? "none"],
       ["file", "\(Decimals.text(Double(loaded.byteCount) / 1e6, places: 1)) MB"],
       ["model id", loaded.modelID],
-      ["machine", "\(Machine.instructionSet), \(plan.threads) threads"],
+      [
+        "machine",
+        "\(Machine.instructionSet), \(plan.threads) thread\(plan.threads == 1 ? "" : "s")",
+      ],
       ["input", sizes.map(String.init).joined(separator: "×")],
       ["work", "\(Decimals.text(plan.flops / 1e9, places: 1)) GFLOP"],
       ["memory", "\(Decimals.text(Double(plan.byteCount) / 1e6, places: 1)) MB"],

@@ -2,6 +2,7 @@ import FileIO
 
 /// Why inputs cannot be used.
 enum InputError: Error, CustomStringConvertible {
+  case model(String, problem: String)
   case rank(path: String, shape: [Int], dimension: Int)
   case empty
   case shapesDiffer(String, [Int], String, [Int])
@@ -29,7 +30,8 @@ enum InputError: Error, CustomStringConvertible {
     case .severalPreviews: "--preview shows one case — name one"
     case .windows(let count, let shape):
       "\(count) windows of \(shape) do not fit into memory — leave out --as-fed"
-    case .folder(let path, let problem), .table(let path, let problem):
+    case .model(let path, let problem), .folder(let path, let problem),
+      .table(let path, let problem):
       "\(DisplayText.quoted(path)): \(problem)"
     case .line(let problem):
       "a line of stdin is no case: \(problem) — write {\"case\": \"a\", \"images\": [\"a.nii.gz\"]}"

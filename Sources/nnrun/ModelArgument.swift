@@ -1,5 +1,7 @@
 import ArgumentParser
 import FileIO
+import SWTFormat
+import SWTRuntime
 
 /// The model and how to run it.
 struct ModelArgument: ParsableArguments {
@@ -12,6 +14,17 @@ struct ModelArgument: ParsableArguments {
   func validate() throws {
     if let threads, !(1...1024).contains(threads) {
       throw ValidationError("--threads must be 1…1024")
+    }
+  }
+
+  /// Opens the model; errors name the file.
+  func load(verifyingTensors: Bool = false) throws -> Model {
+    do {
+      return try Model(contentsOf: path, verifyingTensors: verifyingTensors)
+    } catch .model(let error) {
+      // What the operating system refused names the file already.
+      if case .file(_, _) = error { throw RuntimeError.model(error) }
+      throw InputError.model(path, problem: "\(error)")
     }
   }
 

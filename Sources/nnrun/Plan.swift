@@ -23,7 +23,7 @@ struct Plan: ParsableCommand {
   }
 
   func run() throws {
-    let loaded = try Model(contentsOf: model.path)
+    let loaded = try model.load()
     let pipeline = cases.pipeline(
       loaded, outputs: SessionOutputs(logits: loaded.description.classifier != nil),
       threads: model.threads)

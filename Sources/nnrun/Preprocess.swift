@@ -33,7 +33,7 @@ struct Preprocess: ParsableCommand {
   }
 
   func run() throws {
-    let loaded = try Model(contentsOf: model.path)
+    let loaded = try model.load()
     let pipeline = cases.pipeline(loaded, outputs: SessionOutputs(), threads: model.threads)
     let list = try CaseList(
       inputs: cases.inputs, channelCount: loaded.description.preprocessing.channels.count)

@@ -13,7 +13,7 @@ struct SelfTestCommand: ParsableCommand {
   var json = false
 
   func run() throws {
-    let loaded = try Model(contentsOf: model.path, verifyingTensors: true)
+    let loaded = try model.load(verifyingTensors: true)
     let checks = try SelfTest(loaded, threads: model.threads).run()
     if json {
       let report: JSONValue = [

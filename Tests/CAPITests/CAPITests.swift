@@ -112,6 +112,41 @@ import Testing
     #expect(swt_session_run(session, input, nil, &error) == SWT_USAGE)
   }
 
+  @Test func closedHandlesStayClosed() {
+    var copy = model
+    let old = model
+    #expect(swt_model_close(&model) == SWT_OK && model == nil)
+    #expect(swt_model_close(&copy) == SWT_USAGE && copy == old)
+    #expect(swt_model_close(&model) == SWT_OK)
+    // Another model is none that the old handle opens.
+    #expect(swt_model_open(path, &model, &error) == SWT_OK && model != old)
+    #expect(swt_model_description(old) == nil && swt_model_logit_count(old) == 0)
+    var pipeline: OpaquePointer?
+    #expect(swt_pipeline_create(old, nil, 1, 0, &pipeline, &error) == SWT_USAGE)
+    #expect(pipeline == nil && message.contains("closed"))
+  }
+
+  @Test func aHandleOfAnotherKindIsRefused() {
+    var pipeline: OpaquePointer?
+    #expect(swt_pipeline_create(model, nil, 1, 0, &pipeline, &error) == SWT_OK)
+    defer { swt_pipeline_close(&pipeline) }
+    var other = pipeline
+    #expect(swt_model_close(&other) == SWT_USAGE && other == pipeline)
+    #expect(swt_session_run(pipeline, nil, nil, &error) == SWT_USAGE)
+    #expect(message.contains("another kind"))
+    #expect(swt_model_pooled_count(pipeline) == 0)
+  }
+
+  @Test func thereAreNoResultsBeforeARun() {
+    var session: OpaquePointer?
+    #expect(
+      swt_session_create(model, [1, 16, 16, 16], 4, 1, nil, 0, 1, &session, &error) == SWT_OK)
+    defer { swt_session_close(&session) }
+    var pooled = [Float](repeating: 0, count: 64)
+    #expect(swt_session_pooled(session, &pooled, 64, &error) == SWT_USAGE)
+    #expect(message.contains("not run yet"))
+  }
+
   @Test func everyMisuseHasAnErrorCode() throws {
     var handle: OpaquePointer?
     #expect(swt_model_open(nil, &handle, &error) == SWT_USAGE)

@@ -64,7 +64,9 @@ import Testing
     var file = try AtomicFile(path: folder.file("d.swt"), replacing: false)
     try file.write(bytes)
     try file.commit()
-    try expect(65, "nnconvert", ["verify", folder.file("d.swt")], word: "SHA-256")
+    // Both commands name the file as well as the tensor.
+    try expect(65, "nnconvert", ["verify", folder.file("d.swt")], word: "d.swt': tensor '")
+    try expect(65, "nnrun", ["selftest", folder.file("d.swt")], word: "d.swt': tensor '")
   }
 
   @Test func verifyAgainstAnotherCheckpointSaysWhatDiffers() throws {

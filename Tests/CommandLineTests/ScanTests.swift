@@ -56,6 +56,27 @@ import Testing
     }
   }
 
+  @Test(arguments: [(Float(5), "malignant"), (-5, "not malignant")])
+  func aSingleOutputDecidesBetweenItsClassAndTheOpposite(bias: Float, name: String) throws {
+    let header =
+      "{\"weight\":{\"dtype\":\"F32\",\"shape\":[1,64],\"data_offsets\":[0,256]},"
+      + "\"bias\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[256,260]}}"
+    var head = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Data($0) }
+    head += Data(header.utf8) + Data(count: 256)
+    head += withUnsafeBytes(of: bias.bitPattern.littleEndian) { Data($0) }
+    try head.write(to: URL(fileURLWithPath: folder.file("head.safetensors")))
+    let other = folder.file("other.swt")
+    let attached = try Command.run(
+      "nnconvert",
+      [
+        "attach", model, "--head", folder.file("head.safetensors"), "--class-names", "malignant",
+        "-o", other,
+      ])
+    #expect(attached.status == 0, "\(attached.errors)")
+    let result = try run(["classify", other, "\(Self.example)/input.npy", "--format", "jsonl"])
+    #expect(try lines(result.output)[0]["class"]?.string == name)
+  }
+
   @Test func aBadCaseIsReportedAndTheOthersGoOn() throws {
     let damaged = try write("no scan", to: "damaged.nii")
     let good = "\(scans)/brain_t1.nii.gz"

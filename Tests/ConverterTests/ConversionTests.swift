@@ -150,6 +150,7 @@ import Testing
     ("\"3d_fullres\": {", "\"3d_fullres\": {\"inherits_from\": \"3d_fullres\",", "inherits"),
     ("\"3d_fullres\": {", "\"3d_fullres\": {\"inherits_from\": \"nowhere\",", "nowhere"),
     ("\"3d_fullres\": {", "\"3d_lowres\": {", "3d_fullres"),
+    ("\"configurations\": {", "\"others\": {", "there are: none"),
     ("\"3d_fullres\": {", "\"3d_fullres\": {\"previous_stage\": \"3d_lowres\",", "shape"),
   ]
 

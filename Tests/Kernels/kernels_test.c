@@ -47,7 +47,7 @@ static void test_elementwise(const nn_kernels *kernels, size_t voxels) {
   expect(kernels->name, "activate", error, 1e-6);
 
   error = 0;
-  kernels->add(a, first, b, second, out, voxels);
+  kernels->add(a, first, b, second, out, voxels, voxels % 4 == 3);
   for (size_t i = 0; i < voxels * BLOCK; i++) {
     const int lane = (int)(i % BLOCK);
     const double sum = (double)first.scale[lane] * a[i] + first.shift[lane] + activated(b[i], second, lane);
@@ -55,24 +55,75 @@ static void test_elementwise(const nn_kernels *kernels, size_t voxels) {
   }
   expect(kernels->name, "add", error, 1e-6);
 
-  double sums[2 * BLOCK], expected[3 * BLOCK] = {0};
+  double sums[BLOCK], expected[BLOCK] = {0};
   kernels->activated_sum(a, first, voxels, sums);
-  for (size_t i = 0; i < voxels * BLOCK; i++) {
-    const int lane = (int)(i % BLOCK);
-    const double distance = (double)a[i] - b[lane];
-    expected[lane] += activated(a[i], first, lane);
-    expected[BLOCK + lane] += distance;
-    expected[2 * BLOCK + lane] += distance * distance;
-  }
+  for (size_t i = 0; i < voxels * BLOCK; i++)
+    expected[i % BLOCK] += activated(a[i], first, (int)(i % BLOCK));
   error = 0;
   for (int lane = 0; lane < BLOCK; lane++) error = fmax(error, fabs(sums[lane] - expected[lane]));
   expect(kernels->name, "activated_sum", error, 1e-6 * (double)voxels);
-  kernels->moments(a, voxels, b, sums);
-  error = 0;
-  for (int lane = 0; lane < 2 * BLOCK; lane++)
-    error = fmax(error, fabs(sums[lane] - expected[BLOCK + lane]));
-  expect(kernels->name, "moments", error, 2e-6 * (double)voxels);
   free(a), free(b), free(out), free(vectors);
+}
+
+// The values whose statistics were taken, one block of channels.
+typedef struct samples {
+  double values[512][BLOCK];
+  int count;
+} samples;
+
+static void expect_moments(const nn_kernels *kernels, const char *what, const nn_moments *found, const samples *all) {
+  double error = fabs(found->count - all->count);
+  for (int lane = 0; lane < BLOCK; lane++) {
+    double mean = 0, squares = 0;
+    for (int i = 0; i < all->count; i++) mean += all->values[i][lane] / all->count;
+    for (int i = 0; i < all->count; i++) squares += pow(all->values[i][lane] - mean, 2);
+    error = fmax(error, fabs(found->mean[lane] - mean) / (1 + fabs(mean)));
+    error = fmax(error, fabs(found->squares[lane] - squares) / (1e-3 + squares));
+  }
+  // Few values may lie some deviations from their pivot, which costs a digit.
+  expect(kernels->name, what, error, 3e-5);
+}
+
+// A mean a thousand times the deviation must cost no digits.
+static void test_combine(const nn_kernels *kernels, int groups) {
+  static samples all;
+  nn_moments moments[8] = {0};
+  all.count = 0;
+  for (int group = 0; group < groups; group++) {
+    const int count = group == 1 ? 0 : 3 * group + 1;
+    moments[group].count = count;
+    for (int lane = 0; lane < BLOCK; lane++) {
+      for (int i = 0; i < count; i++) {
+        all.values[all.count + i][lane] = 1000 * lane + random_number();
+        moments[group].mean[lane] += all.values[all.count + i][lane] / count;
+      }
+      for (int i = 0; i < count; i++)
+        moments[group].squares[lane] += pow(all.values[all.count + i][lane] - moments[group].mean[lane], 2);
+    }
+    all.count += count;
+  }
+  kernels->combine(moments, (size_t)groups);
+  expect_moments(kernels, "combine", moments, &all);
+}
+
+static void test_average(const nn_kernels *kernels, int rows, int width) {
+  enum { VOXELS = 5 };
+  float *input = numbers((size_t)rows * VOXELS * width * BLOCK), *vectors = numbers(2 * BLOCK);
+  float output[VOXELS * BLOCK];
+  const nn_pending pending = {vectors, vectors + BLOCK, 0.01f};
+  const float *row[9];
+  for (int i = 0; i < rows; i++) row[i] = input + (size_t)i * VOXELS * width * BLOCK;
+  const nn_average job = {row, rows, width, VOXELS, pending, 1 / (float)(rows * width), output};
+  kernels->average(&job);
+  double error = 0;
+  for (int i = 0; i < VOXELS * BLOCK; i++) {
+    double sum = 0;
+    for (int j = 0; j < rows * width; j++)
+      sum += activated(row[j / width][(i / BLOCK * width + j % width) * BLOCK + i % BLOCK], pending, i % BLOCK);
+    error = fmax(error, fabs(output[i] - sum / (rows * width)));
+  }
+  expect(kernels->name, "average", error, 1e-6);
+  free(input), free(vectors);
 }
 
 static void test_direct(const nn_kernels *kernels, int voxels, int blocks, int inputs, int accumulate) {
@@ -83,8 +134,10 @@ static void test_direct(const nn_kernels *kernels, int voxels, int blocks, int i
   memcpy(before, output, 2 * (size_t)output_step * sizeof(float));
   int32_t offsets[TAPS];
   for (int tap = 0; tap < TAPS; tap++) offsets[tap] = (tap / 3 * WIDTH + tap % 3) * inputs;
+  nn_moments moments[2] = {0};
   const nn_direct_tile tile = {input, offsets, TAPS, inputs, inputs, voxels, blocks, accumulate,
-                               weights, weight_step, output, output_step};
+                               weights, weight_step, output, output_step, voxels % 2,
+                               accumulate ? moments : NULL, 1};
   kernels->direct(&tile);
   double error = 0;
   for (int block = 0; block < 2; block++)
@@ -102,6 +155,12 @@ static void test_direct(const nn_kernels *kernels, int voxels, int blocks, int i
         error = fmax(error, fabs(output[at] - sum));
       }
   expect(kernels->name, "direct", error, 2e-5);
+  for (int block = 0; accumulate && block < blocks; block++) {
+    static samples all;
+    all.count = voxels;
+    for (int i = 0; i < voxels * BLOCK; i++) all.values[i / BLOCK][i % BLOCK] = output[block * output_step + i];
+    expect_moments(kernels, "direct's statistics", &moments[block], &all);
+  }
   free(input), free(weights), free(output), free(before);
 }
 
@@ -130,54 +189,71 @@ static void test_winograd(const nn_kernels *kernels, nn_winograd_mix mix, int fi
   float *input = numbers((size_t)depth * height * width * BLOCK);
   float *weights = numbers((size_t)taps * BLOCK * BLOCK), *vectors = numbers(2 * BLOCK);
   float *data = numbers((size_t)points * 2 * BLOCK), *kernel = numbers((size_t)MOST_POINTS * BLOCK * BLOCK);
-  float *products = numbers((size_t)points * BLOCK), *output = numbers(4 * 4 * 4 * BLOCK);
+  float *products = numbers((size_t)points * 2 * BLOCK), *output = numbers(4 * 4 * 8 * BLOCK);
   const nn_pending pending = {vectors, vectors + BLOCK, 0.01f};
   const float *rows[9 * 9];
   for (int row = 0; row < depth * height; row++) rows[row] = input + (size_t)row * width * BLOCK;
   rows[1 % (depth * height)] = NULL;
-  const nn_winograd_input load = {mix, rows, width, first_x, 2, pending, data, 2 * BLOCK};
+  const nn_winograd_input load = {mix, rows, width, first_x, 2, pending, data, points * BLOCK};
   kernels->winograd_input(&load);
-  for (int i = 0; i < inputs; i++) {
-    const nn_winograd_weights job = {mix, weights + i * BLOCK, BLOCK * BLOCK, kernel + i * BLOCK, BLOCK * BLOCK};
+  const int plane_points = y.weight_points * x.weight_points;
+  for (int z_point = 0; z_point < z.weight_points; z_point++) {
+    const nn_winograd_weights job = {mix, z_point, inputs, weights, BLOCK * BLOCK,
+                                     kernel + (size_t)z_point * plane_points * BLOCK * BLOCK, BLOCK * BLOCK};
     kernels->winograd_weights(&job);
   }
+  int32_t weight_points[MOST_POINTS];
+  for (int point = 0; point < points; point++)
+    weight_points[point] = (weight_point(z, point / (y.points * x.points)) * y.weight_points +
+                            weight_point(y, point / x.points % y.points)) * x.weight_points +
+                           weight_point(x, point % x.points);
+  const nn_winograd_products multiply = {
+      data, 0, points * BLOCK, kernel, BLOCK * BLOCK, 0, weight_points, products, 0, points * BLOCK, points, 2, 1, 1};
+  kernels->winograd_products(&multiply);
   double error = 0;
-  for (int tile = 0; tile < 2; tile++) {
-    for (int point = 0; point < points; point++) {
-      const int wp = (weight_point(z, point / (y.points * x.points)) * y.weight_points +
-                      weight_point(y, point / x.points % y.points)) * x.weight_points +
-                     weight_point(x, point % x.points);
-      for (int lane = 0; lane < BLOCK; lane++) {
-        double sum = 0;
-        for (int i = 0; i < inputs; i++)
-          sum += (double)data[(point * 2 + tile) * BLOCK + i] * kernel[(wp * BLOCK + i) * BLOCK + lane];
-        products[point * BLOCK + lane] = (float)sum;
-      }
-    }
-    const nn_winograd_output store = {mix, products, BLOCK, output, 16 * BLOCK, 4 * BLOCK,
-                                      z.outputs, y.outputs, x.outputs};
+  static samples all;
+  nn_moments moments = {0};
+  all.count = 0;
+  // The run sticks out along every axis that has room for it; its second part is taken by itself.
+  const int count_z = z.outputs - (z.outputs > 1), count_y = y.outputs - (y.outputs > 1);
+  const int count_x = 2 * x.outputs - (x.outputs > 1);
+  for (int part = 0; part < 2; part++) {
+    for (int i = 0; i < 4 * 4 * 8 * BLOCK; i++) output[i] = NAN;
+    const int first_tile = part, inside_x = count_x - part * x.outputs;
+    const nn_winograd_output store = {mix, 2 - part, products + (size_t)first_tile * points * BLOCK, points * BLOCK,
+                                      output, 32 * BLOCK, 8 * BLOCK, count_z, count_y, inside_x, part, &moments};
     kernels->winograd_output(&store);
-    for (int oz = 0; oz < z.outputs; oz++)
-      for (int oy = 0; oy < y.outputs; oy++)
-        for (int ox = 0; ox < x.outputs; ox++)
+    for (int oz = 0; oz < 4; oz++)
+      for (int oy = 0; oy < 4; oy++)
+        for (int ox = 0; ox < 8; ox++) {
+          const float *voxel = output + (oz * 32 + oy * 8 + ox) * BLOCK;
+          const int is_inside = oz < count_z && oy < count_y && ox < inside_x;
           for (int lane = 0; lane < BLOCK; lane++) {
+            if (!is_inside) {
+              if (!isnan(voxel[lane])) error = INFINITY;
+              continue;
+            }
+            all.values[all.count][lane] = voxel[lane];
             double sum = 0;
             for (int tap = 0; tap < taps; tap++) {
               const int iz = oz * z.stride + tap / (y.kernel * x.kernel);
               const int iy = oy * y.stride + tap / x.kernel % y.kernel;
-              const int ix = first_x + (tile * x.outputs + ox) * x.stride + tap % x.kernel;
+              const int ix = first_x + (first_tile * x.outputs + ox) * x.stride + tap % x.kernel;
               const float *row = rows[iz * height + iy];
               if (!row || ix < 0 || ix >= width) continue;
               for (int i = 0; i < inputs; i++)
                 sum += activated(row[ix * BLOCK + i], pending, i) * weights[(tap * BLOCK + i) * BLOCK + lane];
             }
-            error = fmax(error, fabs(output[(oz * 16 + oy * 4 + ox) * BLOCK + lane] - sum));
+            error = fmax(error, fabs(voxel[lane] - sum));
           }
+          all.count += is_inside;
+        }
   }
   char name[32];
   snprintf(name, sizeof name, "winograd %03x", (unsigned)mix);
   // The largest outputs are about 10.
   expect(kernels->name, name, error, 2e-4);
+  expect_moments(kernels, "winograd's statistics", &moments, &all);
   free(input), free(weights), free(vectors), free(data), free(kernel), free(products), free(output);
 }
 
@@ -188,6 +264,9 @@ int main(void) {
   for (int32_t isa = 0; isa < count; isa++) {
     const nn_kernels *kernels = all[isa];
     for (size_t voxels = 1; voxels < 200; voxels = voxels * 2 + 1) test_elementwise(kernels, voxels);
+    for (int rows = 1; rows <= 9; rows += 2)
+      for (int width = 1; width <= 3; width++) test_average(kernels, rows, width);
+    for (int groups = 1; groups <= 8; groups++) test_combine(kernels, groups);
     for (int voxels = 1; voxels <= kernels->direct_voxels; voxels++)
       for (int blocks = 1; blocks <= kernels->direct_blocks; blocks++)
         for (int inputs = 1; inputs <= BLOCK; inputs += 5)

@@ -1,3 +1,4 @@
+import CKernels
 import Testing
 
 @testable import SWTRuntime
@@ -62,9 +63,27 @@ import Testing
         let expected = ReferenceConvolution(geometry: geometry, weights: weights)
           .run(planar ? input : activated)
         let largest = expected.map(abs).max() ?? 0
-        let error = zip(found, expected).map { abs(Double($0) - $1) }.max() ?? 0
+        let error = zip(found.values, expected).map { abs(Double($0) - $1) }.max() ?? 0
         #expect(error <= 2e-5 * largest, "\(algorithm.name), \(threads) threads, planar \(planar)")
+        expectStatistics(of: found, geometry)
       }
+    }
+  }
+
+  /// The statistics are those of what was written.
+  private func expectStatistics(
+    of output: ConvolutionBench.Output, _ geometry: ConvolutionGeometry
+  ) {
+    let count = geometry.output.count
+    for channel in 0..<geometry.outputChannels {
+      let values = output.values[channel * count..<(channel + 1) * count].map(Double.init)
+      let mean = values.reduce(0, +) / Double(count)
+      let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(count)
+      let found = output.moments[channel / 16]
+      let deviation = max(variance.squareRoot(), 1e-6)
+      #expect(found.count == Double(count))
+      #expect(abs(found.mean(channel % 16) - mean) <= 1e-5 * deviation)
+      #expect(abs(found.variance(channel % 16) - variance) <= 3e-5 * deviation * deviation)
     }
   }
 
@@ -72,7 +91,8 @@ import Testing
   @Test(arguments: WinogradMix.all, InstructionSet.available.map(\.name))
   func everyWinogradMixAgreesWithTheDefinition(mix: WinogradMix, isa: String) throws {
     let instructionSet = try #require(InstructionSet.available.first { $0.name == isa })
-    // Weights that are kept, and weights that are transformed in every run.
+    // Weights that are kept, and weights that are transformed in every run; one batch of tiles, and
+    // the smallest ones.
     for (inputs, outputs, size, largestKept) in [
       (16, 16, [5, 6, 7], Int.max), (24, 40, [1, 9, 31], Int.max), (24, 40, [1, 9, 31], 0),
       (3, 17, [2, 1, 1], 0),
@@ -86,17 +106,24 @@ import Testing
       let input = numbers.array(inputs * geometry.input.count)
       let packed = PackedWeights(shape: shape, values: weights)
       let ones = [Float](repeating: 1, count: inputs)
-      let algorithm = WinogradConvolution(
-        geometry, mix: mix,
-        weights: try WinogradWeights(
-          packed, mix: mix, instructionSet: instructionSet, largestKept: largestKept),
-        instructionSet: instructionSet, threads: 2)
-      let found = try ConvolutionBench(geometry: geometry, slope: 1).run(
-        algorithm, input: input, scale: ones, shift: ones.map { _ in 0 }, threads: 2, planar: false)
       let expected = ReferenceConvolution(geometry: geometry, weights: weights).run(input)
       let largest = expected.map(abs).max() ?? 0
-      let error = zip(found, expected).map { abs(Double($0) - $1) }.max() ?? .infinity
-      #expect(error <= 2e-5 * largest, "\(mix.name) \(inputs)→\(outputs) \(size)")
+      let algorithms: [any ConvolutionAlgorithm] = [
+        try WinogradConvolution(
+          geometry, mix: mix, weights: packed, instructionSet: instructionSet, threads: 2,
+          largestKept: largestKept),
+        StagedWinogradConvolution(
+          geometry, mix: mix, weights: packed, instructionSet: instructionSet,
+          batchFloats: largestKept),
+      ]
+      for algorithm in algorithms {
+        let found = try ConvolutionBench(geometry: geometry, slope: 1).run(
+          algorithm, input: input, scale: ones, shift: ones.map { _ in 0 }, threads: 2,
+          planar: false)
+        let error = zip(found.values, expected).map { abs(Double($0) - $1) }.max() ?? .infinity
+        #expect(error <= 2e-5 * largest, "\(algorithm.name) \(inputs)→\(outputs) \(size)")
+        expectStatistics(of: found, geometry)
+      }
     }
   }
 
@@ -112,17 +139,14 @@ import Testing
       shape: [24, 24, mix.kernel.z, mix.kernel.y, mix.kernel.x], values: numbers.array(count))
     let input = numbers.array(24 * geometry.input.count)
     let scale = numbers.array(24)
-    let algorithm = WinogradConvolution(
-      geometry, mix: mix,
-      weights: try WinogradWeights(
-        packed, mix: mix, instructionSet: InstructionSet.available[0]),
-      instructionSet: InstructionSet.available[0], threads: 3)
+    let algorithm = try WinogradConvolution(
+      geometry, mix: mix, weights: packed, instructionSet: InstructionSet.available[0], threads: 3)
     let slack = layers * mix.outputs.z + geometry.padding.z
     let runs = try [0, slack].map { slackPlanes in
       try ConvolutionBench(geometry: geometry).run(
         algorithm, input: input, scale: scale, shift: scale, threads: 3, planar: false,
         slackPlanes: slackPlanes
-      ).map(\.bitPattern)
+      ).values.map(\.bitPattern)
     }
     #expect(runs[0] == runs[1])
   }
@@ -143,7 +167,7 @@ import Testing
     let bench = ConvolutionBench(geometry: geometry)
     let runs = try (0..<3).map { _ in
       try bench.run(algorithm, input: input, scale: ones, shift: ones, threads: 2, planar: false)
-        .map(\.bitPattern)
+        .values.map(\.bitPattern)
     }
     #expect(runs[0] == runs[1] && runs[1] == runs[2])
   }

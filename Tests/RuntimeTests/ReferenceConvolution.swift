@@ -1,3 +1,5 @@
+import CKernels
+
 @testable import SWTRuntime
 
 /// Convolution by its definition, in double precision, on plain `[channels][z][y][x]` arrays.
@@ -59,6 +61,12 @@ struct TestNumbers {
 
 /// Plain arrays in and out of a convolution algorithm.
 struct ConvolutionBench {
+  /// What a run gave: plain values, and the statistics of every block of 16 channels.
+  struct Output {
+    let values: [Float]
+    let moments: [nn_moments]
+  }
+
   let geometry: ConvolutionGeometry
   var slope: Float = 0.01
 
@@ -66,7 +74,7 @@ struct ConvolutionBench {
   func run(
     _ algorithm: any ConvolutionAlgorithm, input: [Float], scale: [Float], shift: [Float],
     threads: Int, planar: Bool, slackPlanes: Int = 0
-  ) throws -> [Float] {
+  ) throws -> Output {
     var plan = ArenaPlan()
     func activation(_ channels: Int, _ extent: Extent3, _ slackPlanes: Int) -> Activation {
       Activation(
@@ -83,10 +91,12 @@ struct ConvolutionBench {
     )
     let step = (algorithm.workspaceCount + 63) / 64 * 64
     let workspace = plan.reserve(step * threads)
-    let transientWeights = plan.reserve(algorithm.transientWeightCount)
+    let scratch = plan.reserve(algorithm.scratchCount)
+    var moments = [nn_moments](
+      repeating: nn_moments(), count: target.blocks * algorithm.momentGroups)
     let arena = try Arena(plan)
-    // Another layer's weights were there before.
-    for index in 0..<transientWeights.count { arena[transientWeights][index] = .nan }
+    // Another layer's values were there before.
+    for index in 0..<scratch.count { arena[scratch][index] = .nan }
     let voxels = geometry.input.count
     for channel in 0..<geometry.inputChannels {
       for voxel in 0..<voxels {
@@ -101,15 +111,24 @@ struct ConvolutionBench {
       algorithm.prepare()
       algorithm.run(
         planar ? .networkInput : .feature(Feature(activation: source, pending: pending)),
-        into: target,
+        into: target, moments: &moments,
         context: RunContext(
           input: start, arena: arena, team: ThreadTeam(count: threads), workspace: workspace,
-          workspaceStep: step, transientWeights: transientWeights))
+          workspaceStep: step, scratch: scratch))
+    }
+    let kernels = InstructionSet.available[0].kernels.pointee
+    moments.withUnsafeMutableBufferPointer { moments in
+      guard let start = moments.baseAddress else { return }
+      for block in 0..<target.blocks {
+        kernels.combine(start + block * algorithm.momentGroups, algorithm.momentGroups)
+      }
     }
     let count = geometry.output.count
-    return (0..<geometry.outputChannels * count).map { index in
+    let values = (0..<geometry.outputChannels * count).map { index in
       let (channel, voxel) = (index / count, index % count)
       return arena[target.range][channel / 16 * target.blockStep + voxel * 16 + channel % 16]
     }
+    return Output(
+      values: values, moments: (0..<target.blocks).map { moments[$0 * algorithm.momentGroups] })
   }
 }

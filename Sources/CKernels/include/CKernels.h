@@ -10,6 +10,14 @@
 /// Channels per block of an activation, and output channels per block of a packed weight.
 #define NN_BLOCK 16
 
+/// The statistics of 16 channels' values: how many there are, their means, and the sums of squared
+/// distances from these.
+typedef struct nn_moments {
+  double count, unused[7];
+  double mean[NN_BLOCK];
+  double squares[NN_BLOCK];
+} nn_moments;
+
 /// One register tile of a direct convolution: some voxels of a row times one or two output blocks,
 /// over all taps of one block of input channels.
 typedef struct nn_direct_tile {
@@ -36,6 +44,12 @@ typedef struct nn_direct_tile {
   float *_Nonnull output;
   /// Floats from an output block to the next one.
   ptrdiff_t output_block_step;
+  /// 1: the output is too large for any cache, and is written past them.
+  int32_t streams;
+  /// The outputs are added to these statistics of the first output block, unless null.
+  nn_moments *_Nullable moments;
+  /// From an output block's statistics to the next one's.
+  ptrdiff_t moments_step;
 } nn_direct_tile;
 
 /// A normalisation and activation that is applied when a block of 16 channels is loaded:
@@ -45,6 +59,21 @@ typedef struct nn_pending {
   const float *_Nonnull shift;
   float slope;
 } nn_pending;
+
+/// Averages windows of activated voxels: one row of outputs of a channel block.
+typedef struct nn_average {
+  /// The rows of the windows, at the first window's first voxel.
+  const float *_Nonnull const *_Nonnull row;
+  int32_t rows;
+  /// Voxels of a window along a row, and from a window to the next.
+  int32_t width;
+  /// Outputs.
+  int32_t voxels;
+  nn_pending pending;
+  /// 1 / voxels of a window.
+  float factor;
+  float *_Nonnull target;
+} nn_average;
 
 /// How a convolution is transformed along z, y, x, one hexadecimal digit each (see winograd.inc):
 /// 1: kernel 1, not at all; 2, 4: kernel 3, as many outputs per tile; 8: kernel 3, stride 2.
@@ -62,38 +91,68 @@ typedef struct nn_winograd_input {
   int32_t first_x;
   int32_t tiles;
   nn_pending pending;
-  /// The first tile of the first point; tiles are NN_BLOCK floats apart.
+  /// `[tile][point][16]`.
   float *_Nonnull target;
-  /// Floats from a point to the next.
-  ptrdiff_t point_step;
+  ptrdiff_t tile_step;
 } nn_winograd_input;
 
-/// Transforms the products of one tile and one output block back.
+/// Multiplies transformed tiles by transformed weights: at every point a matrix product, tiles × inputs
+/// times inputs × outputs.
+typedef struct nn_winograd_products {
+  /// `[input block][tile][point][16]`.
+  const float *_Nonnull source;
+  ptrdiff_t source_block_step, source_tile_step;
+  /// `[weight point][output block][input, whole blocks][16]`.
+  const float *_Nonnull weights;
+  ptrdiff_t weight_point_step, weight_block_step;
+  /// Of every point its weight's.
+  const int32_t *_Nonnull weight_points;
+  /// `[output block][tile][point][16]`.
+  float *_Nonnull target;
+  ptrdiff_t target_block_step, target_tile_step;
+  int32_t points, tiles, input_blocks, output_blocks;
+} nn_winograd_products;
+
+/// Transforms the products of a run of neighbouring tiles and one output block back.
 typedef struct nn_winograd_output {
   nn_winograd_mix mix;
+  int32_t tiles;
+  /// `[tile][point][16]`.
   const float *_Nonnull source;
-  ptrdiff_t point_step;
-  /// The tile's first voxel.
+  ptrdiff_t tile_step;
+  /// The first tile's first voxel.
   float *_Nonnull target;
   ptrdiff_t plane_step;
   ptrdiff_t row_step;
-  /// Voxels that lie inside the output.
+  /// Voxels that lie inside the output; along x those of all tiles, at least one of each.
   int32_t count_z, count_y, count_x;
+  /// 1: the output is too large for any cache, and is written past them.
+  int32_t streams;
+  /// The outputs are added to these statistics, unless null.
+  nn_moments *_Nullable moments;
 } nn_winograd_output;
 
-/// Transforms the weights of one input channel and one output block.
+/// Transforms the weights of one input block and one output block at one weight point along z.
 typedef struct nn_winograd_weights {
   nn_winograd_mix mix;
+  int32_t z_point;
+  /// Inputs of this block; those up to NN_BLOCK become zeros.
+  int32_t inputs;
+  /// `[tap][input][16]`.
   const float *_Nonnull source;
   /// Floats from a tap to the next.
   ptrdiff_t tap_step;
+  /// `[weight point along y, x][input][16]`.
   float *_Nonnull target;
+  /// Floats from a point to the next.
   ptrdiff_t point_step;
 } nn_winograd_weights;
 
 /// The kernels of one instruction set.
 typedef struct nn_kernels {
   const char *_Nonnull name;
+  /// Floats per vector.
+  int32_t lanes;
   /// The largest register tile of `direct`.
   int32_t direct_voxels;
   int32_t direct_blocks;
@@ -101,19 +160,25 @@ typedef struct nn_kernels {
   /// Activates `voxels` voxels of a block.
   void (*_Nonnull activate)(const float *_Nonnull source, nn_pending pending, float *_Nonnull target,
                             size_t voxels);
-  /// `target = activate(a, pending_a with slope) with b's term added before the activation`.
+  /// `target = activate(a, pending_a with slope) with b's term added before the activation`; `streams`: 1
+  /// where the target is too large for any cache.
   void (*_Nonnull add)(const float *_Nonnull a, nn_pending pending_a, const float *_Nonnull b,
-                       nn_pending pending_b, float *_Nonnull target, size_t voxels);
+                       nn_pending pending_b, float *_Nonnull target, size_t voxels,
+                       int32_t streams);
+  void (*_Nonnull average)(const nn_average *_Nonnull job);
   /// Sums of 16 channels' activated values, in double.
   void (*_Nonnull activated_sum)(const float *_Nonnull source, nn_pending pending, size_t voxels,
                                  double *_Nonnull sums);
-  /// Of 16 channels the sums of distances from `pivots`, and behind them those of their squares.
-  void (*_Nonnull moments)(const float *_Nonnull source, size_t voxels,
-                           const float *_Nonnull pivots, double *_Nonnull sums);
+  /// Makes the first of some statistics those of all together.
+  void (*_Nonnull combine)(nn_moments *_Nonnull moments, size_t count);
   void (*_Nonnull winograd_input)(const nn_winograd_input *_Nonnull job);
+  void (*_Nonnull winograd_products)(const nn_winograd_products *_Nonnull job);
   void (*_Nonnull winograd_output)(const nn_winograd_output *_Nonnull job);
   void (*_Nonnull winograd_weights)(const nn_winograd_weights *_Nonnull job);
 } nn_kernels;
 
 /// The instruction sets this processor runs, the fastest first; `count` is set to their number.
 const nn_kernels *_Nonnull const *_Nonnull nn_available_kernels(int32_t *_Nonnull count);
+
+/// Bytes of a core's data cache of level 2 or 3; 0 where the processor does not say.
+int64_t nn_cache_bytes(int32_t level);

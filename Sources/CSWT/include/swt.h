@@ -1,11 +1,19 @@
 // libswt: nnU-Net encoders and classifiers from .swt files, for C and everything that calls C.
 //
-// Every function that can fail returns a swt_status and, where `error` is not NULL, writes one line of
-// text there. Nothing is thrown, nothing traps, no global state: misuse (NULL, wrong sizes, what was
-// closed) is SWT_USAGE. Closing sets the caller's pointer to NULL; closing NULL does nothing.
+// Errors: every function that can fail returns a swt_status and, where `error` is not NULL, then writes one
+// line of text there. Nothing is thrown and no misuse traps: NULL, handles that are closed or of another kind,
+// sizes that do not fit, pointers that are not aligned to their type are SWT_USAGE. What cannot be checked is
+// the caller's promise: that memory it passes is there, as large as the arguments say, and not written
+// meanwhile; and that nobody shortens a model file that is open (replace it by renaming a new one over it).
 //
-// Threads: a model may be used from any number of threads; a session or a pipeline from one at a
-// time. Sessions and pipelines keep their model alive.
+// Handles are numbers that the library looks up, not addresses. Closing sets the caller's handle to NULL;
+// closing NULL does nothing; copies of a closed handle stay closed for good. Sessions and pipelines keep what
+// they need of their model, which may be closed before them.
+//
+// Threads: every function may be called from any thread. A model may be used by any number of them at once; a
+// session or a pipeline by one at a time – a second call meanwhile fails with SWT_BUSY and changes nothing.
+// Make one per thread. Closing what another thread is using is safe: that call ends as if it were still open.
+// Threads that the library starts are its own; callbacks there are none.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -24,10 +32,11 @@ typedef enum swt_status {
   SWT_BAD_INPUT = 65,    // a file or scan is damaged, not supported, or does not fit the model
   SWT_CANNOT_OPEN = 66,  // a file cannot be opened
   SWT_MEMORY = 71,       // more memory is needed than can be had or was allowed
+  SWT_BUSY = 75,         // another thread is using the session or pipeline
 } swt_status;
 
 typedef struct swt_error {
-  char message[512];  // one line of UTF-8, ended by a zero
+  char message[512];  // one line of UTF-8, ended by a zero; written when a call fails
 } swt_error;
 
 // What a session computes besides the stages; combine with |.
@@ -36,28 +45,31 @@ enum { SWT_POOLED = 1, SWT_LOGITS = 2 };
 // The library's version, "MAJOR.MINOR.PATCH".
 const char *swt_version(void);
 
-// Maps a model file and checks its header.
+// Maps a model file and checks its header. Paths are UTF-8. `*model` is NULL where that fails.
 swt_status swt_model_open(const char *path, swt_model **model, swt_error *error);
-void swt_model_close(swt_model **model);
+swt_status swt_model_close(swt_model **model);
 
-// The model as JSON: architecture, preprocessing, labels, provenance, "model_id". Belongs to the model.
+// The model as JSON: architecture, preprocessing, labels, provenance, "model_id". NULL for what is no model.
+// Belongs to the model: gone when it and all sessions and pipelines made from it are closed.
 const char *swt_model_description(const swt_model *model);
-// Sizes of what the outputs below hold; 0 for NULL or without a classifier.
+// Sizes of what the outputs below hold; 0 for what is no model, or without a classifier.
 size_t swt_model_pooled_count(const swt_model *model);
 size_t swt_model_logit_count(const swt_model *model);
 
 // A planned run over inputs of one shape: [channels, z, y, x], or [channels, y, x] for a 2-D network.
-// `stages` lists encoder stages whose features are wanted. `threads` 0: as many as the process may.
+// `stages` lists encoder stages whose features are wanted, 0 being the highest resolution. `threads`: 1 to
+// 1024, or 0 for as many as the process may use.
 swt_status swt_session_create(const swt_model *model, const int64_t *shape, size_t rank,
                               uint32_t outputs, const int32_t *stages, size_t stage_count,
                               int32_t threads, swt_session **session, swt_error *error);
-void swt_session_close(swt_session **session);
+swt_status swt_session_close(swt_session **session);
 
-// Runs on the caller's floats; `strides` are in elements, NULL for row-major.
+// Runs on the caller's floats. `strides` has one entry per axis, in elements, NULL for row-major; they may be
+// negative or zero, as numpy's are: `input` is where element [0, 0, …] is.
 swt_status swt_session_run(swt_session *session, const float *input, const int64_t *strides,
                            swt_error *error);
 
-// Copies results of the last run; `count` has to be exactly what they hold.
+// Copies results of the last run, row-major; `count` has to be exactly what they hold.
 swt_status swt_session_pooled(const swt_session *session, float *values, size_t count, swt_error *error);
 swt_status swt_session_logits(const swt_session *session, float *values, size_t count, swt_error *error);
 // The shape of a stage's features: `rank` entries, 4 for a 3-D network, 3 for a 2-D one.
@@ -67,10 +79,11 @@ swt_status swt_session_stage(const swt_session *session, int32_t stage, float *v
                              swt_error *error);
 
 // From scans: nnU-Net's preprocessing, the input policy ("whole", "sliding-window", "center-crop"; NULL
-// for the model's), encoder, classifier. `memory_limit` in bytes, 0 for none.
+// for the model's), encoder, classifier. `threads` as above. `memory_limit` is the most bytes that a case may
+// take; 0 for what the machine has free now.
 swt_status swt_pipeline_create(const swt_model *model, const char *policy, int32_t threads,
                                uint64_t memory_limit, swt_pipeline **pipeline, swt_error *error);
-void swt_pipeline_close(swt_pipeline **pipeline);
+swt_status swt_pipeline_close(swt_pipeline **pipeline);
 
 // One NIfTI file per channel. `pooled` or `logits` may be NULL; counts as told by the model.
 swt_status swt_pipeline_run_files(swt_pipeline *pipeline, const char *const *files, size_t file_count,

@@ -1,0 +1,51 @@
+internal import CKernels
+
+/// What a layer costs, in multiply-adds of the products: only ratios matter.
+///
+/// Its constants are times measured on Zen 5 with AVX-512, divided by that of a multiply-add; what
+/// moves data rather than multiplies weighs less where a multiply-add takes longer, so it is scaled by
+/// the vectors' length.
+struct CostModel {
+  private let geometry: ConvolutionGeometry
+  private let caches: Caches
+  private let movement: Double
+
+  init(_ geometry: ConvolutionGeometry, instructionSet: InstructionSet, caches: Caches) {
+    self.geometry = geometry
+    self.caches = caches
+    movement = Double(instructionSet.kernels.pointee.lanes) / 16
+  }
+
+  private var inputs: Double { Double((geometry.inputChannels + 15) / 16 * 16) }
+  private var outputs: Double { Double((geometry.outputChannels + 15) / 16 * 16) }
+
+  var direct: Double {
+    1.2 * Double(geometry.output.count * geometry.kernel.count) * Double(geometry.inputChannels)
+      * outputs
+  }
+
+  /// Products and both transforms, tiles staying in the cache in between.
+  private func tiles(_ mix: WinogradMix) -> Double {
+    let points = Double(mix.tiles(geometry.output).count * mix.points.count)
+    return points * (1.1 * inputs * outputs + movement * (20 * inputs + 15 * outputs))
+  }
+
+  private func weights(_ mix: WinogradMix) -> Double {
+    Double(mix.weightPoints.count) * inputs * outputs
+  }
+
+  /// Every task reads the whole transformed weight, which may have to be transformed first.
+  func fused(_ mix: WinogradMix, tasks: Int) -> Double {
+    let weights = weights(mix)
+    let isKept = weights <= Double(WinogradConvolution.largestKept)
+    let reading = weights > Double(caches.thirdLevel) / 2 ? 20.0 : 3
+    return tiles(mix) + movement * weights * (reading * Double(tasks) + (isKept ? 0 : 27))
+  }
+
+  /// Every batch transforms the weight anew, and tiles go through the third-level cache.
+  func staged(_ mix: WinogradMix, batches: Int) -> Double {
+    let points = Double(mix.tiles(geometry.output).count * mix.points.count)
+    return tiles(mix)
+      + movement * (27 * weights(mix) * Double(batches) + 24 * points * (inputs + outputs))
+  }
+}
