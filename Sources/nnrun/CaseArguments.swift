@@ -10,7 +10,7 @@ struct CaseArguments: ParsableArguments {
     help: ArgumentHelp(
       "NIfTI scans (one file per channel, joined by commas), folders of scans named case_0000.nii.gz, "
         + "a .csv of cases, or preprocessed arrays (.npy), which are run exactly as given.",
-      valueName: "input"))
+      valueName: "input"), completion: .file())
   var inputs: [String] = []
   @Flag(
     help: "Take cases from stdin, one JSON object a line: {\"case\": …, \"images\": [file, …]}.")

@@ -13,7 +13,8 @@ struct Classify: ParsableCommand {
   @OptionGroup var cases: CaseArguments
   @Option(
     name: .shortAndLong,
-    help: "Also write the logits as .npy, [N, classes], with the case names in a .json beside it.")
+    help: "Also write the logits as .npy, [N, classes], with the case names in a .json beside it.",
+    completion: .file())
   var output: String?
   @Option(help: "What to print: table, json, jsonl or csv (default: table; jsonl with --stdin).")
   var format: ClassificationWriter.Format?

@@ -14,7 +14,9 @@ struct Features: ParsableCommand {
   @OptionGroup var cases: CaseArguments
   @Option(
     name: .shortAndLong,
-    help: "The .npy to write, with the case names in a .json beside it; with --all-stages a folder."
+    help:
+      "The .npy to write, with the case names in a .json beside it; with --all-stages a folder.",
+    completion: .file()
   )
   var output: String
   @Option(help: "Write this stage's features, [C, z, y, x]; 0 is the highest resolution.")
