@@ -89,7 +89,7 @@ let package = Package(
     tests("PipelineTests", ["Pipeline", "Preprocessing", "SWTRuntime", "SWTFormat", "NPY"]),
     tests("CAPITests", ["CAPI", "CSWT", "NPY"]),
     // Runs the two executables as a user would: whole journeys, exit codes, messages.
-    tests("CommandLineTests", ["FileIO", "NPY", "nnconvert", "nnrun"]),
+    tests("CommandLineTests", ["FileIO", "NPY", "SWTRuntime", "nnconvert", "nnrun"]),
   ],
   cLanguageStandard: .c17
 )

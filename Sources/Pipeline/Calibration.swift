@@ -18,7 +18,8 @@ package struct Calibration {
     }
     do throws(RuntimeError) {
       let session = try pipeline.model.makeSession(
-        inputShape: [plan.framing.inputShape[0]] + sizes, threads: pipeline.threads)
+        inputShape: [plan.framing.inputShape[0]] + sizes, threads: pipeline.threads,
+        precision: pipeline.precision)
       let input = [Float](repeating: 0.5, count: session.inputShape.reduce(1, *))
       let run = { () throws(RuntimeError) in try session.run(input) }
       var seconds = try Self.seconds(run)

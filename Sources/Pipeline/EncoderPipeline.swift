@@ -23,6 +23,8 @@ public final class EncoderPipeline {
   public let outputs: SessionOutputs
   /// How many threads work.
   public let threads: Int
+  /// The numbers that convolutions are computed with.
+  public let precision: Precision
   /// The most bytes that a case may take, for `read` and `checkMemory`; `nil` where there is no limit.
   public let memoryLimit: Int?
 
@@ -37,15 +39,17 @@ public final class EncoderPipeline {
   ///   - policy: instead of the one that the model was converted with.
   ///   - outputs: what to compute.
   ///   - threads: how many threads to use; by default as many as this process may.
+  ///   - precision: the numbers that convolutions are computed with.
   ///   - memoryLimit: the most bytes that a case may take, the process and the model included.
   public init(
     model: Model, policy: InputPolicy? = nil, outputs: SessionOutputs = SessionOutputs(),
-    threads: Int? = nil, memoryLimit: Int? = nil
+    threads: Int? = nil, precision: Precision = .f32, memoryLimit: Int? = nil
   ) {
     self.model = model
     self.policy = policy ?? model.description.inputPolicy
     self.outputs = outputs
     self.threads = threads ?? ProcessorCount.available
+    self.precision = precision
     self.memoryLimit = memoryLimit
     let threads = self.threads
     preprocessor = Result { () throws(PreprocessingError) in
@@ -133,7 +137,8 @@ public final class EncoderPipeline {
     let framing = framing(of: geometry.shape, policy: policy)
     do throws(RuntimeError) {
       let session = try model.plan(
-        inputShape: framing.inputShape, outputs: sessionOutputs(framing), threads: threads)
+        inputShape: framing.inputShape, outputs: sessionOutputs(framing), threads: threads,
+        precision: precision)
       return CasePlan(
         geometry: geometry, policy: policy, framing: framing, session: session,
         modelByteCount: model.byteCount)
@@ -224,7 +229,8 @@ public final class EncoderPipeline {
     }
     // The old session's memory goes before the new one's comes.
     kept = nil
-    let plan = try model.plan(inputShape: shape, outputs: outputs, threads: threads)
+    let plan = try model.plan(
+      inputShape: shape, outputs: outputs, threads: threads, precision: precision)
     let session = try Session(plan)
     kept = (plan, session)
     return session

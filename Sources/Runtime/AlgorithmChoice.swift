@@ -3,6 +3,8 @@ struct AlgorithmChoice: Sendable {
   let instructionSet: InstructionSet
   let threads: Int
   var overwriting = Overwriting()
+  /// Direct convolution in bf16 where these are given and it is the fastest.
+  var bf16: Bf16Kernels?
   /// Forces direct convolution, for comparisons.
   var isDirectOnly = false
 
@@ -17,7 +19,10 @@ struct AlgorithmChoice: Sendable {
   ) throws(RuntimeError) -> any ConvolutionAlgorithm {
     guard case .feature = source else { return direct(for: geometry, weights: weights) }
     switch cheapest(for: geometry) {
-    case .direct: return direct(for: geometry, weights: weights)
+    case .direct:
+      guard let bf16 else { return direct(for: geometry, weights: weights) }
+      return try DirectConvolution(
+        geometry, weights: weights, bf16: bf16, instructionSet: instructionSet, threads: threads)
     case .fused(let mix):
       return try WinogradConvolution(
         geometry, mix: mix, weights: weights, instructionSet: instructionSet, threads: threads)
@@ -27,6 +32,7 @@ struct AlgorithmChoice: Sendable {
     }
   }
 
+  /// In f32, whatever the precision.
   func direct(for geometry: ConvolutionGeometry, weights: PackedWeights) -> DirectConvolution {
     DirectConvolution(
       geometry, weights: weights, instructionSet: instructionSet, threads: threads)
@@ -43,7 +49,7 @@ struct AlgorithmChoice: Sendable {
 
   private func cheapest(for geometry: ConvolutionGeometry) -> Way {
     let model = CostModel(geometry, instructionSet: instructionSet, caches: .found)
-    var best = (way: Way.direct, cost: model.direct)
+    var best = (way: Way.direct, cost: model.direct(isBf16: bf16 != nil))
     guard !isDirectOnly else { return best.way }
     for mix in WinogradMix.all where mix.fits(geometry) {
       let tiling = WinogradTiling(

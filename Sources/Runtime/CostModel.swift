@@ -19,8 +19,9 @@ struct CostModel {
   private var inputs: Double { Double((geometry.inputChannels + 15) / 16 * 16) }
   private var outputs: Double { Double((geometry.outputChannels + 15) / 16 * 16) }
 
-  var direct: Double {
-    1.2 * Double(geometry.output.count * geometry.kernel.count) * Double(geometry.inputChannels)
+  func direct(isBf16: Bool) -> Double {
+    (isBf16 ? 0.75 : 1.2) * Double(geometry.output.count * geometry.kernel.count)
+      * Double(geometry.inputChannels)
       * outputs
   }
 

@@ -5,6 +5,8 @@ internal import CKernels
 /// A task takes some output rows of a plane: it packs the input rows they need once, halo and
 /// pending activation applied, and then goes through the output blocks; for each, the weights of
 /// one input block stay in cache while all tiles of the task use them.
+///
+/// In bf16 the slab holds pairs of channels, each in the room of a float; else nothing differs.
 struct DirectConvolution: ConvolutionAlgorithm {
   private static let block = Int(NN_BLOCK)
   /// Floats that the packed input of a task may take: it has to stay in the second-level cache.
@@ -15,22 +17,56 @@ struct DirectConvolution: ConvolutionAlgorithm {
   private let weights: PackedWeights
   private let instructionSet: InstructionSet
   private let threads: Int
+  /// Weights and kernels in bf16; `nil` for f32.
+  private let paired: (weights: PairedWeights, kernels: Bf16Kernels)?
   private let rowsPerTask: Int
   /// Output blocks per task: all, unless there are too few rows for all threads.
   private let blocksPerTask: Int
   /// Voxels per packed row, halo included.
   private let packedWidth: Int
+  /// Floats, or pairs, of a packed voxel in a full input block and in the last, narrower one.
+  private let elements: [Int]
+  /// In all blocks.
+  private let elementsPerVoxel: Int
+  /// The same for those blocks.
   private let tapOffsets: [[Int32]]
   /// Voxels of a row's tiles, nearly equal.
   private let tiles: [Int]
 
-  var name: String { "direct" }
+  var name: String { paired == nil ? "direct" : "direct bf16" }
+  var weightByteCount: Int { paired?.weights.byteCount ?? 0 }
+  var scratchCount: Int { paired == nil ? weights.roomCount : 0 }
+
+  func prepare() {
+    guard let paired else { return }
+    paired.weights.prepare(paired.kernels, kernels: kernels, threads: threads)
+  }
 
   init(
     _ geometry: ConvolutionGeometry, weights: PackedWeights, instructionSet: InstructionSet,
     threads: Int
   ) {
+    self.init(
+      geometry, weights: weights, paired: nil, instructionSet: instructionSet, threads: threads)
+  }
+
+  /// In bf16.
+  init(
+    _ geometry: ConvolutionGeometry, weights: PackedWeights, bf16: Bf16Kernels,
+    instructionSet: InstructionSet, threads: Int
+  ) throws(RuntimeError) {
+    self.init(
+      geometry, weights: weights, paired: (try PairedWeights(weights), bf16),
+      instructionSet: instructionSet, threads: threads)
+  }
+
+  private init(
+    _ geometry: ConvolutionGeometry, weights: PackedWeights,
+    paired: (weights: PairedWeights, kernels: Bf16Kernels)?, instructionSet: InstructionSet,
+    threads: Int
+  ) {
     self.geometry = geometry
+    self.paired = paired
     self.weights = weights
     self.instructionSet = instructionSet
     self.threads = threads
@@ -39,10 +75,17 @@ struct DirectConvolution: ConvolutionAlgorithm {
     let rowWidth = (output.x - 1) * geometry.stride.x + geometry.kernel.x
     packedWidth = rowWidth
     let channels = geometry.inputChannels
+    let isPaired = paired != nil
+    elements = [min(Self.block, channels), channels % Self.block].map {
+      isPaired ? Self.block / 2 : $0
+    }
+    elementsPerVoxel =
+      isPaired ? (channels + Self.block - 1) / Self.block * Self.block / 2 : channels
     let planes = geometry.kernel.z
+    let perVoxel = elementsPerVoxel
     var rows = output.y
     func slab(_ rows: Int) -> Int {
-      planes * ((rows - 1) * geometry.stride.y + geometry.kernel.y) * rowWidth * channels
+      planes * ((rows - 1) * geometry.stride.y + geometry.kernel.y) * rowWidth * perVoxel
     }
     while rows > 1, slab(rows) > Self.slabLimit { rows = (rows + 1) / 2 }
     let outputBlocks = (geometry.outputChannels + Self.block - 1) / Self.block
@@ -57,13 +100,14 @@ struct DirectConvolution: ConvolutionAlgorithm {
     }
     blocksPerTask = blocks + blocks % 2
     let width = output.x
-    let largest = Int(instructionSet.kernels.pointee.direct_voxels)
+    let largest = Int(
+      paired?.kernels.pointee.direct_voxels ?? instructionSet.kernels.pointee.direct_voxels)
     let count = (width + largest - 1) / largest
     tiles = (0..<count).map { ($0 + 1) * width / count - $0 * width / count }
     // Taps' offsets differ between a full input block and the last, narrower one.
     let packedRows = (rows - 1) * geometry.stride.y + geometry.kernel.y
     let kernel = geometry.kernel
-    tapOffsets = [min(Self.block, channels), channels % Self.block].map { inputs in
+    tapOffsets = elements.map { inputs in
       (0..<kernel.count).map { tap in
         let (z, y, x) = (tap / (kernel.y * kernel.x), tap / kernel.x % kernel.y, tap % kernel.x)
         return Int32(((z * packedRows + y) * rowWidth + x) * inputs)
@@ -75,7 +119,7 @@ struct DirectConvolution: ConvolutionAlgorithm {
     var geometry = geometry
     geometry.input = input
     return DirectConvolution(
-      geometry, weights: weights, instructionSet: instructionSet, threads: threads)
+      geometry, weights: weights, paired: paired, instructionSet: instructionSet, threads: threads)
   }
 
   private var packedRows: Int {
@@ -83,7 +127,7 @@ struct DirectConvolution: ConvolutionAlgorithm {
   }
 
   var workspaceCount: Int {
-    geometry.kernel.z * packedRows * packedWidth * geometry.inputChannels + packedWidth * Self.block
+    geometry.kernel.z * packedRows * packedWidth * elementsPerVoxel + packedWidth * Self.block
   }
 
   private var rowTasks: Int { (geometry.output.y + rowsPerTask - 1) / rowsPerTask }
@@ -106,6 +150,25 @@ struct DirectConvolution: ConvolutionAlgorithm {
     _ source: ConvolutionSource, planes: Range<Int>, into output: Activation, streams: Bool,
     moments: UnsafeMutablePointer<nn_moments>? = nil, context: RunContext
   ) {
+    guard let paired else {
+      return weights.withUnsafePointer(
+        room: context.arena[context.scratch], kernels: kernels, team: context.team
+      ) { weights in
+        run(
+          source, planes: planes, weights: weights, into: output, streams: streams,
+          moments: moments, context: context)
+      }
+    }
+    run(
+      source, planes: planes, weights: paired.weights.pointer, into: output, streams: streams,
+      moments: moments, context: context)
+  }
+
+  private func run(
+    _ source: ConvolutionSource, planes: Range<Int>, weights: UnsafePointer<Float>,
+    into output: Activation, streams: Bool, moments: UnsafeMutablePointer<nn_moments>?,
+    context: RunContext
+  ) {
     let rowTasks = rowTasks
     let blockTasks = (output.blocks + blocksPerTask - 1) / blocksPerTask
     let target = context.arena[output.range]
@@ -124,7 +187,7 @@ struct DirectConvolution: ConvolutionAlgorithm {
       }
       let slab = context.workspace(of: worker)
       pack(source, task, into: slab, context: context)
-      multiply(slab, task, into: target, output: output)
+      multiply(slab, task, by: weights, into: target, output: output)
     }
   }
 
@@ -142,6 +205,11 @@ struct DirectConvolution: ConvolutionAlgorithm {
 
   // MARK: - Packing
 
+  /// Where an input block's rows start in the slab.
+  private func slabOffset(_ inputBlock: Int) -> Int {
+    geometry.kernel.z * packedRows * packedWidth * inputBlock * elements[0]
+  }
+
   /// Packs the task's input rows: input block by input block, `[z][y][x][inputs]`.
   private func pack(
     _ source: ConvolutionSource, _ task: Task, into slab: UnsafeMutablePointer<Float>,
@@ -149,16 +217,18 @@ struct DirectConvolution: ConvolutionAlgorithm {
   ) {
     let channels = geometry.inputChannels
     let rowsNeeded = (task.rows - 1) * geometry.stride.y + geometry.kernel.y
-    for firstChannel in stride(from: 0, to: channels, by: Self.block) {
-      let inputs = min(Self.block, channels - firstChannel)
-      let start = slab + geometry.kernel.z * packedRows * packedWidth * firstChannel
+    for block in 0..<(channels + Self.block - 1) / Self.block {
+      let inputs = min(Self.block, channels - block * Self.block)
+      let elements = elements[inputs == min(Self.block, channels) ? 0 : 1]
       for planeOffset in 0..<geometry.kernel.z {
         let z = task.plane * geometry.stride.z - geometry.padding.z + planeOffset
         for rowOffset in 0..<rowsNeeded {
           let y = task.firstRow * geometry.stride.y - geometry.padding.y + rowOffset
-          let row = start + (planeOffset * packedRows + rowOffset) * packedWidth * inputs
+          let row =
+            slab + slabOffset(block)
+            + (planeOffset * packedRows + rowOffset) * packedWidth * elements
           packRow(
-            source, z: z, y: y, firstChannel: firstChannel, inputs: inputs, into: row,
+            source, z: z, y: y, block: block, inputs: inputs, elements: elements, into: row,
             aside: slab + workspaceCount - packedWidth * Self.block, context: context)
         }
       }
@@ -166,39 +236,44 @@ struct DirectConvolution: ConvolutionAlgorithm {
   }
 
   private func packRow(
-    _ source: ConvolutionSource, z: Int, y: Int, firstChannel: Int, inputs: Int,
+    _ source: ConvolutionSource, z: Int, y: Int, block: Int, inputs: Int, elements: Int,
     into row: UnsafeMutablePointer<Float>, aside: UnsafeMutablePointer<Float>, context: RunContext
   ) {
     let input = geometry.input
     guard (0..<input.z).contains(z), (0..<input.y).contains(y) else {
-      row.update(repeating: 0, count: packedWidth * inputs)
+      row.update(repeating: 0, count: packedWidth * elements)
       return
     }
     let left = geometry.padding.x
     let used = min(input.x, packedWidth - left)
-    row.update(repeating: 0, count: left * inputs)
+    row.update(repeating: 0, count: left * elements)
     let right = packedWidth - left - used
-    (row + (left + used) * inputs).update(repeating: 0, count: right * inputs)
+    (row + (left + used) * elements).update(repeating: 0, count: right * elements)
+    let first = row + left * elements
     switch source {
     case .networkInput:
       for channel in 0..<inputs {
-        let plane = context.input + (firstChannel + channel) * input.count
+        let plane = context.input + (block * Self.block + channel) * input.count
         let line = plane + (z * input.y + y) * input.x
-        for x in 0..<used { row[(left + x) * inputs + channel] = line[x] }
+        for x in 0..<used { first[x * inputs + channel] = line[x] }
       }
     case .feature(let feature):
-      let block = firstChannel / Self.block
       let line =
         context.arena[feature.activation.range] + block * feature.activation.blockStep
         + (z * input.y + y) * input.x * Self.block
       let pending = feature.pending.kernel(block: block, in: context.arena)
-      if inputs == Self.block {
-        kernels.pointee.activate(line, pending, row + left * Self.block, used)
+      if let paired {
+        // Padding lanes have scale and shift 0.
+        kernels.pointee.activate(line, pending, aside, used)
+        let narrow = UnsafeMutableRawPointer(first).assumingMemoryBound(to: UInt16.self)
+        paired.kernels.pointee.narrow(aside, narrow, used * Self.block)
+      } else if inputs == Self.block {
+        kernels.pointee.activate(line, pending, first, used)
       } else {
         // The last block is narrower than a vector: activate aside, then drop the padding lanes.
         kernels.pointee.activate(line, pending, aside, used)
         for x in 0..<used {
-          (row + (left + x) * inputs).update(from: aside + x * Self.block, count: inputs)
+          (first + x * inputs).update(from: aside + x * Self.block, count: inputs)
         }
       }
     }
@@ -207,43 +282,43 @@ struct DirectConvolution: ConvolutionAlgorithm {
   // MARK: - Multiplying
 
   private func multiply(
-    _ slab: UnsafeMutablePointer<Float>, _ task: Task, into target: UnsafeMutablePointer<Float>,
-    output: Activation
+    _ slab: UnsafeMutablePointer<Float>, _ task: Task, by weights: UnsafePointer<Float>,
+    into target: UnsafeMutablePointer<Float>, output: Activation
   ) {
+    let direct = paired?.kernels.pointee.direct ?? kernels.pointee.direct
+    let tileBlocks = Int(
+      paired?.kernels.pointee.direct_blocks ?? kernels.pointee.direct_blocks)
     let channels = geometry.inputChannels
-    let tileBlocks = Int(kernels.pointee.direct_blocks)
+    let inputBlocks = (channels + Self.block - 1) / Self.block
     let taps = geometry.kernel.count
-    weights.withUnsafePointer { weights in
-      for block in stride(from: task.blocks.lowerBound, to: task.blocks.upperBound, by: tileBlocks)
-      {
-        let blocks = min(tileBlocks, task.blocks.upperBound - block)
-        for firstChannel in stride(from: 0, to: channels, by: Self.block) {
-          let inputs = min(Self.block, channels - firstChannel)
-          let isLast = firstChannel + inputs == channels
-          tapOffsets[inputs == min(Self.block, channels) ? 0 : 1].withUnsafeBufferPointer {
-            offsets in
-            guard let offsets = offsets.baseAddress else { return }
-            let input = slab + geometry.kernel.z * packedRows * packedWidth * firstChannel
-            for row in 0..<task.rows {
-              let line =
-                (task.outputPlane * output.extent.y + task.firstRow + row) * output.extent.x
-              var x = 0
-              for voxels in tiles {
-                var tile = nn_direct_tile(
-                  input: input
-                    + (row * geometry.stride.y * packedWidth + x * geometry.stride.x) * inputs,
-                  tap_offsets: offsets, taps: Int32(taps), inputs: Int32(inputs),
-                  voxel_step: Int32(geometry.stride.x * inputs), voxels: Int32(voxels),
-                  blocks: Int32(blocks), accumulate: firstChannel == 0 ? 0 : 1,
-                  weights: weights + (block * channels + firstChannel) * taps * Self.block,
-                  weight_block_step: channels * taps * Self.block,
-                  output: target + block * output.blockStep + (line + x) * Self.block,
-                  output_block_step: output.blockStep, streams: isLast && task.streams ? 1 : 0,
-                  moments: isLast ? task.moments.map { $0 + block * momentGroups } : nil,
-                  moments_step: momentGroups)
-                kernels.pointee.direct(&tile)
-                x += voxels
-              }
+    for block in stride(from: task.blocks.lowerBound, to: task.blocks.upperBound, by: tileBlocks) {
+      let blocks = min(tileBlocks, task.blocks.upperBound - block)
+      for inputBlock in 0..<inputBlocks {
+        let isFull = channels - inputBlock * Self.block >= min(Self.block, channels)
+        let elements = elements[isFull ? 0 : 1]
+        let isLast = inputBlock == inputBlocks - 1
+        tapOffsets[isFull ? 0 : 1].withUnsafeBufferPointer { offsets in
+          guard let offsets = offsets.baseAddress else { return }
+          let input = slab + slabOffset(inputBlock)
+          for row in 0..<task.rows {
+            let line = (task.outputPlane * output.extent.y + task.firstRow + row) * output.extent.x
+            var x = 0
+            for voxels in tiles {
+              var tile = nn_direct_tile(
+                input: input
+                  + (row * geometry.stride.y * packedWidth + x * geometry.stride.x) * elements,
+                tap_offsets: offsets, taps: Int32(taps), inputs: Int32(elements),
+                voxel_step: Int32(geometry.stride.x * elements), voxels: Int32(voxels),
+                blocks: Int32(blocks), accumulate: inputBlock == 0 ? 0 : 1,
+                weights: weights
+                  + (block * elementsPerVoxel + inputBlock * self.elements[0]) * taps * Self.block,
+                weight_block_step: elementsPerVoxel * taps * Self.block,
+                output: target + block * output.blockStep + (line + x) * Self.block,
+                output_block_step: output.blockStep, streams: isLast && task.streams ? 1 : 0,
+                moments: isLast ? task.moments.map { $0 + block * momentGroups } : nil,
+                moments_step: momentGroups)
+              direct(&tile)
+              x += voxels
             }
           }
         }

@@ -111,7 +111,10 @@ struct EncoderPlan {
         ResidualStep(
           name: "\(path(of: block)).add", branch: branch, skip: skip, again: again,
           kernels: kernels))
-      if let again { arena.release(again.slab.reservation) }
+      if let again {
+        arena.release(again.slab.reservation)
+        arena.release(again.scratch)
+      }
       // An overwritten stem is the branch by now.
       if again == nil { release(.feature(feature)) }
       if skip != feature { release(.feature(skip)) }
@@ -132,10 +135,11 @@ struct EncoderPlan {
     let geometry = ConvolutionGeometry(stem, input: Extent3(Array(shape.dropFirst())))
     let planes = min(8, geometry.output.z)
     let extent = Extent3(z: planes, y: geometry.output.y, x: geometry.output.x)
+    let convolution = choice.direct(
+      for: geometry, weights: parameters.weights("\(stem.path).conv.weight"))
     return ResidualStep.Recomputation(
-      convolution: choice.direct(
-        for: geometry, weights: parameters.weights("\(stem.path).conv.weight")),
-      slab: activation(channels: stem.outputChannels, extent: extent))
+      convolution: convolution, slab: activation(channels: stem.outputChannels, extent: extent),
+      scratch: arena.reserve(convolution.scratchCount))
   }
 
   private func path(of block: ResidualBlock) -> String {

@@ -4,4 +4,10 @@ package enum Machine {
   package static var instructionSet: String {
     (try? InstructionSet.chosen().name) ?? "none"
   }
+
+  /// What it can compute with.
+  package static var precisions: [Precision] {
+    let bf16 = (try? InstructionSet.chosen()).flatMap(Bf16Kernels.init)
+    return bf16 == nil ? [.f32] : [.f32, .bf16]
+  }
 }

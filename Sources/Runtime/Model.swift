@@ -47,11 +47,15 @@ public struct Model: Sendable {
   ///     size that PyTorch takes.
   ///   - outputs: what to compute.
   ///   - threads: how many threads to use; by default as many as this process may.
-  /// - Throws: `RuntimeError` where the network cannot take that shape, or memory cannot be had.
+  ///   - precision: the numbers that convolutions are computed with.
+  /// - Throws: `RuntimeError` where the network cannot take that shape, the processor lacks the
+  ///   precision, or memory cannot be had.
   public func makeSession(
-    inputShape: [Int], outputs: SessionOutputs = SessionOutputs(), threads: Int? = nil
+    inputShape: [Int], outputs: SessionOutputs = SessionOutputs(), threads: Int? = nil,
+    precision: Precision = .f32
   ) throws(RuntimeError) -> Session {
-    try Session(plan(inputShape: inputShape, outputs: outputs, threads: threads))
+    try Session(
+      plan(inputShape: inputShape, outputs: outputs, threads: threads, precision: precision))
   }
 
   /// Plans a run over inputs of one shape.
@@ -61,9 +65,12 @@ public struct Model: Sendable {
   ///     size that PyTorch takes.
   ///   - outputs: what to compute.
   ///   - threads: how many threads to use; by default as many as this process may.
-  /// - Throws: `RuntimeError` where the network cannot take that shape.
+  ///   - precision: the numbers that convolutions are computed with.
+  /// - Throws: `RuntimeError` where the network cannot take that shape, or the processor lacks the
+  ///   precision.
   public func plan(
-    inputShape: [Int], outputs: SessionOutputs = SessionOutputs(), threads: Int? = nil
+    inputShape: [Int], outputs: SessionOutputs = SessionOutputs(), threads: Int? = nil,
+    precision: Precision = .f32
   ) throws(RuntimeError) -> SessionPlan {
     let architecture = description.architecture
     let channels = architecture.inputChannels
@@ -81,7 +88,13 @@ public struct Model: Sendable {
     guard !outputs.logits || description.classifier != nil else { throw .noClassifier }
     let threads = threads ?? ProcessorCount.available
     guard threads >= 1 else { throw .threads(threads) }
-    let choice = AlgorithmChoice(instructionSet: try InstructionSet.chosen(), threads: threads)
+    var choice = AlgorithmChoice(instructionSet: try InstructionSet.chosen(), threads: threads)
+    if precision == .bf16 {
+      choice.bf16 = Bf16Kernels(choice.instructionSet)
+      guard choice.bf16 != nil else {
+        throw .precision(precision, instructionSet: choice.instructionSet.name)
+      }
+    }
     let plan = try EncoderPlan(parameters, shape: inputShape, outputs: outputs, choice: choice)
     return SessionPlan(plan, inputShape: inputShape, outputs: outputs, threads: threads)
   }

@@ -7,6 +7,8 @@ struct ResidualStep: Step {
   struct Recomputation: Sendable {
     let convolution: DirectConvolution
     let slab: Activation
+    /// What the convolution's threads share.
+    let scratch: ArenaRange
   }
 
   let name: String
@@ -26,6 +28,8 @@ struct ResidualStep: Step {
     guard let again else {
       return add(skip.activation, voxels: 0..<extent.count, context: context)
     }
+    var context = context
+    context.scratch = again.scratch
     let planes = again.slab.extent.z
     for first in stride(from: 0, to: extent.z, by: planes) {
       let range = first..<min(first + planes, extent.z)

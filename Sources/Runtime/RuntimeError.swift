@@ -20,6 +20,8 @@ public enum RuntimeError: Error, Equatable, Sendable {
   case memory(byteCount: Int)
   /// A number of threads below one.
   case threads(Int)
+  /// This processor, or the instruction set that `SWT_ISA` names, has no arithmetic of that precision.
+  case precision(Precision, instructionSet: String)
 }
 
 extension RuntimeError: CustomStringConvertible {
@@ -40,6 +42,9 @@ extension RuntimeError: CustomStringConvertible {
       "SWT_ISA names '\(name)', but this processor has \(available.joined(separator: ", "))"
     case .memory(let byteCount):
       "\(byteCount >> 20) MiB of memory cannot be had — use a smaller input"
+    case .precision(let precision, let instructionSet):
+      "there is no \(precision.rawValue) arithmetic with \(instructionSet) on this processor — leave "
+        + "the precision at f32"
     case .threads(let count): "\(count) threads — use at least one"
     }
   }

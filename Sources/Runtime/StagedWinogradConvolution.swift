@@ -63,7 +63,9 @@ struct StagedWinogradConvolution: ConvolutionAlgorithm {
   /// From a channel block's tiles to the next one's.
   private var blockStep: Int { segmentsPerBatch * tiling.tilesPerSegment * tiling.tileStep }
 
-  var scratchCount: Int { (tiling.inputBlocks + tiling.outputBlocks) * blockStep }
+  private var tileCount: Int { (tiling.inputBlocks + tiling.outputBlocks) * blockStep }
+
+  var scratchCount: Int { tileCount + weights.roomCount }
 
   /// One plane of points of a task's weights.
   var workspaceCount: Int {
@@ -79,7 +81,17 @@ struct StagedWinogradConvolution: ConvolutionAlgorithm {
     guard case .feature(let feature) = source else {
       preconditionFailure("AlgorithmChoice gives the network's input to DirectConvolution")
     }
-    let transformed = context.arena[context.scratch]
+    let scratch = context.arena[context.scratch]
+    weights.withSource(room: scratch + tileCount, team: context.team) { source in
+      run(feature, weights: source, scratch: scratch, into: output, moments, context)
+    }
+  }
+
+  private func run(
+    _ feature: Feature, weights source: UnsafePointer<Float>,
+    scratch transformed: UnsafeMutablePointer<Float>, into output: Activation,
+    _ moments: UnsafeMutablePointer<nn_moments>?, _ context: RunContext
+  ) {
     let products = transformed + tiling.inputBlocks * blockStep
     let planes = tiling.mix.weightPoints.z
     let groups = (tiling.outputBlocks + Self.blocksPerTask - 1) / Self.blocksPerTask
@@ -100,7 +112,7 @@ struct StagedWinogradConvolution: ConvolutionAlgorithm {
       context.team.forEach(planes * groups) { task, worker in
         let firstBlock = task % groups * Self.blocksPerTask
         multiply(
-          transformed, tiles.count, plane: task / groups,
+          transformed, tiles.count, by: source, plane: task / groups,
           blocks: firstBlock..<min(firstBlock + Self.blocksPerTask, tiling.outputBlocks),
           into: products, workspace: context.workspace(of: worker))
       }
@@ -115,14 +127,15 @@ struct StagedWinogradConvolution: ConvolutionAlgorithm {
 
   /// Transforms one plane of points of some output blocks' weights, and multiplies all tiles by it.
   private func multiply(
-    _ transformed: UnsafePointer<Float>, _ count: Int, plane: Int, blocks: Range<Int>,
+    _ transformed: UnsafePointer<Float>, _ count: Int, by source: UnsafePointer<Float>, plane: Int,
+    blocks: Range<Int>,
     into products: UnsafeMutablePointer<Float>, workspace: UnsafeMutablePointer<Float>
   ) {
     let pointStep = weights.pointStep(blocks: Self.blocksPerTask)
     for block in blocks {
       for inputBlock in 0..<weights.inputBlocks {
         weights.transform(
-          plane: plane, outputBlock: block, inputBlock: inputBlock,
+          source, plane: plane, outputBlock: block, inputBlock: inputBlock,
           into: workspace + (block - blocks.lowerBound) * weights.blockStep
             + inputBlock * Self.block * Self.block,
           pointStep: pointStep)

@@ -19,7 +19,7 @@ struct WinogradConvolution: ConvolutionAlgorithm {
 
   var name: String { tiling.mix.name }
   var weightByteCount: Int { kept?.byteCount ?? 0 }
-  var scratchCount: Int { kept == nil ? weights.count : 0 }
+  var scratchCount: Int { kept == nil ? weights.count + weights.roomCount : 0 }
 
   /// Floats from which on a transformed weight is not kept.
   static let largestKept = 1 << 19
@@ -126,7 +126,9 @@ struct WinogradConvolution: ConvolutionAlgorithm {
       transformedWeights = kept.pointer
     } else {
       let target = context.arena[context.scratch]
-      weights.transform(into: target, team: context.team)
+      weights.withSource(room: target + weights.count, team: context.team) { source in
+        weights.transform(source, into: target, team: context.team)
+      }
       transformedWeights = UnsafePointer(target)
     }
     for slab in slabs(feature, output) {

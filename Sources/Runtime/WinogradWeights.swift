@@ -32,32 +32,49 @@ struct WinogradWeights: Sendable {
   /// Transforms one output block and one input block at one plane of points, to
   /// `[point][pointStep]`; `target` is where that input block's first lane at the first point lies.
   func transform(
-    plane: Int, outputBlock: Int, inputBlock: Int, into target: UnsafeMutablePointer<Float>,
-    pointStep: Int
+    _ source: UnsafePointer<Float>, plane: Int, outputBlock: Int, inputBlock: Int,
+    into target: UnsafeMutablePointer<Float>, pointStep: Int
   ) {
     let inputs = min(Self.block, weights.layout.inputs - inputBlock * Self.block)
-    weights.withUnsafePointer { source in
-      var job = nn_winograd_weights(
-        mix: mix.code, z_point: Int32(plane), inputs: Int32(inputs),
-        source: source
-          + weights.layout.laneIndex(block: outputBlock, input: inputBlock * Self.block, tap: 0),
-        tap_step: inputs * Self.block, target: target, point_step: pointStep)
-      kernels.pointee.winograd_weights(&job)
-    }
+    var job = nn_winograd_weights(
+      mix: mix.code, z_point: Int32(plane), inputs: Int32(inputs),
+      source: source
+        + weights.layout.laneIndex(block: outputBlock, input: inputBlock * Self.block, tap: 0),
+      tap_step: inputs * Self.block, target: target, point_step: pointStep)
+    kernels.pointee.winograd_weights(&job)
   }
 
   /// Floats of the whole weight at all points: `[point][output block][input][16]`.
   var count: Int { mix.weightPoints.count * pointStep(blocks: outputBlocks) }
 
-  /// Transforms the whole weight.
+  /// Floats of room that it takes to widen the weight.
+  var roomCount: Int { weights.roomCount }
+
+  /// Calls `body` with the weight, widened into `room`: what `transform` starts from.
+  func withSource(
+    room: UnsafeMutablePointer<Float>, team: ThreadTeam, _ body: (UnsafePointer<Float>) -> Void
+  ) {
+    weights.withUnsafePointer(room: room, kernels: kernels, team: team, body)
+  }
+
+  /// Transforms the whole weight, once.
   func transform(into target: UnsafeMutablePointer<Float>, team: ThreadTeam) {
+    weights.withUnsafePointer(kernels: kernels, team: team) { source in
+      transform(source, into: target, team: team)
+    }
+  }
+
+  /// Transforms the whole weight.
+  func transform(
+    _ source: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>, team: ThreadTeam
+  ) {
     let pointStep = pointStep(blocks: outputBlocks)
     // Every chunk writes the lanes of its own output block and input block only.
     team.forEach(outputBlocks * inputBlocks) { index, _ in
       let (outputBlock, inputBlock) = (index / inputBlocks, index % inputBlocks)
       for plane in 0..<mix.weightPoints.z {
         transform(
-          plane: plane, outputBlock: outputBlock, inputBlock: inputBlock,
+          source, plane: plane, outputBlock: outputBlock, inputBlock: inputBlock,
           into: target + plane * pointsPerPlane * pointStep + outputBlock * blockStep
             + inputBlock * Self.block * Self.block,
           pointStep: pointStep)

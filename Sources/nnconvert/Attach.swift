@@ -5,9 +5,11 @@ struct Attach: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Put a linear head on a converted encoder, or replace the one it has.")
 
-  @Argument(help: "A .swt file.")
+  @Argument(help: "A .swt file.", completion: .file(extensions: ["swt"]))
   var model: String
-  @Option(help: "A file with a linear head: .pth, .safetensors or scikit-learn's .npz.")
+  @Option(
+    help: "A file with a linear head: .pth, .safetensors or scikit-learn's .npz.",
+    completion: .file())
   var head: String
   @OptionGroup var headOptions: HeadOptions
   @OptionGroup var outputOptions: OutputOptions

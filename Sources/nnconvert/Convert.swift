@@ -9,7 +9,8 @@ struct Convert: ParsableCommand {
 
   @Argument(
     help:
-      "A checkpoint (.pth, v1 .model), a model folder, an exported zip, or a state dict with --plans."
+      "A checkpoint (.pth, v1 .model), a model folder, an exported zip, or a state dict with --plans.",
+    completion: .file()
   )
   var input: String
   @Option(help: "What to keep: encoder or network.")
@@ -18,7 +19,9 @@ struct Convert: ParsableCommand {
   var dtype = TensorDataType.f32
   @Option(help: "What of a scan the encoder is run on: whole, sliding-window or center-crop.")
   var inputPolicy = InputPolicy.whole
-  @Option(help: "A file with a linear head: .pth, .safetensors or scikit-learn's .npz.")
+  @Option(
+    help: "A file with a linear head: .pth, .safetensors or scikit-learn's .npz.",
+    completion: .file())
   var head: String?
   @OptionGroup var headOptions: HeadOptions
   @OptionGroup var checkpointOptions: CheckpointOptions

@@ -7,9 +7,9 @@ struct Diff: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Tell what differs between two files of any kind: plans fields and tensors.")
 
-  @Argument(help: "A checkpoint, model folder or .swt file.")
+  @Argument(help: "A checkpoint, model folder or .swt file.", completion: .file())
   var first: String
-  @Argument(help: "Another one.")
+  @Argument(help: "Another one.", completion: .file())
   var second: String
   @Flag(help: "Report as JSON.")
   var json = false

@@ -6,9 +6,9 @@ struct Export: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Write a model's tensors as a safetensors file.")
 
-  @Argument(help: "A .swt file.")
+  @Argument(help: "A .swt file.", completion: .file(extensions: ["swt"]))
   var model: String
-  @Option(name: .shortAndLong, help: "The .safetensors file to write.")
+  @Option(name: .shortAndLong, help: "The .safetensors file to write.", completion: .file())
   var output: String
   @Flag(help: "Replace an existing output.")
   var force = false

@@ -7,7 +7,7 @@ struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Tell what a checkpoint or .swt file holds; reads headers only.")
 
-  @Argument(help: "A checkpoint or a .swt file.")
+  @Argument(help: "A checkpoint or a .swt file.", completion: .file())
   var file: String
   @Flag(help: "List every tensor.")
   var tensors = false

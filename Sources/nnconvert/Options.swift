@@ -9,13 +9,13 @@ extension Classifier.Activation: ExpressibleByArgument {}
 
 /// Options about a checkpoint that stands as input.
 struct CheckpointOptions: ParsableArguments {
-  @Option(help: "Use these plans instead of the checkpoint's own.")
+  @Option(help: "Use these plans instead of the checkpoint's own.", completion: .file())
   var plans: String?
   @Option(help: "The configuration in the plans, e.g. 3d_fullres.")
   var configuration: String?
   @Option(
     name: .customLong("dataset-json"),
-    help: "Use this dataset.json instead of the checkpoint's own.")
+    help: "Use this dataset.json instead of the checkpoint's own.", completion: .file())
   var datasetJSON: String?
   @Option(help: "Which fold of a model folder: a number, or all.")
   var fold: String?
@@ -56,7 +56,7 @@ struct HeadOptions: ParsableArguments {
 
 /// Options about the output.
 struct OutputOptions: ParsableArguments {
-  @Option(name: .shortAndLong, help: "The .swt file to write.")
+  @Option(name: .shortAndLong, help: "The .swt file to write.", completion: .file())
   var output: String
   @Flag(help: "Replace an existing output.")
   var force = false

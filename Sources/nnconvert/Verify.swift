@@ -7,9 +7,9 @@ struct Verify: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Check every byte of a .swt file; with --against, every number with its source.")
 
-  @Argument(help: "A .swt file.")
+  @Argument(help: "A .swt file.", completion: .file(extensions: ["swt"]))
   var model: String
-  @Option(help: "The checkpoint the model was converted from.")
+  @Option(help: "The checkpoint the model was converted from.", completion: .file())
   var against: String?
   @Flag(help: "Report as JSON.")
   var json = false

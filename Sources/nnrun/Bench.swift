@@ -8,6 +8,7 @@ struct Bench: ParsableCommand {
     abstract: "Time the network on random input.")
 
   @OptionGroup var model: ModelArgument
+  @OptionGroup var arithmetic: PrecisionArgument
   @Option(help: "Input size, e.g. 128,128,128 (default: the patch size).")
   var shape: SizeList?
   @Option(help: "Timed runs, after one that is not.")
@@ -28,7 +29,7 @@ struct Bench: ParsableCommand {
     let session = try loaded.makeSession(
       inputShape: [description.architecture.inputChannels] + sizes,
       outputs: SessionOutputs(pooled: true, logits: description.classifier != nil),
-      threads: model.threads)
+      threads: model.threads, precision: arithmetic.precision)
     var random = SplitMix64(state: 1)
     let input = (0..<session.inputShape.reduce(1, *)).map { _ in
       Float.random(in: -1...1, using: &random)
@@ -42,7 +43,11 @@ struct Bench: ParsableCommand {
       if elapsed < times.min() ?? .infinity { best = session.steps }
       times.append(elapsed)
     }
-    try report(Timing(times: times, steps: best), session: session, model: loaded)
+    var timing = Timing(times: times, steps: best)
+    if arithmetic.precision != .f32 {
+      timing.difference = try difference(of: session, from: loaded, input: input)
+    }
+    try report(timing, session: session, model: loaded)
   }
 
   /// What was measured.
@@ -51,9 +56,31 @@ struct Bench: ParsableCommand {
     /// The steps of the fastest run.
     let steps: [Session.StepReport]
 
+    /// The largest difference from `f32`, over the largest number, of the pooled features or logits.
+    var difference: Double?
+
     var minimum: Double { times.min() ?? 0 }
     var median: Double { times.sorted()[times.count / 2] }
     var flops: Double { steps.reduce(0) { $0 + $1.flops } }
+  }
+
+  /// What the session's precision changes.
+  private func difference(
+    of session: Session, from model: Model, input: [Float]
+  ) throws -> Double {
+    let exact = try model.makeSession(
+      inputShape: session.inputShape,
+      outputs: SessionOutputs(pooled: true, logits: session.logits != nil),
+      threads: session.threads)
+    try exact.run(input)
+    func relative(_ found: [Float], _ expected: [Float]) -> Double {
+      let largest = expected.map { abs($0) }.max() ?? 0
+      let error = zip(found, expected).map { abs($0 - $1) }.max() ?? 0
+      return Double(error / largest)
+    }
+    return max(
+      relative(session.pooled ?? [], exact.pooled ?? []),
+      session.logits.map { relative($0, exact.logits ?? []) } ?? 0)
   }
 
   private func report(_ timing: Timing, session: Session, model: Model) throws {
@@ -66,6 +93,11 @@ struct Bench: ParsableCommand {
         "milliseconds": .array(timing.times.map { .number($0 * 1e3) }),
         "minimum_ms": .number(timing.minimum * 1e3), "median_ms": .number(timing.median * 1e3),
       ]
+      if let difference = timing.difference, var object = report.object {
+        object["precision"] = .string(arithmetic.precision.rawValue)
+        object["largest_difference_from_f32"] = .number(difference)
+        report = .object(object)
+      }
       if layers, var object = report.object {
         object["layers"] = .array(
           timing.steps.map {
@@ -84,6 +116,11 @@ struct Bench: ParsableCommand {
       "\(milliseconds(timing.median)) ms median, \(milliseconds(timing.minimum)) ms minimum of "
         + "\(timing.times.count) runs, \(rate) GFLOP/s, \(Machine.instructionSet), "
         + "\(session.threads) thread\(session.threads == 1 ? "" : "s")")
+    if let difference = timing.difference {
+      try StandardOutput.writeLine(
+        "\(arithmetic.precision.rawValue): differs from f32 by \(Decimals.text(100 * difference, places: 3)) % "
+          + "of the largest feature or logit on this input")
+    }
     guard layers else { return }
     let total = timing.steps.reduce(0) { $0 + $1.seconds }
     let rows = timing.steps.map { step in

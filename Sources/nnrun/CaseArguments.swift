@@ -10,7 +10,7 @@ struct CaseArguments: ParsableArguments {
     help: ArgumentHelp(
       "NIfTI scans (one file per channel, joined by commas), folders of scans named case_0000.nii.gz, "
         + "a .csv of cases, or preprocessed arrays (.npy), which are run exactly as given.",
-      valueName: "input"))
+      valueName: "input"), completion: .file())
   var inputs: [String] = []
   @Flag(
     help: "Take cases from stdin, one JSON object a line: {\"case\": …, \"images\": [file, …]}.")
@@ -29,7 +29,7 @@ struct CaseArguments: ParsableArguments {
 
   /// A pipeline for `model`; a note goes to stderr where the model's policy is overridden.
   func pipeline(
-    _ model: Model, outputs: SessionOutputs, threads: Int?
+    _ model: Model, outputs: SessionOutputs, threads: Int?, precision: Precision = .f32
   ) -> EncoderPipeline {
     let stored = model.description.inputPolicy
     if let inputPolicy, inputPolicy != stored {
@@ -39,7 +39,7 @@ struct CaseArguments: ParsableArguments {
     }
     return EncoderPipeline(
       model: model, policy: inputPolicy, outputs: outputs, threads: threads,
-      memoryLimit: maxMemory?.byteCount ?? MemoryBudget.available)
+      precision: precision, memoryLimit: maxMemory?.byteCount ?? MemoryBudget.available)
   }
 }
 

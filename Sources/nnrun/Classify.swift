@@ -9,10 +9,12 @@ struct Classify: ParsableCommand {
     abstract: "Tell which class every case belongs to.")
 
   @OptionGroup var model: ModelArgument
+  @OptionGroup var arithmetic: PrecisionArgument
   @OptionGroup var cases: CaseArguments
   @Option(
     name: .shortAndLong,
-    help: "Also write the logits as .npy, [N, classes], with the case names in a .json beside it.")
+    help: "Also write the logits as .npy, [N, classes], with the case names in a .json beside it.",
+    completion: .file())
   var output: String?
   @Option(help: "What to print: table, json, jsonl or csv (default: table; jsonl with --stdin).")
   var format: ClassificationWriter.Format?
@@ -32,7 +34,8 @@ struct Classify: ParsableCommand {
     let loaded = try model.load()
     guard let classifier = loaded.description.classifier else { throw RuntimeError.noClassifier }
     let pipeline = cases.pipeline(
-      loaded, outputs: SessionOutputs(pooled: false, logits: true), threads: model.threads)
+      loaded, outputs: SessionOutputs(pooled: false, logits: true), threads: model.threads,
+      precision: arithmetic.precision)
     let list =
       try cases.stdin
       ? nil

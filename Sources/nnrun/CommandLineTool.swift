@@ -41,7 +41,9 @@ enum CommandLineTool {
     switch error {
     case RuntimeError.model(.file(.cannotOpen, _)): ExitStatus.cannotOpen
     case RuntimeError.model(.file): ExitStatus.inputOutput
-    case RuntimeError.instructionSet, RuntimeError.threads, RuntimeError.stage: ExitStatus.usage
+    case RuntimeError.instructionSet, RuntimeError.threads, RuntimeError.stage,
+      RuntimeError.precision:
+      ExitStatus.usage
     case PipelineError.runtime(let error): status(of: error)
     case PipelineError.preprocessing(let error): status(of: error)
     case PreprocessingError.file(_, let cannotOpen):

@@ -10,10 +10,13 @@ struct Features: ParsableCommand {
     abstract: "Write the encoder's features: pooled, of one stage, or of all stages.")
 
   @OptionGroup var model: ModelArgument
+  @OptionGroup var arithmetic: PrecisionArgument
   @OptionGroup var cases: CaseArguments
   @Option(
     name: .shortAndLong,
-    help: "The .npy to write, with the case names in a .json beside it; with --all-stages a folder."
+    help:
+      "The .npy to write, with the case names in a .json beside it; with --all-stages a folder.",
+    completion: .file()
   )
   var output: String
   @Option(help: "Write this stage's features, [C, z, y, x]; 0 is the highest resolution.")
@@ -44,7 +47,8 @@ struct Features: ParsableCommand {
     let stages = allStages ? Array(architecture.stages.indices) : stage.map { [$0] } ?? []
     let pipeline = cases.pipeline(
       loaded, outputs: SessionOutputs(stages: Set(stages), pooled: stages.isEmpty),
-      threads: model.threads)
+      threads: model.threads,
+      precision: arithmetic.precision)
     let list =
       try cases.stdin
       ? nil

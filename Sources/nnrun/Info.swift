@@ -8,6 +8,7 @@ struct Info: ParsableCommand {
     abstract: "Tell what a model is, and how this machine would run it.")
 
   @OptionGroup var model: ModelArgument
+  @OptionGroup var arithmetic: PrecisionArgument
   @Option(help: "Input size to plan for, e.g. 128,128,128 (default: the patch size).")
   var shape: SizeList?
   @Flag(help: "Report as JSON.")
@@ -21,7 +22,7 @@ struct Info: ParsableCommand {
     let plan = try loaded.plan(
       inputShape: [architecture.inputChannels] + sizes,
       outputs: SessionOutputs(pooled: true, logits: description.classifier != nil),
-      threads: model.threads)
+      threads: model.threads, precision: arithmetic.precision)
     if json {
       let report: JSONValue = [
         "nnrun_version": .string(NNRun.version), "model_id": .string(loaded.modelID),

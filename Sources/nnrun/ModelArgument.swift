@@ -5,7 +5,8 @@ import SWTRuntime
 
 /// The model and how to run it.
 struct ModelArgument: ParsableArguments {
-  @Argument(help: ArgumentHelp("A .swt file.", valueName: "model"))
+  @Argument(
+    help: ArgumentHelp("A .swt file.", valueName: "model"), completion: .file(extensions: ["swt"]))
   var path: String
   @Option(help: "Threads (default: the processors this process may use).")
   var threads: Int?

@@ -14,6 +14,7 @@ struct Plan: ParsableCommand {
       """)
 
   @OptionGroup var model: ModelArgument
+  @OptionGroup var arithmetic: PrecisionArgument
   @OptionGroup var cases: CaseArguments
   @Flag(help: "Report as JSON.")
   var json = false
@@ -26,7 +27,8 @@ struct Plan: ParsableCommand {
     let loaded = try model.load()
     let pipeline = cases.pipeline(
       loaded, outputs: SessionOutputs(logits: loaded.description.classifier != nil),
-      threads: model.threads)
+      threads: model.threads,
+      precision: arithmetic.precision)
     let list = try CaseList(
       inputs: cases.inputs, channelCount: loaded.description.preprocessing.channels.count)
     guard !list.isArrays else { throw InputError.arrays }

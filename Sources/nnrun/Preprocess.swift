@@ -14,11 +14,13 @@ struct Preprocess: ParsableCommand {
   @OptionGroup var cases: CaseArguments
   @Option(
     name: .shortAndLong,
-    help: "The .npy to write, [C, z, y, x]; for several cases a folder.")
+    help: "The .npy to write, [C, z, y, x]; for several cases a folder.", completion: .file())
   var output: String?
   @Flag(help: "Write what the network gets: the input policy's windows, [N, C, z, y, x].")
   var asFed = false
-  @Option(help: "A PNG that shows the scan and what the network sees of it, side by side.")
+  @Option(
+    help: "A PNG that shows the scan and what the network sees of it, side by side.",
+    completion: .file())
   var preview: String?
   @Flag(help: "Report sizes, spacing and crop as JSON.")
   var json = false

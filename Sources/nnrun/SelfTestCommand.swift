@@ -9,12 +9,15 @@ struct SelfTestCommand: ParsableCommand {
     abstract: "Hold this machine's kernels against the definition, with the model's own weights.")
 
   @OptionGroup var model: ModelArgument
+  @OptionGroup var arithmetic: PrecisionArgument
   @Flag(help: "Report as JSON.")
   var json = false
 
   func run() throws {
     let loaded = try model.load(verifyingTensors: true)
-    let checks = try SelfTest(loaded, threads: model.threads).run()
+    let checks = try SelfTest(
+      loaded, threads: model.threads, precision: arithmetic.precision
+    ).run()
     if json {
       let report: JSONValue = [
         "nnrun_version": .string(NNRun.version), "model_id": .string(loaded.modelID),

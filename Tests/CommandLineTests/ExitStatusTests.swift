@@ -55,6 +55,9 @@ import Testing
     try expect(65, "nnrun", ["info", model, "--shape", "8,8,8"], word: "one voxel")
     try expect(
       64, "nnrun", ["info", model], word: "SWT_ISA", environment: ["SWT_ISA": "abacus"])
+    try expect(
+      64, "nnrun", ["classify", model, input, "--precision", "bf16"], word: "no bf16 arithmetic",
+      environment: ["SWT_ISA": "portable"])
     #expect(folder.content == ["m.swt"])
   }
 

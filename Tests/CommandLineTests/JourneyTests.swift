@@ -1,5 +1,6 @@
 import FileIO
 import NPY
+import SWTRuntime
 import TestSupport
 import Testing
 
@@ -62,6 +63,32 @@ import Testing
     try run(
       "nnrun", ["classify", folder.file("m.swt"), "\(model)/input.npy", "-o", folder.file("l.npy")])
     try expectEqual(folder.file("l.npy"), "\(model)/logits.npy", within: 1e-2)
+  }
+
+  /// bf16 where the processor has it: close to f32, and it says how close.
+  @Test(.enabled(if: Machine.precisions.contains(.bf16), "no bf16 here"))
+  func bf16StaysCloseAndSaysHowClose() throws {
+    let folder = try TemporaryFolder()
+    let model = Self.models[Self.models.count - 1]
+    try run(
+      "nnconvert",
+      [
+        "convert", Fixtures.exampleCheckpoint, "--head", "\(model)/head.pth", "-o",
+        folder.file("m.swt"),
+      ])
+    try run(
+      "nnrun",
+      [
+        "classify", folder.file("m.swt"), "\(model)/input.npy", "--precision", "bf16", "-o",
+        folder.file("l.npy"),
+      ])
+    try expectEqual(folder.file("l.npy"), "\(model)/logits.npy", within: 3e-2)
+    let bench = try Command.run(
+      "nnrun", ["bench", folder.file("m.swt"), "--precision", "bf16", "--runs", "1", "--layers"])
+    #expect(bench.output.contains("direct bf16") && bench.output.contains("differs from f32 by"))
+    let selftest = try Command.run(
+      "nnrun", ["selftest", folder.file("m.swt"), "--precision", "bf16"])
+    #expect(selftest.status == 0 && selftest.output.contains("direct bf16"), "\(selftest.output)")
   }
 
   @Test(arguments: models)

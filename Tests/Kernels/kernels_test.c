@@ -164,6 +164,65 @@ static void test_direct(const nn_kernels *kernels, int voxels, int blocks, int i
   free(input), free(weights), free(output), free(before);
 }
 
+static double bf16(float value) {
+  uint32_t bits;
+  memcpy(&bits, &value, sizeof bits);
+  bits = (bits + 0x7FFF + (bits >> 16 & 1)) & 0xFFFF0000;
+  memcpy(&value, &bits, sizeof bits);
+  return value;
+}
+
+static void test_bf16(const nn_kernels *kernels, const nn_bf16_kernels *narrow, int voxels, int blocks, int pairs) {
+  enum { TAPS = 3, WIDTH = 20 };
+  // `[voxel][channel]` and `[block][tap][channel][16]`.
+  float *input = numbers((size_t)WIDTH * BLOCK), *weights = numbers(2 * TAPS * BLOCK * BLOCK);
+  float *packed = numbers((size_t)WIDTH * pairs), *packed_weights = numbers((size_t)2 * TAPS * pairs * BLOCK);
+  float *output = numbers(2 * (size_t)WIDTH * BLOCK);
+  for (int voxel = 0; voxel < WIDTH; voxel++)
+    narrow->narrow(input + voxel * BLOCK, (uint16_t *)(packed + voxel * pairs), 2 * (size_t)pairs);
+  for (int row = 0; row < 2 * TAPS * pairs; row++) {
+    const float *first = weights + (row / pairs * BLOCK + row % pairs * 2) * BLOCK;
+    narrow->pair(first, first + BLOCK, (uint32_t *)packed_weights + row * BLOCK, BLOCK);
+  }
+  int32_t offsets[TAPS];
+  for (int tap = 0; tap < TAPS; tap++) offsets[tap] = tap * pairs;
+  const nn_direct_tile tile = {packed, offsets, TAPS, pairs, pairs, voxels, blocks, 0, packed_weights,
+                               (ptrdiff_t)TAPS * pairs * BLOCK, output, WIDTH * BLOCK, 0, NULL, 0};
+  narrow->direct(&tile);
+  double error = 0;
+  for (int block = 0; block < blocks; block++)
+    for (int voxel = 0; voxel < voxels; voxel++)
+      for (int lane = 0; lane < BLOCK; lane++) {
+        double sum = 0;
+        for (int tap = 0; tap < TAPS; tap++)
+          for (int i = 0; i < 2 * pairs; i++)
+            sum += bf16(input[(voxel + tap) * BLOCK + i]) * bf16(weights[((block * TAPS + tap) * BLOCK + i) * BLOCK + lane]);
+        error = fmax(error, fabs(output[(block * WIDTH + voxel) * BLOCK + lane] - sum));
+      }
+  // Of the numbers as rounded, the sums are exact to f32.
+  expect(kernels->name, "direct in bf16", error, 2e-5);
+  free(input), free(weights), free(packed), free(packed_weights), free(output);
+}
+
+static void test_widening(const nn_kernels *kernels) {
+  enum { COUNT = 1 << 16 };
+  static uint16_t bits[COUNT];
+  static float half[COUNT], brain[COUNT];
+  for (int i = 0; i < COUNT; i++) bits[i] = (uint16_t)i;
+  kernels->widen_f16(bits, half, COUNT);
+  kernels->widen_bf16(bits, brain, COUNT);
+  double error = 0;
+  for (int i = 0; i < COUNT; i++) {
+    const int exponent = i >> 10 & 31, fraction = i & 1023;
+    const double magnitude = exponent ? ldexp(1024 + fraction, exponent - 25) : ldexp(fraction, -24);
+    const double expected = i & 0x8000 ? -magnitude : magnitude;
+    if (exponent == 31 ? isfinite(half[i]) : half[i] != expected) error = 1;
+    const uint32_t wide = (uint32_t)i << 16;
+    if (memcmp(&wide, &brain[i], sizeof wide) != 0) error = 2;
+  }
+  expect(kernels->name, "widening", error, 0);
+}
+
 // One axis of a Winograd mix, as winograd.inc counts them.
 typedef struct axis {
   int kernel, stride, outputs, points, weight_points;
@@ -264,6 +323,11 @@ int main(void) {
   for (int32_t isa = 0; isa < count; isa++) {
     const nn_kernels *kernels = all[isa];
     for (size_t voxels = 1; voxels < 200; voxels = voxels * 2 + 1) test_elementwise(kernels, voxels);
+    test_widening(kernels);
+    const nn_bf16_kernels *narrow = nn_bf16(kernels);
+    for (int voxels = 1; narrow && voxels <= narrow->direct_voxels; voxels++)
+      for (int blocks = 1; blocks <= narrow->direct_blocks; blocks++)
+        for (int pairs = 1; pairs <= BLOCK / 2; pairs++) test_bf16(kernels, narrow, voxels, blocks, pairs);
     for (int rows = 1; rows <= 9; rows += 2)
       for (int width = 1; width <= 3; width++) test_average(kernels, rows, width);
     for (int groups = 1; groups <= 8; groups++) test_combine(kernels, groups);
@@ -276,7 +340,7 @@ int main(void) {
       for (int first_x = -1; first_x < 20; first_x += 4)
         for (int inputs = 1; inputs <= BLOCK; inputs += 5)
           test_winograd(kernels, mixes[mix], first_x, inputs);
-    printf("%s: tested\n", kernels->name);
+    printf("%s%s: tested\n", kernels->name, narrow ? " with bf16" : "");
   }
   if (failures) printf("%d failures\n", failures);
   return failures ? 1 : 0;

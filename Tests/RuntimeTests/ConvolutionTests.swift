@@ -1,4 +1,5 @@
 import CKernels
+import SWTFormat
 import Testing
 
 @testable import SWTRuntime
@@ -68,6 +69,40 @@ import Testing
         expectStatistics(of: found, geometry)
       }
     }
+  }
+
+  /// Where the processor has bf16: products of rounded numbers, so two to three digits.
+  @Test(
+    .enabled(if: Bf16Kernels(InstructionSet.available[0]) != nil, "no bf16 here"),
+    arguments: geometries, [1, 3])
+  func bf16AgreesToItsDigits(geometry: ConvolutionGeometry, threads: Int) throws {
+    let instructionSet = InstructionSet.available[0]
+    let bf16 = try #require(Bf16Kernels(instructionSet))
+    var numbers = TestNumbers(seed: 3)
+    let kernel = geometry.kernel
+    let shape = [
+      geometry.outputChannels, geometry.inputChannels, kernel.z, kernel.y, kernel.x,
+    ]
+    let weights = numbers.array(shape.reduce(1, *))
+    let input = numbers.array(geometry.inputChannels * geometry.input.count)
+    let ones = [Float](repeating: 1, count: geometry.inputChannels)
+    let algorithm = try DirectConvolution(
+      geometry, weights: PackedWeights(shape: shape, values: weights), bf16: bf16,
+      instructionSet: instructionSet, threads: threads)
+    let found = try ConvolutionBench(geometry: geometry, slope: 1).run(
+      algorithm, input: input, scale: ones, shift: ones.map { _ in 0 }, threads: threads,
+      planar: false)
+    let reference = ReferenceConvolution(geometry: geometry, weights: weights).run(input)
+    let rounded = ReferenceConvolution(
+      geometry: geometry, weights: weights.map(TensorDataType.bf16.rounded)
+    ).run(input.map(TensorDataType.bf16.rounded))
+    func error(_ expected: [Double]) -> Double {
+      let largest = expected.map(abs).max() ?? 0
+      return (zip(found.values, expected).map { abs(Double($0) - $1) }.max() ?? 0) / largest
+    }
+    #expect(error(rounded) <= 1e-5)
+    #expect((1e-5...2e-2).contains(error(reference)), "really in bf16, and no worse")
+    expectStatistics(of: found, geometry)
   }
 
   /// The statistics are those of what was written.

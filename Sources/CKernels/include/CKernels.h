@@ -165,6 +165,8 @@ typedef struct nn_kernels {
   void (*_Nonnull add)(const float *_Nonnull a, nn_pending pending_a, const float *_Nonnull b,
                        nn_pending pending_b, float *_Nonnull target, size_t voxels,
                        int32_t streams);
+  void (*_Nonnull widen_f16)(const uint16_t *_Nonnull source, float *_Nonnull target, size_t count);
+  void (*_Nonnull widen_bf16)(const uint16_t *_Nonnull source, float *_Nonnull target, size_t count);
   void (*_Nonnull average)(const nn_average *_Nonnull job);
   /// Sums of 16 channels' activated values, in double.
   void (*_Nonnull activated_sum)(const float *_Nonnull source, nn_pending pending, size_t voxels,
@@ -176,6 +178,24 @@ typedef struct nn_kernels {
   void (*_Nonnull winograd_output)(const nn_winograd_output *_Nonnull job);
   void (*_Nonnull winograd_weights)(const nn_winograd_weights *_Nonnull job);
 } nn_kernels;
+
+/// Direct convolution in bf16: products of bf16 numbers, summed in f32.
+typedef struct nn_bf16_kernels {
+  /// The largest register tile of `direct`.
+  int32_t direct_voxels;
+  int32_t direct_blocks;
+  /// As `nn_kernels.direct`; but an input is a pair of channels' bf16 numbers, the first in the lower
+  /// half, in the room of a float; and so is a weight.
+  void (*_Nonnull direct)(const nn_direct_tile *_Nonnull tile);
+  /// Rounds numbers to bf16.
+  void (*_Nonnull narrow)(const float *_Nonnull source, uint16_t *_Nonnull target, size_t count);
+  /// Makes pairs of numbers.
+  void (*_Nonnull pair)(const float *_Nonnull first, const float *_Nonnull second,
+                        uint32_t *_Nonnull target, size_t count);
+} nn_bf16_kernels;
+
+/// The bf16 kernels that go with an instruction set; null where the processor has none.
+const nn_bf16_kernels *_Nullable nn_bf16(const nn_kernels *_Nonnull kernels);
 
 /// The instruction sets this processor runs, the fastest first; `count` is set to their number.
 const nn_kernels *_Nonnull const *_Nonnull nn_available_kernels(int32_t *_Nonnull count);
