@@ -45,7 +45,8 @@ def total(pid, field, path=None):
 def start():
     """A process that has classified the input and waits."""
     process = subprocess.Popen([arguments.nnrun, "classify", model, "--stdin", "--threads", "1"],
-                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                               text=True)
     print(json.dumps({"images": [os.path.realpath(arguments.input)]}), file=process.stdin, flush=True)
     row = json.loads(process.stdout.readline())
     assert "error" not in row, row
