@@ -17,15 +17,21 @@ struct NPYHeader {
     }
 
     func read(_ bytes: UnsafeRawBufferPointer, count: Int) -> [Float] {
-      (0..<count).map { index in
-        switch self {
-        case .half:
+      switch self {
+      case .half:
+        (0..<count).map { index in
           let bits = bytes.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)
           return Self.widen(UInt16(littleEndian: bits))
-        case .single:
-          let bits = bytes.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self)
-          return Float(bitPattern: UInt32(littleEndian: bits))
-        case .double:
+        }
+      case .single:
+        // The machines we run on are little-endian.
+        [Float](unsafeUninitializedCapacity: count) { values, initialized in
+          UnsafeMutableRawBufferPointer(values).copyMemory(
+            from: UnsafeRawBufferPointer(rebasing: bytes.prefix(4 * count)))
+          initialized = count
+        }
+      case .double:
+        (0..<count).map { index in
           let bits = bytes.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self)
           return Float(Double(bitPattern: UInt64(littleEndian: bits)))
         }

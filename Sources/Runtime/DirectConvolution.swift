@@ -2,15 +2,15 @@ internal import CKernels
 
 /// Convolution as it is defined, with register tiles over voxels and output channels.
 ///
-/// A task takes some output rows of a plane: it packs the input rows they need once, halo and
-/// pending activation applied, and then goes through the output blocks; for each, the weights of
+/// A task takes some output rows of one plane or several: it packs the input rows they need once, halo
+/// and pending activation applied, and then goes through the output blocks; for each, the weights of
 /// one input block stay in cache while all tiles of the task use them.
 ///
 /// In bf16 the slab holds pairs of channels, each in the room of a float; else nothing differs.
 struct DirectConvolution: ConvolutionAlgorithm {
   private static let block = Int(NN_BLOCK)
-  /// Floats that the packed input of a task may take: it has to stay in the second-level cache.
-  private static let slabLimit = 96 * 1024
+  /// Taps, of one input block or of several, that a register tile takes in one go.
+  private static let tapsPerPass = 32
 
   private let geometry: ConvolutionGeometry
   private let kernels: UnsafePointerBox
@@ -19,13 +19,12 @@ struct DirectConvolution: ConvolutionAlgorithm {
   private let threads: Int
   /// Weights and kernels in bf16; `nil` for f32.
   private let paired: (weights: PairedWeights, kernels: Bf16Kernels)?
-  private let rowsPerTask: Int
-  /// Output blocks per task: all, unless there are too few rows for all threads.
-  private let blocksPerTask: Int
-  /// Voxels per packed row, halo included.
-  private let packedWidth: Int
+  private let blocking: DirectBlocking
   /// Floats, or pairs, of a packed voxel in a full input block and in the last, narrower one.
   private let elements: [Int]
+  /// Full input blocks whose sums stay in registers: small kernels would else spend their time on
+  /// loading and storing them.
+  private let blocksPerPass: Int
   /// In all blocks.
   private let elementsPerVoxel: Int
   /// The same for those blocks.
@@ -72,8 +71,6 @@ struct DirectConvolution: ConvolutionAlgorithm {
     self.threads = threads
     kernels = UnsafePointerBox(instructionSet.kernels)
     let output = geometry.output
-    let rowWidth = (output.x - 1) * geometry.stride.x + geometry.kernel.x
-    packedWidth = rowWidth
     let channels = geometry.inputChannels
     let isPaired = paired != nil
     elements = [min(Self.block, channels), channels % Self.block].map {
@@ -81,36 +78,20 @@ struct DirectConvolution: ConvolutionAlgorithm {
     }
     elementsPerVoxel =
       isPaired ? (channels + Self.block - 1) / Self.block * Self.block / 2 : channels
-    let planes = geometry.kernel.z
-    let perVoxel = elementsPerVoxel
-    var rows = output.y
-    func slab(_ rows: Int) -> Int {
-      planes * ((rows - 1) * geometry.stride.y + geometry.kernel.y) * rowWidth * perVoxel
-    }
-    while rows > 1, slab(rows) > Self.slabLimit { rows = (rows + 1) / 2 }
-    let outputBlocks = (geometry.outputChannels + Self.block - 1) / Self.block
-    // Enough tasks for all threads to end at about the same time.
-    let wanted = threads == 1 ? 1 : 8 * threads
-    while rows > 2, output.z * ((output.y + rows - 1) / rows) < wanted { rows = (rows + 1) / 2 }
-    rowsPerTask = rows
-    var blocks = outputBlocks
-    let rowTasks = output.z * ((output.y + rows - 1) / rows)
-    while blocks > 2, rowTasks * ((outputBlocks + blocks - 1) / blocks) < wanted {
-      blocks = (blocks + 1) / 2
-    }
-    blocksPerTask = blocks + blocks % 2
+    blocking = DirectBlocking(geometry, elementsPerVoxel: elementsPerVoxel, threads: threads)
     let width = output.x
     let largest = Int(
       paired?.kernels.pointee.direct_voxels ?? instructionSet.kernels.pointee.direct_voxels)
     let count = (width + largest - 1) / largest
     tiles = (0..<count).map { ($0 + 1) * width / count - $0 * width / count }
     // Taps' offsets differ between a full input block and the last, narrower one.
-    let packedRows = (rows - 1) * geometry.stride.y + geometry.kernel.y
-    let kernel = geometry.kernel
-    tapOffsets = elements.map { inputs in
-      (0..<kernel.count).map { tap in
+    let (packed, full, kernel) = (blocking.packed, elements[0], geometry.kernel)
+    blocksPerPass = max(1, Self.tapsPerPass / kernel.count)
+    tapOffsets = zip(elements, [blocksPerPass, 1]).map { inputs, blocks in
+      (0..<blocks * kernel.count).map { index in
+        let (block, tap) = (index / kernel.count, index % kernel.count)
         let (z, y, x) = (tap / (kernel.y * kernel.x), tap / kernel.x % kernel.y, tap % kernel.x)
-        return Int32(((z * packedRows + y) * rowWidth + x) * inputs)
+        return Int32(block * packed.count * full + ((z * packed.y + y) * packed.x + x) * inputs)
       }
     }
   }
@@ -122,17 +103,11 @@ struct DirectConvolution: ConvolutionAlgorithm {
       geometry, weights: weights, paired: paired, instructionSet: instructionSet, threads: threads)
   }
 
-  private var packedRows: Int {
-    (rowsPerTask - 1) * geometry.stride.y + geometry.kernel.y
-  }
-
   var workspaceCount: Int {
-    geometry.kernel.z * packedRows * packedWidth * elementsPerVoxel + packedWidth * Self.block
+    blocking.packed.count * elementsPerVoxel + blocking.packed.x * Self.block
   }
 
-  private var rowTasks: Int { (geometry.output.y + rowsPerTask - 1) / rowsPerTask }
-
-  var momentGroups: Int { geometry.output.z * rowTasks }
+  var momentGroups: Int { blocking.planeTasks(geometry.output.z) * blocking.rowTasks }
 
   func run(
     _ source: ConvolutionSource, into output: Activation,
@@ -169,17 +144,21 @@ struct DirectConvolution: ConvolutionAlgorithm {
     into output: Activation, streams: Bool, moments: UnsafeMutablePointer<nn_moments>?,
     context: RunContext
   ) {
-    let rowTasks = rowTasks
+    let (rowTasks, planesPerTask, rowsPerTask, blocksPerTask) = (
+      blocking.rowTasks, blocking.planesPerTask, blocking.rowsPerTask, blocking.blocksPerTask
+    )
     let blockTasks = (output.blocks + blocksPerTask - 1) / blocksPerTask
     let target = context.arena[output.range]
-    context.team.forEach(planes.count * rowTasks * blockTasks) { chunk, worker in
-      let blockTask = chunk % blockTasks
-      let group = chunk / blockTasks
+    let tasks = blocking.planeTasks(planes.count) * rowTasks * blockTasks
+    context.team.forEach(tasks) { chunk, worker in
+      let (group, blockTask) = (chunk / blockTasks, chunk % blockTasks)
+      let firstPlane = group / rowTasks * planesPerTask
       let firstRow = group % rowTasks * rowsPerTask
       let task = Task(
-        plane: planes.lowerBound + group / rowTasks,
-        outputPlane: group / rowTasks, firstRow: firstRow,
-        rows: min(rowsPerTask, geometry.output.y - firstRow),
+        planes: planes.lowerBound + firstPlane..<planes.lowerBound
+          + min(firstPlane + planesPerTask, planes.count),
+        outputPlane: firstPlane,
+        rows: firstRow..<min(firstRow + rowsPerTask, geometry.output.y),
         blocks: blockTask * blocksPerTask..<min((blockTask + 1) * blocksPerTask, output.blocks),
         streams: streams, moments: moments.map { $0 + group })
       for block in task.blocks {
@@ -192,11 +171,10 @@ struct DirectConvolution: ConvolutionAlgorithm {
   }
 
   private struct Task {
-    var plane: Int
-    /// Where the plane lies in what is written.
+    var planes: Range<Int>
+    /// Where the first plane lies in what is written.
     var outputPlane: Int
-    var firstRow: Int
-    var rows: Int
+    var rows: Range<Int>
     var blocks: Range<Int>
     var streams: Bool
     /// Of the first output block.
@@ -207,7 +185,7 @@ struct DirectConvolution: ConvolutionAlgorithm {
 
   /// Where an input block's rows start in the slab.
   private func slabOffset(_ inputBlock: Int) -> Int {
-    geometry.kernel.z * packedRows * packedWidth * inputBlock * elements[0]
+    blocking.packed.count * inputBlock * elements[0]
   }
 
   /// Packs the task's input rows: input block by input block, `[z][y][x][inputs]`.
@@ -216,20 +194,21 @@ struct DirectConvolution: ConvolutionAlgorithm {
     context: RunContext
   ) {
     let channels = geometry.inputChannels
-    let rowsNeeded = (task.rows - 1) * geometry.stride.y + geometry.kernel.y
+    let packed = blocking.packed
+    let planesNeeded = (task.planes.count - 1) * geometry.stride.z + geometry.kernel.z
+    let rowsNeeded = (task.rows.count - 1) * geometry.stride.y + geometry.kernel.y
     for block in 0..<(channels + Self.block - 1) / Self.block {
       let inputs = min(Self.block, channels - block * Self.block)
       let elements = elements[inputs == min(Self.block, channels) ? 0 : 1]
-      for planeOffset in 0..<geometry.kernel.z {
-        let z = task.plane * geometry.stride.z - geometry.padding.z + planeOffset
+      for planeOffset in 0..<planesNeeded {
+        let z = task.planes.lowerBound * geometry.stride.z - geometry.padding.z + planeOffset
         for rowOffset in 0..<rowsNeeded {
-          let y = task.firstRow * geometry.stride.y - geometry.padding.y + rowOffset
+          let y = task.rows.lowerBound * geometry.stride.y - geometry.padding.y + rowOffset
           let row =
-            slab + slabOffset(block)
-            + (planeOffset * packedRows + rowOffset) * packedWidth * elements
+            slab + slabOffset(block) + (planeOffset * packed.y + rowOffset) * packed.x * elements
           packRow(
             source, z: z, y: y, block: block, inputs: inputs, elements: elements, into: row,
-            aside: slab + workspaceCount - packedWidth * Self.block, context: context)
+            aside: slab + workspaceCount - packed.x * Self.block, context: context)
         }
       }
     }
@@ -239,7 +218,7 @@ struct DirectConvolution: ConvolutionAlgorithm {
     _ source: ConvolutionSource, z: Int, y: Int, block: Int, inputs: Int, elements: Int,
     into row: UnsafeMutablePointer<Float>, aside: UnsafeMutablePointer<Float>, context: RunContext
   ) {
-    let input = geometry.input
+    let (input, packedWidth) = (geometry.input, blocking.packed.x)
     guard (0..<input.z).contains(z), (0..<input.y).contains(y) else {
       row.update(repeating: 0, count: packedWidth * elements)
       return
@@ -290,24 +269,32 @@ struct DirectConvolution: ConvolutionAlgorithm {
       paired?.kernels.pointee.direct_blocks ?? kernels.pointee.direct_blocks)
     let channels = geometry.inputChannels
     let inputBlocks = (channels + Self.block - 1) / Self.block
+    let fullBlocks = elements[1] == 0 || paired != nil ? inputBlocks : channels / Self.block
     let taps = geometry.kernel.count
     for block in stride(from: task.blocks.lowerBound, to: task.blocks.upperBound, by: tileBlocks) {
       let blocks = min(tileBlocks, task.blocks.upperBound - block)
-      for inputBlock in 0..<inputBlocks {
-        let isFull = channels - inputBlock * Self.block >= min(Self.block, channels)
+      var inputBlock = 0
+      while inputBlock < inputBlocks {
+        let isFull = inputBlock < fullBlocks
+        let passBlocks = isFull ? min(blocksPerPass, fullBlocks - inputBlock) : 1
         let elements = elements[isFull ? 0 : 1]
-        let isLast = inputBlock == inputBlocks - 1
+        let isLast = inputBlock + passBlocks == inputBlocks
         tapOffsets[isFull ? 0 : 1].withUnsafeBufferPointer { offsets in
           guard let offsets = offsets.baseAddress else { return }
           let input = slab + slabOffset(inputBlock)
-          for row in 0..<task.rows {
-            let line = (task.outputPlane * output.extent.y + task.firstRow + row) * output.extent.x
+          for index in 0..<task.planes.count * task.rows.count {
+            let (plane, row) = (index / task.rows.count, index % task.rows.count)
+            let line =
+              ((task.outputPlane + plane) * output.extent.y + task.rows.lowerBound + row)
+              * output.extent.x
+            let packedRow =
+              plane * geometry.stride.z * blocking.packed.y + row * geometry.stride.y
             var x = 0
             for voxels in tiles {
               var tile = nn_direct_tile(
                 input: input
-                  + (row * geometry.stride.y * packedWidth + x * geometry.stride.x) * elements,
-                tap_offsets: offsets, taps: Int32(taps), inputs: Int32(elements),
+                  + (packedRow * blocking.packed.x + x * geometry.stride.x) * elements,
+                tap_offsets: offsets, taps: Int32(passBlocks * taps), inputs: Int32(elements),
                 voxel_step: Int32(geometry.stride.x * elements), voxels: Int32(voxels),
                 blocks: Int32(blocks), accumulate: inputBlock == 0 ? 0 : 1,
                 weights: weights
@@ -322,6 +309,7 @@ struct DirectConvolution: ConvolutionAlgorithm {
             }
           }
         }
+        inputBlock += passBlocks
       }
     }
   }

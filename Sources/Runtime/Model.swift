@@ -47,7 +47,9 @@ public struct Model: Sendable {
   ///     size that PyTorch takes.
   ///   - outputs: what to compute.
   ///   - threads: how many threads to use; by default as many as this process may.
-  /// - Throws: `RuntimeError` where the network cannot take that shape, or memory cannot be had.
+  ///   - precision: the numbers that convolutions are computed with.
+  /// - Throws: `RuntimeError` where the network cannot take that shape, the processor lacks the
+  ///   precision, or memory cannot be had.
   public func makeSession(
     inputShape: [Int], outputs: SessionOutputs = SessionOutputs(), threads: Int? = nil,
     precision: Precision = .f32

@@ -13,7 +13,7 @@
 // Threads: every function may be called from any thread. A model may be used by any number of them at once; a
 // session or a pipeline by one at a time – a second call meanwhile fails with SWT_BUSY and changes nothing.
 // Make one per thread. Closing what another thread is using is safe: that call ends as if it were still open.
-// Threads that the library starts are its own; callbacks there are none.
+// Threads that the library starts are its own; callbacks there are none. A calling thread needs 256 KiB of stack.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
