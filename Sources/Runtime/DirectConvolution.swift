@@ -18,7 +18,7 @@ struct DirectConvolution: ConvolutionAlgorithm {
   private let instructionSet: InstructionSet
   private let threads: Int
   /// Weights and kernels in bf16; `nil` for f32.
-  private let paired: (weights: PairedWeights, kernels: Bf16Kernels)?
+  private let paired: PairedWeights?
   private let blocking: DirectBlocking
   /// Floats, or pairs, of a packed voxel in a full input block and in the last, narrower one.
   private let elements: [Int]
@@ -33,12 +33,11 @@ struct DirectConvolution: ConvolutionAlgorithm {
   private let tiles: [Int]
 
   var name: String { paired == nil ? "direct" : "direct bf16" }
-  var weightByteCount: Int { paired?.weights.byteCount ?? 0 }
+  var weightByteCount: Int { paired?.byteCount ?? 0 }
   var scratchCount: Int { paired == nil ? weights.roomCount : 0 }
 
   func prepare() {
-    guard let paired else { return }
-    paired.weights.prepare(paired.kernels, kernels: kernels, threads: threads)
+    paired?.prepare(widening: kernels, threads: threads)
   }
 
   init(
@@ -55,13 +54,13 @@ struct DirectConvolution: ConvolutionAlgorithm {
     instructionSet: InstructionSet, threads: Int
   ) throws(RuntimeError) {
     self.init(
-      geometry, weights: weights, paired: (try PairedWeights(weights), bf16),
+      geometry, weights: weights, paired: try PairedWeights(weights, kernels: bf16),
       instructionSet: instructionSet, threads: threads)
   }
 
   private init(
     _ geometry: ConvolutionGeometry, weights: PackedWeights,
-    paired: (weights: PairedWeights, kernels: Bf16Kernels)?, instructionSet: InstructionSet,
+    paired: PairedWeights?, instructionSet: InstructionSet,
     threads: Int
   ) {
     self.geometry = geometry
@@ -135,7 +134,7 @@ struct DirectConvolution: ConvolutionAlgorithm {
       }
     }
     run(
-      source, planes: planes, weights: paired.weights.pointer, into: output, streams: streams,
+      source, planes: planes, weights: paired.pointer, into: output, streams: streams,
       moments: moments, context: context)
   }
 

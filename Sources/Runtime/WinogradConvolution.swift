@@ -12,7 +12,7 @@ struct WinogradConvolution: ConvolutionAlgorithm {
   private let weights: WinogradWeights
   /// The transformed weight where it is kept; else it is transformed in every run, into memory that
   /// the layers share: a large weight grows up to eightfold, and costs little beside its use.
-  private let kept: TransformedWeights?
+  private let kept: KeptWeights?
   private let segmentsPerTask: Int
   private let threads: Int
   private let weightPoints: [Int32]
@@ -31,14 +31,14 @@ struct WinogradConvolution: ConvolutionAlgorithm {
   ) throws(RuntimeError) {
     let kernels = UnsafePointerBox(instructionSet.kernels)
     let weights = WinogradWeights(weights, mix: mix, kernels: kernels)
-    let kept = weights.count <= largestKept ? try TransformedWeights(weights) : nil
+    let kept = weights.count <= largestKept ? try KeptWeights(floats: weights.count) : nil
     self.init(
       WinogradTiling(geometry, mix: mix, kernels: kernels), weights: weights, kept: kept,
       threads: threads)
   }
 
   private init(
-    _ tiling: WinogradTiling, weights: WinogradWeights, kept: TransformedWeights?, threads: Int
+    _ tiling: WinogradTiling, weights: WinogradWeights, kept: KeptWeights?, threads: Int
   ) {
     self.tiling = tiling
     self.weights = weights
@@ -48,7 +48,9 @@ struct WinogradConvolution: ConvolutionAlgorithm {
     weightPoints = tiling.mix.weightPointOfPoint.map(Int32.init)
   }
 
-  func prepare() { kept?.prepare(threads: threads) }
+  func prepare() {
+    kept?.prepare { weights.transform(into: $0, team: ThreadTeam(count: threads)) }
+  }
 
   func resized(to input: Extent3) -> any ConvolutionAlgorithm {
     WinogradConvolution(tiling.resized(to: input), weights: weights, kept: kept, threads: threads)

@@ -57,11 +57,12 @@ struct WinogradWeights: Sendable {
     weights.withUnsafePointer(room: room, kernels: kernels, team: team, body)
   }
 
-  /// Transforms the whole weight, once.
+  /// Transforms the whole weight, once, and lets go of the file's pages in this process' memory.
   func transform(into target: UnsafeMutablePointer<Float>, team: ThreadTeam) {
     weights.withUnsafePointer(kernels: kernels, team: team) { source in
       transform(source, into: target, team: team)
     }
+    weights.releasePages()
   }
 
   /// Transforms the whole weight.
@@ -81,7 +82,4 @@ struct WinogradWeights: Sendable {
       }
     }
   }
-
-  /// Lets go of the file's pages in this process' memory.
-  func releasePages() { weights.releasePages() }
 }
