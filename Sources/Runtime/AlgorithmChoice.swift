@@ -53,7 +53,7 @@ struct AlgorithmChoice: Sendable {
     guard !isDirectOnly else { return best.way }
     for mix in WinogradMix.all where mix.fits(geometry) {
       let tiling = WinogradTiling(
-        geometry, mix: mix, kernels: UnsafePointerBox(instructionSet.kernels))
+        geometry, mix: mix, kernels: Kernels(instructionSet.kernels))
       let fused = model.fused(
         mix,
         tasks: tiling.segmentCount

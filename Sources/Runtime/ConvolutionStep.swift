@@ -38,7 +38,7 @@ struct InstanceNorm: Sendable {
   let bias: [Float]
   let eps: Double
   let pending: Pending
-  let kernels: UnsafePointerBox
+  let kernels: Kernels
   /// The statistics of the convolution's parts, `[block][group]`.
   let range: ArenaRange
   let groups: Int

@@ -13,7 +13,7 @@ struct DirectConvolution: ConvolutionAlgorithm {
   private static let tapsPerPass = 32
 
   private let geometry: ConvolutionGeometry
-  private let kernels: UnsafePointerBox
+  private let kernels: Kernels
   private let weights: PackedWeights
   private let instructionSet: InstructionSet
   private let threads: Int
@@ -22,12 +22,12 @@ struct DirectConvolution: ConvolutionAlgorithm {
   private let blocking: DirectBlocking
   /// Floats, or pairs, of a packed voxel in a full input block and in the last, narrower one.
   private let elements: [Int]
+  /// In all input blocks together.
+  private let elementsPerVoxel: Int
   /// Full input blocks whose sums stay in registers: small kernels would else spend their time on
   /// loading and storing them.
   private let blocksPerPass: Int
-  /// In all blocks.
-  private let elementsPerVoxel: Int
-  /// The same for those blocks.
+  /// Where the taps of a pass lie, for full input blocks and for the last, narrower one.
   private let tapOffsets: [[Int32]]
   /// Voxels of a row's tiles, nearly equal.
   private let tiles: [Int]
@@ -68,7 +68,7 @@ struct DirectConvolution: ConvolutionAlgorithm {
     self.weights = weights
     self.instructionSet = instructionSet
     self.threads = threads
-    kernels = UnsafePointerBox(instructionSet.kernels)
+    kernels = Kernels(instructionSet.kernels)
     let output = geometry.output
     let channels = geometry.inputChannels
     let isPaired = paired != nil
@@ -312,14 +312,4 @@ struct DirectConvolution: ConvolutionAlgorithm {
       }
     }
   }
-}
-
-/// A pointer to a constant of the C module.
-struct UnsafePointerBox: @unchecked Sendable {
-  // Invariant: the kernels are constants, valid for the life of the process.
-  private let pointer: UnsafePointer<nn_kernels>
-
-  init(_ pointer: UnsafePointer<nn_kernels>) { self.pointer = pointer }
-
-  var pointee: nn_kernels { pointer.pointee }
 }

@@ -15,7 +15,7 @@ struct EncoderPlan {
 
   private let parameters: ModelParameters
   private let choice: AlgorithmChoice
-  private let kernels: UnsafePointerBox
+  private let kernels: Kernels
   private let shape: [Int]
   private var architecture: NetworkArchitecture { parameters.architecture }
 
@@ -26,7 +26,7 @@ struct EncoderPlan {
     self.parameters = parameters
     self.choice = choice
     self.shape = shape
-    kernels = UnsafePointerBox(choice.instructionSet.kernels)
+    kernels = Kernels(choice.instructionSet.kernels)
     let structure = EncoderStructure(parameters.architecture)
     let extent = Extent3(Array(shape.dropFirst()))
     let last = structure.stages.count - 1

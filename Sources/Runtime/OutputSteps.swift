@@ -11,7 +11,7 @@ struct SkipStep: Step {
   let name: String
   let source: Feature
   let output: ArenaRange
-  let kernels: UnsafePointerBox
+  let kernels: Kernels
 
   var algorithm: String { "unblock" }
   private static let chunkVoxels = 256
@@ -45,7 +45,7 @@ struct PooledStep: Step {
   let name = "pooled"
   let source: Feature
   let output: ArenaRange
-  let kernels: UnsafePointerBox
+  let kernels: Kernels
 
   var algorithm: String { "mean" }
   /// Room for one double per channel.

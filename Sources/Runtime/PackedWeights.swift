@@ -33,7 +33,7 @@ struct PackedWeights: Sendable {
 
   /// Calls `body` with the elements, widened on all threads into `room`, which has `roomCount` floats.
   func withUnsafePointer(
-    room: UnsafeMutablePointer<Float>, kernels: UnsafePointerBox, team: ThreadTeam,
+    room: UnsafeMutablePointer<Float>, kernels: Kernels, team: ThreadTeam,
     _ body: (UnsafePointer<Float>) -> Void
   ) {
     // Both the file's tensors and heap buffers are aligned to 64 bytes at least, and as long as the
@@ -54,7 +54,7 @@ struct PackedWeights: Sendable {
 
   /// Calls `body` with the elements; for what is done once.
   func withUnsafePointer(
-    kernels: UnsafePointerBox, team: ThreadTeam, _ body: (UnsafePointer<Float>) -> Void
+    kernels: Kernels, team: ThreadTeam, _ body: (UnsafePointer<Float>) -> Void
   ) {
     withUnsafeTemporaryAllocation(of: Float.self, capacity: max(roomCount, 1)) { room in
       guard let start = room.baseAddress else { return }

@@ -24,7 +24,7 @@ struct PairedWeights: Sendable {
   var pointer: UnsafePointer<Float> { kept.pointer }
 
   /// Packs the weight, unless that has been done; `widening` are the kernels for a narrow one.
-  func prepare(widening: UnsafePointerBox, threads: Int) {
+  func prepare(widening: Kernels, threads: Int) {
     kept.prepare { target in
       let team = ThreadTeam(count: threads)
       weights.withUnsafePointer(kernels: widening, team: team) { source in

@@ -16,7 +16,7 @@ struct ResidualStep: Step {
   /// The skip; of an overwritten one, what is pending.
   let skip: Feature
   let again: Recomputation?
-  let kernels: UnsafePointerBox
+  let kernels: Kernels
 
   private static let chunkVoxels = 4_096
 
@@ -66,7 +66,7 @@ struct AveragePoolStep: Step {
   let source: Feature
   let output: Activation
   let window: Extent3
-  let kernels: UnsafePointerBox
+  let kernels: Kernels
 
   var algorithm: String { "average pool" }
 

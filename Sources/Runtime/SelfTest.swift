@@ -73,7 +73,7 @@ public struct SelfTest: Sendable {
     var largest = 0.0
     let voxels = geometry.output.count
     weights.withUnsafePointer(
-      kernels: UnsafePointerBox(instructionSet.kernels), team: ThreadTeam(count: threads)
+      kernels: Kernels(instructionSet.kernels), team: ThreadTeam(count: threads)
     ) { packed in
       for sample in 0..<32 {
         let voxel = sample * (voxels - 1) / 31

@@ -25,7 +25,7 @@ struct StagedWinogradConvolution: ConvolutionAlgorithm {
     _ geometry: ConvolutionGeometry, mix: WinogradMix, weights: PackedWeights,
     instructionSet: InstructionSet, batchFloats: Int = StagedWinogradConvolution.batchFloats
   ) {
-    let kernels = UnsafePointerBox(instructionSet.kernels)
+    let kernels = Kernels(instructionSet.kernels)
     self.init(
       WinogradTiling(geometry, mix: mix, kernels: kernels),
       weights: WinogradWeights(weights, mix: mix, kernels: kernels), batchFloats: batchFloats)

@@ -29,7 +29,7 @@ struct WinogradConvolution: ConvolutionAlgorithm {
     instructionSet: InstructionSet, threads: Int,
     largestKept: Int = WinogradConvolution.largestKept
   ) throws(RuntimeError) {
-    let kernels = UnsafePointerBox(instructionSet.kernels)
+    let kernels = Kernels(instructionSet.kernels)
     let weights = WinogradWeights(weights, mix: mix, kernels: kernels)
     let kept = weights.count <= largestKept ? try KeptWeights(floats: weights.count) : nil
     self.init(
@@ -82,7 +82,7 @@ struct WinogradConvolution: ConvolutionAlgorithm {
     overwriting: Overwriting
   ) -> Int {
     let tiling = WinogradTiling(
-      geometry, mix: mix, kernels: UnsafePointerBox(instructionSet.kernels))
+      geometry, mix: mix, kernels: Kernels(instructionSet.kernels))
     guard geometry.input == geometry.output, geometry.inputChannels == geometry.outputChannels,
       tiling.inputBlocks * Int(NN_BLOCK) * geometry.input.count >= overwriting.smallestActivation
     else { return 0 }

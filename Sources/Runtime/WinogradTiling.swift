@@ -7,7 +7,7 @@ struct WinogradTiling: Sendable {
 
   let geometry: ConvolutionGeometry
   let mix: WinogradMix
-  let kernels: UnsafePointerBox
+  let kernels: Kernels
   /// Tiles along each axis; they are counted along x first.
   let tiles: Extent3
   /// Runs of at most `longestSegment` neighbouring tiles, of nearly equal length: what is transformed in
@@ -19,7 +19,7 @@ struct WinogradTiling: Sendable {
   /// of two's distance would fight for the same cache sets.
   let tileStep: Int
 
-  init(_ geometry: ConvolutionGeometry, mix: WinogradMix, kernels: UnsafePointerBox) {
+  init(_ geometry: ConvolutionGeometry, mix: WinogradMix, kernels: Kernels) {
     self.geometry = geometry
     self.mix = mix
     self.kernels = kernels

@@ -7,13 +7,13 @@ struct WinogradWeights: Sendable {
 
   private let weights: PackedWeights
   private let mix: WinogradMix
-  private let kernels: UnsafePointerBox
+  private let kernels: Kernels
   let inputBlocks: Int
   let outputBlocks: Int
   /// Floats of one output block at one point, `[input][16]`, inputs padded with zeros to whole blocks.
   let blockStep: Int
 
-  init(_ weights: PackedWeights, mix: WinogradMix, kernels: UnsafePointerBox) {
+  init(_ weights: PackedWeights, mix: WinogradMix, kernels: Kernels) {
     self.weights = weights
     self.mix = mix
     self.kernels = kernels
