@@ -99,8 +99,7 @@ struct StagedWinogradConvolution: ConvolutionAlgorithm {
       let batch = first..<min(first + segmentsPerBatch, tiling.segmentCount)
       let tiles = tiling.tiles(ofSegments: batch)
       func place(_ segment: Int, _ block: Int) -> Int {
-        let tile = tiling.tiles(ofSegment: segment).lowerBound - tiles.lowerBound
-        return block * blockStep + tile * tiling.tileStep
+        block * blockStep + tiling.offset(ofSegment: segment, from: first)
       }
       context.team.forEach(tiling.inputBlocks * batch.count) { index, _ in
         let (block, segment) = (index / batch.count, first + index % batch.count)

@@ -141,8 +141,7 @@ struct WinogradConvolution: ConvolutionAlgorithm {
         let transformed = context.workspace(of: worker)
         let products = transformed + tiling.inputBlocks * blockStep
         func place(_ segment: Int, _ block: Int) -> Int {
-          let tile = tiling.tiles(ofSegment: segment).lowerBound - tiles.lowerBound
-          return block * blockStep + tile * tiling.tileStep
+          block * blockStep + tiling.offset(ofSegment: segment, from: first)
         }
         for block in 0..<tiling.inputBlocks {
           for segment in segments {

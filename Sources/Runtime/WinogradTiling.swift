@@ -54,6 +54,11 @@ struct WinogradTiling: Sendable {
       .lowerBound..<tiles(ofSegment: segments.upperBound - 1).upperBound
   }
 
+  /// Floats from the transformed tiles of one segment to those of a later one.
+  func offset(ofSegment segment: Int, from first: Int) -> Int {
+    (tiles(ofSegment: segment).lowerBound - tiles(ofSegment: first).lowerBound) * tileStep
+  }
+
   private func position(of tile: Int) -> Extent3 {
     Extent3(z: tile / (tiles.y * tiles.x), y: tile / tiles.x % tiles.y, x: tile % tiles.x)
   }
