@@ -1,5 +1,5 @@
 // Misuses libswt in every way that a caller can without lying about its own memory: each has to end in an error
-// code with one line of text. Run under sanitizers by scripts/test-sanitizers.
+// code with one line of text. Run under sanitizers by scripts/test sanitizers.
 //
 //   misuse MODEL.swt ENCODER.swt FLAT.swt SCAN.nii.gz FOLDER
 //

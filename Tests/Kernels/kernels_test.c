@@ -1,5 +1,5 @@
 // Holds every kernel of every instruction set this processor has against the definition in double.
-// Needs nothing but libc, so that it also runs under an emulator: see scripts/test-neon.
+// Needs nothing but libc, so that it also runs under an emulator: see scripts/test neon.
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
