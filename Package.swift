@@ -64,13 +64,15 @@ let package = Package(
     library("SWTRuntime", path: "Sources/Runtime", ["SWTFormat", "FileIO", "CKernels"]),
     library("Preprocessing", ["SWTFormat", "FileIO", "CZlib", "CResampling"]),
     library("Pipeline", ["SWTRuntime", "Preprocessing", "SWTFormat", "FileIO"]),
+    // What people look at: tables and pictures.
+    library("Report", ["FileIO", "CZlib"]),
     // libswt: the same for C; the header is made by hand.
     .target(name: "CSWT", cSettings: cSettings),
     library("CAPI", ["CSWT", "Pipeline", "Preprocessing", "SWTRuntime", "SWTFormat", "FileIO"]),
     .executableTarget(
       name: "nnrun",
       dependencies: [
-        "Pipeline", "SWTRuntime", "Preprocessing", "CZlib", "NPY", "SWTFormat", "FileIO",
+        "Report", "Pipeline", "SWTRuntime", "Preprocessing", "NPY", "SWTFormat", "FileIO",
         "CStartup",
         argumentParser,
       ],
@@ -87,6 +89,7 @@ let package = Package(
     tests("RuntimeTests", ["SWTRuntime", "SWTFormat", "CKernels", "FileIO", "NPY"]),
     tests("PreprocessingTests", ["Preprocessing", "SWTFormat", "FileIO", "NPY"]),
     tests("PipelineTests", ["Pipeline", "Preprocessing", "SWTRuntime", "SWTFormat", "NPY"]),
+    tests("ReportTests", ["Report"]),
     tests("CAPITests", ["CAPI", "CSWT", "NPY"]),
     // Runs the two executables as a user would: whole journeys, exit codes, messages.
     tests("CommandLineTests", ["FileIO", "NPY", "SWTRuntime", "nnconvert", "nnrun"]),

@@ -60,7 +60,7 @@ package struct InputFraming: Sendable, Equatable {
 
   /// What all windows together reach, `[z, y, x]`; beyond the image where it is padded.
   package var area: [Range<Int>] {
-    let sizes = windowShape.count == 2 ? [1] + windowShape : windowShape
+    let sizes = windowSizes
     return (0..<3).map { axis in
       (origins[axis].min() ?? 0)..<(origins[axis].max() ?? 0) + sizes[axis]
     }
@@ -68,6 +68,27 @@ package struct InputFraming: Sendable, Equatable {
 
   /// What the network takes: `[C, z, y, x]` or `[C, y, x]`.
   package var inputShape: [Int] { [imageShape[0]] + windowShape }
+
+  /// The voxels of every window, `[z, y, x]`; negative where a window begins before the image.
+  package var windows: [[Range<Int>]] {
+    (0..<windowCount).map { index in
+      zip(origin(of: index), windowSizes).map { $0..<$0 + $1 }
+    }
+  }
+
+  /// `[z, y, x]` of every window; a 2-D network's have one slice.
+  private var windowSizes: [Int] { windowShape.count == 2 ? [1] + windowShape : windowShape }
+
+  /// A window's first voxel, `[z, y, x]`; the last axis runs fastest.
+  private func origin(of index: Int) -> [Int] {
+    var left = index
+    var origin = [0, 0, 0]
+    for axis in [2, 1, 0] {
+      origin[axis] = origins[axis][left % origins[axis].count]
+      left /= origins[axis].count
+    }
+    return origin
+  }
 
   /// Copies a window, zeros where it leaves the image.
   ///
@@ -78,13 +99,8 @@ package struct InputFraming: Sendable, Equatable {
   package func copyWindow(
     _ index: Int, of image: [Float], into window: UnsafeMutableBufferPointer<Float>
   ) {
-    var left = index
-    var origin = [0, 0, 0]
-    for axis in [2, 1, 0] {
-      origin[axis] = origins[axis][left % origins[axis].count]
-      left /= origins[axis].count
-    }
-    let sizes = windowShape.count == 2 ? [1] + windowShape : windowShape
+    let origin = origin(of: index)
+    let sizes = windowSizes
     let extent = Array(imageShape.dropFirst())
     let columns = max(0, -origin[2])..<max(0, -origin[2], min(sizes[2], extent[2] - origin[2]))
     window.update(repeating: 0)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import FileIO
+import Report
 import SWTFormat
 import SWTRuntime
 

@@ -1,6 +1,8 @@
 import ArgumentParser
 import FileIO
+import Glibc
 import Pipeline
+import Report
 import SWTFormat
 
 /// Prints what cases were classified as: a table for people, JSON Lines or CSV as results come, or
@@ -116,10 +118,10 @@ extension Classifier.Activation {
   /// Logits as probabilities, in double.
   func probabilities(_ logits: [Float]) -> [Double] {
     switch self {
-    case .sigmoid: return logits.map { 1 / (1 + exponential(-Double($0))) }
+    case .sigmoid: return logits.map { 1 / (1 + exp(-Double($0))) }
     case .softmax:
       let largest = Double(logits.max() ?? 0)
-      let weights = logits.map { exponential(Double($0) - largest) }
+      let weights = logits.map { exp(Double($0) - largest) }
       let sum = weights.reduce(0, +)
       return weights.map { $0 / sum }
     }

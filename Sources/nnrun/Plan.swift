@@ -2,6 +2,7 @@ import ArgumentParser
 import FileIO
 import Pipeline
 import Preprocessing
+import Report
 import SWTFormat
 import SWTRuntime
 

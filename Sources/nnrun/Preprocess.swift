@@ -3,6 +3,7 @@ import FileIO
 import NPY
 import Pipeline
 import Preprocessing
+import Report
 import SWTFormat
 import SWTRuntime
 
@@ -72,14 +73,13 @@ struct Preprocess: ParsableCommand {
   ) throws -> PreparedImage {
     var scan = try pipeline.readTelling(entry.files)
     // The picture needs the scan as well as what becomes of it.
-    let original = preview == nil ? nil : scan.channels.first
+    let original = preview == nil ? nil : scan.channels
     let image = try pipeline.prepare(scan.takeChannels())
     if let preview, let original {
       try PreviewPicture(
         scan: original, image: image, framing: pipeline.framing(of: image.shape),
-        transposeForward: pipeline.model.description.preprocessing.transposeForward,
-        title: entry.name
-      ).write(to: preview, inputs: inputs)
+        preprocessing: pipeline.model.description.preprocessing, title: entry.name
+      ).picture().write(to: preview, inputs: inputs)
     }
     guard let target else { return image }
     guard asFed else {

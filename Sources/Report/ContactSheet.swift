@@ -1,0 +1,42 @@
+/// Small pictures of many cases side by side, each with its name.
+package struct ContactSheet {
+  private var entries: [(name: String, picture: Picture)] = []
+  private static let thumbnail = 192
+  private static let margin = 12
+  private static let line = 20
+  private static let columns = 6
+
+  package init() {}
+
+  package var isEmpty: Bool { entries.isEmpty }
+
+  /// Adds the axial plane through a volume's centre.
+  package mutating func add(_ name: String, _ volume: OrientedVolume, isCT: Bool) {
+    let longest = zip(volume.shape, volume.spacing).map { Double($0) * $1 }.filter { $0 < 5_000 }
+      .max()
+    let drawing = SliceDrawing(
+      volume, window: isCT ? -160...240 : volume.percentileWindow(),
+      scale: Double(Self.thumbnail) / (longest ?? 1))
+    let picture = drawing.picture(.axial, through: volume.shape.map { $0 / 2 })
+    // A name that is too long keeps its end, which tells cases apart.
+    let fitting = Self.thumbnail / (2 * PixelFont.advance)
+    entries.append((String(name.suffix(fitting)), picture))
+  }
+
+  /// All entries, row by row in the order in which they came.
+  package func picture() -> Picture {
+    let (margin, line) = (Self.margin, Self.line)
+    let columns = min(Self.columns, max(entries.count, 1))
+    let rows = (entries.count + columns - 1) / columns
+    let (width, height) = (Self.thumbnail + margin, Self.thumbnail + line + margin)
+    var sheet = Picture(width: margin + columns * width, height: margin + rows * height)
+    for (index, entry) in entries.enumerated() {
+      let (x, y) = (margin + index % columns * width, margin + index / columns * height)
+      sheet.write(entry.name, x: x, y: y)
+      sheet.place(
+        entry.picture, x: x + (Self.thumbnail - entry.picture.width) / 2,
+        y: y + line + (Self.thumbnail - entry.picture.height) / 2)
+    }
+    return sheet
+  }
+}
