@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A second reader of SWT 1.0 files, written from spec/swt.md alone. Needs numpy.
+"""A second reader of SWT 1.1 files, written from spec/swt.md alone. Needs numpy.
 
     python3 swt.py FILE            check the file and list its tensors
     python3 swt.py FILE --npz OUT  also write all tensors, row-major float32, to OUT
@@ -15,6 +15,7 @@ import numpy as np
 MAGIC = b"\x89SWT\r\n\x1a\n"
 DTYPES = {"f32": 4, "f16": 2, "bf16": 2}
 LAYOUTS = ("row-major", "o16-i16")
+FOLDS, TRAINED_HEAD, FAMILIES = 1, 2, 4
 
 
 class SWTError(Exception):
@@ -55,7 +56,8 @@ class SWT:
             "<IHHQQQQQ", data, 8)
         require(mark == 0x0A0B0C0D, "wrong endianness")
         require(major == 1, f"unknown major version {major}")
-        require(required == 0, f"unknown required features {required:#x}")
+        unknown = required & ~(FOLDS | TRAINED_HEAD | FAMILIES)
+        require(not unknown, f"unknown required features {unknown:#x}")
         require(not any(data[56:64]) and not any(data[96:128]), "reserved bytes are not zero")
         require(2 <= header_length <= 16 << 20, "bad header length")
         require(file_length == len(data), f"{len(data)} bytes instead of {file_length}")
@@ -70,7 +72,23 @@ class SWT:
         except (ValueError, RecursionError) as error:
             raise SWTError(f"bad header: {error}") from error
         require(isinstance(self.header, dict), "the header is no object")
+        require(required == self.needed_features(), f"the header does not need features {required:#x}")
         self.entries = self.read_table(data_offset)
+
+    def needed_features(self):
+        """The required features that the header's members need; refuses families, none is defined."""
+        architecture, classifier = self.header.get("architecture"), self.header.get("classifier")
+        require(isinstance(architecture, dict), "no architecture")
+        family = architecture.get("family")
+        require(family is None, f"unknown family {family!r}")
+        head = ("pooling", "temperature", "out_of_distribution")
+        is_trained = isinstance(classifier, dict) and any(classifier.get(key) is not None for key in head)
+        self.folds = []
+        if self.header.get("folds") is not None:
+            require(isinstance(self.header["folds"], list), "bad folds")
+            self.folds = [fold.get("name") for fold in self.header["folds"] if isinstance(fold, dict)]
+            require(len(self.header["folds"]) == len(set(self.folds)) >= 2, "bad folds")
+        return (FOLDS if self.folds else 0) | (TRAINED_HEAD if is_trained else 0)
 
     def read_table(self, data_offset):
         table = self.header.get("tensors")

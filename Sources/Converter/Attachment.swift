@@ -20,6 +20,11 @@ public struct Attachment: Sendable {
     self.options = options
     do {
       model = try SWTFile(contentsOf: path)
+      guard model.description.folds.isEmpty else {
+        throw ConversionError.head(
+          problem: "the model holds \(model.description.folds.count) folds, a head fits one",
+          advice: "convert one fold")
+      }
       guard let headPath = options.headPath else {
         throw ConversionError.options(problem: "no head is named — give --head")
       }
@@ -59,9 +64,10 @@ public struct Attachment: Sendable {
   ///   `nonFinite`.
   public func write(to path: String) throws(ConversionError) -> ConversionReport {
     do {
-      let summary = try SWTWriter.write(
-        description, tensors: description.parameters.map(tensor), to: path,
-        replacing: options.replacesOutput, inputs: [model.identity, head.identity],
+      let copy = ModelCopy(
+        of: model, description: description, headDataType: options.dataType, newValues: newValues)
+      let summary = try copy.write(
+        to: path, replacing: options.replacesOutput, inputs: [head.identity],
         threads: options.threads ?? ProcessorCount.available)
       return ConversionReport(
         description: description, modelID: summary.modelID, byteCount: summary.byteCount,
@@ -75,23 +81,17 @@ public struct Attachment: Sendable {
     }
   }
 
-  private func tensor(_ parameter: ParameterSpecification) -> SWTWriter.Tensor {
-    let entry = model.entry(named: parameter.name)
-    return SWTWriter.Tensor(parameter, dataType: entry?.dataType ?? options.dataType) { buffer in
-      let values: [Float]?
-      switch parameter.name {
-      case Classifier.weightName: values = head.weight
-      case Classifier.biasName: values = head.bias
-      default:
-        values = try head.encoder?[parameter.name]?.values() ?? entry.map { model.values(of: $0) }
+  /// What the head's file brings for a tensor.
+  private func newValues(_ name: String) throws -> [Float]? {
+    let values =
+      switch name {
+      case Classifier.weightName: head.weight
+      case Classifier.biasName: head.bias
+      default: try head.encoder?[name]?.values()
       }
-      guard let values, values.count == buffer.count else {
-        throw ConversionError.missingKey(parameter.name)
-      }
-      _ = buffer.update(from: values)
-      guard options.allowsNonFinite || values.allSatisfy(\.isFinite) else {
-        throw ConversionError.nonFinite(key: parameter.name)
-      }
+    guard options.allowsNonFinite || values?.allSatisfy(\.isFinite) != false else {
+      throw ConversionError.nonFinite(key: name)
     }
+    return values
   }
 }

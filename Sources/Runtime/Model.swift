@@ -21,6 +21,9 @@ public struct Model: Sendable {
   /// The file's length in bytes.
   public let byteCount: Int
 
+  /// What of version 1.1 of the format can be run.
+  private static let supportedFeatures: RequiredFeatures = []
+
   private let parameters: ModelParameters
 
   /// Maps a file and checks its header.
@@ -34,6 +37,8 @@ public struct Model: Sendable {
     do {
       file = try SWTFile(contentsOf: path, verifyingTensors: verifyingTensors)
     } catch { throw .model(error) }
+    let unknown = file.description.requiredFeatures.subtracting(Self.supportedFeatures)
+    guard unknown.isEmpty else { throw .model(.unknownRequiredFeatures(bits: unknown.rawValue)) }
     description = file.description
     modelID = file.modelID
     byteCount = file.byteCount

@@ -1,16 +1,18 @@
 extension ModelDescription {
   /// The description as in a `.swt` file's header: its members other than the tensor table.
   public var json: JSONValue {
-    [
-      "architecture": architecture.json,
-      "part": .string(part.rawValue),
-      "classifier": classifier?.json ?? .null,
-      "preprocessing": preprocessing.json,
-      "input_policy": .string(inputPolicy.rawValue),
-      "labels": .array(labels.labels.map(\.json)),
-      "regions_class_order": labels.regionsClassOrder.map { JSONValue($0) } ?? .null,
-      "provenance": provenance.json,
-    ]
+    var object = JSONObject([
+      ("architecture", architecture.json),
+      ("part", .string(part.rawValue)),
+      ("classifier", classifier?.json ?? .null),
+      ("preprocessing", preprocessing.json),
+      ("input_policy", .string(inputPolicy.rawValue)),
+      ("labels", .array(labels.labels.map(\.json))),
+      ("regions_class_order", labels.regionsClassOrder.map { JSONValue($0) } ?? .null),
+      ("provenance", provenance.json),
+    ])
+    if !folds.isEmpty { object["folds"] = .array(folds.map(\.json)) }
+    return .object(object)
   }
 
   /// Reads a header, checking every field's kind and range.
@@ -35,8 +37,9 @@ extension ModelDescription {
           .integers(0...65_535, count: 1...4096)),
       provenance: try Provenance(try field["provenance"]))
     if let head = try field.optional("classifier") {
-      classifier = try Classifier(head, features: architecture.featuresPerStage.last ?? 0)
+      classifier = try Classifier(head, featuresPerStage: architecture.featuresPerStage)
     }
+    if let folds = try field.optional("folds") { self.folds = try Self.folds(folds) }
     guard (part == .network) == (architecture.decoder != nil) else {
       throw try field["part"].problem("is \(part.rawValue), which does not fit the architecture")
     }
@@ -48,59 +51,42 @@ extension ModelDescription {
   }
 }
 
-extension Classifier {
-  var json: JSONValue {
-    [
-      "class_names": JSONValue(classNames), "input_features": .integer(inputFeatures),
-      "bias": .bool(hasBias), "activation": .string(activation.rawValue),
-      "source_sha256": .string(sourceSHA256),
-    ]
-  }
-
-  init(_ field: JSONField, features: Int) throws(SWTError) {
-    var names: [String] = []
-    for name in try field["class_names"].elements(1...65_536) { names.append(try name.name()) }
-    self.init(
-      classNames: names, inputFeatures: try field["input_features"].integer(features...features),
-      hasBias: try field["bias"].bool(), activation: try field["activation"].choice(),
-      sourceSHA256: try field["source_sha256"].string(limit: 64))
-  }
-}
-
 extension LabelDescription.Label {
   var json: JSONValue { ["name": .string(name), "values": JSONValue(values)] }
 }
 
-extension Provenance {
+extension ModelDescription {
+  /// More folds than anybody trains; a file of one says nothing of folds.
+  private static let foldCount = 2...64
+
+  private static func folds(_ field: JSONField) throws(SWTError) -> [Fold] {
+    var folds: [Fold] = []
+    for element in try field.elements(foldCount) {
+      let fold = try Fold(element)
+      guard !folds.contains(where: { $0.name == fold.name }) else {
+        throw element.problem("is there twice")
+      }
+      folds.append(fold)
+    }
+    return folds
+  }
+}
+
+extension ModelDescription.Fold {
   var json: JSONValue {
     [
-      "source_sha256": .string(sourceSHA256), "source_kind": .string(sourceKind),
-      "trainer_name": JSONValue(trainerName), "plans_name": JSONValue(plansName),
-      "dataset_name": JSONValue(datasetName), "configuration": JSONValue(configuration),
-      "fold": JSONValue(fold), "current_epoch": JSONValue(epoch),
-      "inference_allowed_mirroring_axes": mirroringAxes.map { JSONValue($0) } ?? .null,
-      "licence": JSONValue(licence), "citations": JSONValue(citations),
-      "nnconvert_version": .string(nnconvertVersion),
+      "name": .string(name), "source_sha256": .string(sourceSHA256),
+      "current_epoch": JSONValue(epoch),
     ]
   }
 
   init(_ field: JSONField) throws(SWTError) {
-    var citations: [String] = []
-    for citation in try field["citations"].elements(0...256) {
-      citations.append(try citation.string(limit: 8192))
+    let name = try field["name"].name(limit: 8)
+    guard name == "all" || name.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
+      throw try field["name"].problem("is neither a number nor 'all'")
     }
     self.init(
-      sourceSHA256: try field["source_sha256"].string(limit: 64),
-      sourceKind: try field["source_kind"].string(),
-      trainerName: try field.optional("trainer_name")?.string(),
-      plansName: try field.optional("plans_name")?.string(),
-      datasetName: try field.optional("dataset_name")?.string(),
-      configuration: try field.optional("configuration")?.string(),
-      fold: try field.optional("fold")?.string(),
-      epoch: try field.optional("current_epoch")?.integer(0...Int(Int32.max)),
-      mirroringAxes: try field.optional("inference_allowed_mirroring_axes")?
-        .integers(0...2, count: 0...3),
-      licence: try field.optional("licence")?.string(), citations: citations,
-      nnconvertVersion: try field["nnconvert_version"].string())
+      name: name, sourceSHA256: try field["source_sha256"].string(limit: 64),
+      epoch: try field.optional("current_epoch")?.integer(0...Int(Int32.max)))
   }
 }

@@ -11,11 +11,32 @@ public struct ModelDescription: Sendable, Equatable {
     case network
   }
 
+  /// One of several networks of one architecture, trained on other parts of the data.
+  package struct Fold: Sendable, Equatable {
+    /// nnU-Net's name of it: a number, or "all".
+    package var name: String
+    /// SHA-256 of its checkpoint, in hex.
+    package var sourceSHA256: String
+    /// `current_epoch` of its checkpoint.
+    package var epoch: Int?
+
+    package init(name: String, sourceSHA256: String, epoch: Int? = nil) {
+      self.name = name
+      self.sourceSHA256 = sourceSHA256
+      self.epoch = epoch
+    }
+
+    /// What stands before the names of its tensors, as nnU-Net names its folder.
+    package var prefix: String { "fold_\(name)/" }
+  }
+
   /// The network.
   public var architecture: NetworkArchitecture
   /// Which part of it the file holds.
   public var part: Part
-  /// The linear head on the pooled features of the last stage.
+  /// The folds whose weights the file holds, each with all tensors; empty where it holds one network.
+  package var folds: [Fold] = []
+  /// The linear head on pooled features.
   public var classifier: Classifier?
   /// What happens to a scan before the network sees it.
   public var preprocessing: PreprocessingDescription
@@ -52,43 +73,6 @@ public enum InputPolicy: String, Sendable, CaseIterable {
   case centerCrop = "center-crop"
 }
 
-/// A linear classifier on globally average-pooled features: AdaptiveAvgPool(1) → Flatten → Linear.
-public struct Classifier: Sendable, Equatable {
-  /// What turns logits into probabilities.
-  public enum Activation: String, Sendable, CaseIterable {
-    /// Exactly one class is true.
-    case softmax
-    /// Every class is true or not on its own.
-    case sigmoid
-  }
-  /// Names of the outputs, in order.
-  public var classNames: [String]
-  /// Width of the pooled features: the last of `features_per_stage`.
-  public var inputFeatures: Int
-  /// Whether there is a bias.
-  public var hasBias: Bool
-  /// What turns logits into probabilities.
-  public var activation: Activation
-  /// SHA-256 of the file the head came from, in hex.
-  public var sourceSHA256: String
-
-  /// Creates a classifier description.
-  package init(
-    classNames: [String], inputFeatures: Int, hasBias: Bool, activation: Activation,
-    sourceSHA256: String
-  ) {
-    self.classNames = classNames
-    self.inputFeatures = inputFeatures
-    self.hasBias = hasBias
-    self.activation = activation
-    self.sourceSHA256 = sourceSHA256
-  }
-
-  /// The names its tensors have in a `.swt` file: `[classes, features]` and `[classes]`.
-  package static let weightName = "classifier.weight"
-  package static let biasName = "classifier.bias"
-}
-
 /// nnU-Net's labels in the order of dataset.json.
 public struct LabelDescription: Sendable, Equatable {
   /// A label, or a region made of several.
@@ -113,54 +97,5 @@ public struct LabelDescription: Sendable, Equatable {
   package init(labels: [Label], regionsClassOrder: [Int]? = nil) {
     self.labels = labels
     self.regionsClassOrder = regionsClassOrder
-  }
-}
-
-/// Where a model comes from. No times, paths or host names: the same checkpoint gives the same file.
-public struct Provenance: Sendable, Equatable {
-  /// SHA-256 of the checkpoint, in hex.
-  public var sourceSHA256: String
-  /// What kind of file it was, for people: "nnU-Net v2 checkpoint", …
-  public var sourceKind: String
-  /// `trainer_name`.
-  public var trainerName: String?
-  /// `plans_name`.
-  public var plansName: String?
-  /// `dataset_name`.
-  public var datasetName: String?
-  /// `configuration`.
-  public var configuration: String?
-  /// `fold`: a number, or "all".
-  public var fold: String?
-  /// `current_epoch`.
-  public var epoch: Int?
-  /// `inference_allowed_mirroring_axes`.
-  public var mirroringAxes: [Int]?
-  /// The licence the checkpoint names.
-  public var licence: String?
-  /// The works the checkpoint asks to cite.
-  public var citations: [String]
-  /// The version of nnconvert that wrote the file.
-  public var nnconvertVersion: String
-
-  /// Creates a provenance.
-  package init(
-    sourceSHA256: String, sourceKind: String, trainerName: String? = nil, plansName: String? = nil,
-    datasetName: String? = nil, configuration: String? = nil, fold: String? = nil,
-    epoch: Int? = nil, mirroringAxes: [Int]? = nil, licence: String? = nil,
-    citations: [String] = [], nnconvertVersion: String
-  ) {
-    self.sourceSHA256 = sourceSHA256
-    self.sourceKind = sourceKind
-    self.trainerName = trainerName
-    self.plansName = plansName
-    self.datasetName = datasetName
-    self.configuration = configuration
-    self.fold = fold
-    self.epoch = epoch
-    self.mirroringAxes = mirroringAxes
-    self.licence = licence
-    self.citations = citations
-    self.nnconvertVersion = nnconvertVersion
   }
 }

@@ -1,3 +1,5 @@
+internal import FileIO
+
 extension NetworkArchitecture {
   /// The bounds that keep every product of sizes far from overflow.
   package enum Bounds {
@@ -35,6 +37,12 @@ extension NetworkArchitecture {
   }
 
   init(_ field: JSONField) throws(SWTError) {
+    // A family's other members may have other rules: it is looked at first.
+    if let family = try field.optional("family") {
+      throw family.problem(
+        "is \(DisplayText.quoted(try family.name())), a family of networks that this program does "
+          + "not know — use a newer version")
+    }
     let networkClass: NetworkClass = try field["network_class"].choice()
     let dimension = try field["dimension"].integer(2...3)
     let block: BlockKind = try field["block"].choice()

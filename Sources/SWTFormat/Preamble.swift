@@ -7,7 +7,6 @@ package struct Preamble: Equatable, Sendable {
   package static let magic: [UInt8] = [0x89, 0x53, 0x57, 0x54, 0x0D, 0x0A, 0x1A, 0x0A]
   package static let endiannessMark: UInt32 = 0x0A0B_0C0D
   package static let major: UInt16 = 1
-  package static let minor: UInt16 = 0
   package static let headerLimit = 16 << 20
   /// Data starts on a boundary that every common page size divides.
   package static let dataAlignment = 65_536
@@ -17,8 +16,8 @@ package struct Preamble: Equatable, Sendable {
   private static let reserved = [56..<64, 96..<128]
 
   package var majorVersion = Self.major
-  package var minorVersion = Self.minor
-  package var requiredFeatures: UInt64 = 0
+  package var minorVersion: UInt16 = 0
+  package var requiredFeatures: RequiredFeatures = []
   package var optionalFeatures: UInt64 = 0
   package var headerLength: Int
   package var fileLength: Int
@@ -48,7 +47,7 @@ package struct Preamble: Equatable, Sendable {
     append(Self.endiannessMark)
     append(majorVersion)
     append(minorVersion)
-    append(requiredFeatures)
+    append(requiredFeatures.rawValue)
     append(optionalFeatures)
     append(UInt64(headerLength))
     append(UInt64(dataOffset))
@@ -88,8 +87,9 @@ package struct Preamble: Equatable, Sendable {
     guard majorVersion == Self.major else {
       throw .unsupportedVersion(major: Int(majorVersion), minor: Int(minorVersion))
     }
-    requiredFeatures = try integer(UInt64.self, at: 16)
-    guard requiredFeatures == 0 else { throw .unknownRequiredFeatures(bits: requiredFeatures) }
+    requiredFeatures = RequiredFeatures(rawValue: try integer(UInt64.self, at: 16))
+    let unknown = requiredFeatures.subtracting(.known)
+    guard unknown.isEmpty else { throw .unknownRequiredFeatures(bits: unknown.rawValue) }
     optionalFeatures = try integer(UInt64.self, at: 24)
     let declaredHeader = try integer(UInt64.self, at: 32)
     let declaredOffset = try integer(UInt64.self, at: 40)

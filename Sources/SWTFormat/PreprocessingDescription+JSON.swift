@@ -13,6 +13,8 @@ extension PreprocessingDescription {
     object["preprocessor_name"] = .string(preprocessorName)
     object["image_reader_writer"] = .string(imageReaderWriter)
     object["file_ending"] = JSONValue(fileEnding)
+    if let orientation { object["orientation"] = .string(orientation) }
+    if let dicomConvention { object["dicom_convention"] = .string(dicomConvention) }
     return .object(object)
   }
 
@@ -38,6 +40,8 @@ extension PreprocessingDescription {
       preprocessorName: try field["preprocessor_name"].name(),
       imageReaderWriter: try field["image_reader_writer"].name(),
       fileEnding: try field.optional("file_ending")?.name(limit: 64))
+    orientation = try field.optional("orientation")?.orientation()
+    dicomConvention = try field.optional("dicom_convention")?.string()
     if let seg = try field.optional("resampling_fn_seg") { resamplingSeg = try Resampling(seg) }
     if let probabilities = try field.optional("resampling_fn_probabilities") {
       resamplingProbabilities = try Resampling(probabilities)
@@ -99,6 +103,16 @@ extension PreprocessingDescription.IntensityProperties {
 }
 
 extension JSONField {
+  /// A letter of each of the pairs left and right, anterior and posterior, inferior and superior.
+  fileprivate func orientation() throws(SWTError) -> String {
+    let letters = try name(limit: 3)
+    let pairs = [Set("LR"), Set("AP"), Set("IS")]
+    guard letters.count == 3, pairs.allSatisfy({ !$0.isDisjoint(with: letters) }) else {
+      throw problem("is no orientation such as LPS")
+    }
+    return letters
+  }
+
   fileprivate func permutation() throws(SWTError) -> [Int] {
     let axes = try integers(0...2, count: 3...3)
     guard axes.sorted() == [0, 1, 2] else { throw problem("is no permutation of 0, 1, 2") }

@@ -93,6 +93,10 @@ public struct PreprocessingDescription: Sendable, Equatable {
   public var imageReaderWriter: String
   /// `file_ending` of dataset.json.
   public var fileEnding: String?
+  /// Where the training scans' array axes point, x first: three letters such as "LPS".
+  package var orientation: String?
+  /// What made the training scans from DICOM, where that is known.
+  package var dicomConvention: String?
 
   /// Creates a preprocessing description.
   package init(

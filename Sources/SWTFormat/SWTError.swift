@@ -24,6 +24,8 @@ public enum SWTError: Error, Equatable, Sendable {
   case unsupportedVersion(major: Int, minor: Int)
   /// The file needs a feature that this reader does not have.
   case unknownRequiredFeatures(bits: UInt64)
+  /// The preamble declares other features than the header needs.
+  case requiredFeatures(declared: UInt64, needed: UInt64)
   /// A reserved byte of the preamble is not zero.
   case reservedBytes(offset: Int)
   /// The header's length is zero, too large, or leaves the file.
@@ -91,6 +93,9 @@ extension SWTError: CustomStringConvertible {
     case .unknownRequiredFeatures(let bits):
       "the file needs features this program does not have (bits 0x\(String(bits, radix: 16))) "
         + "— use a newer version"
+    case .requiredFeatures(let declared, let needed):
+      "the preamble declares required features 0x\(String(declared, radix: 16)) where the "
+        + "header needs 0x\(String(needed, radix: 16)) — the file is damaged"
     case .reservedBytes(let offset):
       "reserved byte \(offset) of the preamble is not zero — the file is damaged"
     case .headerLength(let length, let limit):

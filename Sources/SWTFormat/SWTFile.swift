@@ -52,6 +52,11 @@ public struct SWTFile: Sendable {
     let preamble = try Preamble(bytes, header: &header)
     let json = try Self.parseHeader(header)
     description = try ModelDescription(json: json)
+    guard preamble.requiredFeatures == description.requiredFeatures else {
+      throw .requiredFeatures(
+        declared: preamble.requiredFeatures.rawValue,
+        needed: description.requiredFeatures.rawValue)
+    }
     tensors = try TensorTable.read(
       json, dataOffset: preamble.dataOffset, fileLength: preamble.fileLength)
     try TensorTable.check(tensors, against: description)
@@ -69,7 +74,16 @@ public struct SWTFile: Sendable {
     } catch { throw .header(error) }
   }
 
-  /// The entry of a tensor, or `nil` where the file has none of that name.
+  /// The entry of a network's tensor, or `nil` where the file has none of that name.
+  ///
+  /// - Parameter fold: a position in `description.folds`; 0 in a file of one network.
+  package func entry(named name: String, fold: Int) -> TensorEntry? {
+    let folds = description.folds
+    guard !folds.isEmpty else { return fold == 0 ? entry(named: name) : nil }
+    return folds.indices.contains(fold) ? entry(named: folds[fold].prefix + name) : nil
+  }
+
+  /// The entry of that name in the table, or `nil` where the file has none.
   package func entry(named name: String) -> TensorEntry? { positions[name].map { tensors[$0] } }
 
   /// The stored bytes of a tensor, in the map.

@@ -5,17 +5,31 @@ internal import Synchronization
 package struct SWTWriter {
   /// A tensor to write: where its values come from, and how they are to be stored.
   package struct Tensor {
-    package var parameter: ParameterSpecification
+    package var name: String
+    /// The logical shape, as in PyTorch.
+    package var shape: [Int]
+    package var layout: TensorLayout
     package var dataType: TensorDataType
     /// Gives the row-major values as `f32` in this machine's byte order; called on any thread.
     package var values: @Sendable () throws -> Bytes
 
     package init(
-      _ parameter: ParameterSpecification, dataType: TensorDataType,
+      name: String, shape: [Int], layout: TensorLayout, dataType: TensorDataType,
+      values: @escaping @Sendable () throws -> Bytes
+    ) {
+      self.name = name
+      self.shape = shape
+      self.layout = layout
+      self.dataType = dataType
+      self.values = values
+    }
+
+    package init(
+      name: String, shape: [Int], layout: TensorLayout, dataType: TensorDataType,
       fill: @escaping @Sendable (UnsafeMutableBufferPointer<Float>) throws -> Void
     ) {
-      let count = parameter.shape.reduce(1, *)
-      self.init(parameter, dataType: dataType) {
+      let count = shape.reduce(1, *)
+      self.init(name: name, shape: shape, layout: layout, dataType: dataType) {
         let buffer = HeapBuffer(byteCount: count * MemoryLayout<Float>.stride)
         try fill(buffer.memory.bindMemory(to: Float.self))
         return buffer.bytes
@@ -24,11 +38,20 @@ package struct SWTWriter {
 
     package init(
       _ parameter: ParameterSpecification, dataType: TensorDataType,
+      fill: @escaping @Sendable (UnsafeMutableBufferPointer<Float>) throws -> Void
+    ) {
+      self.init(
+        name: parameter.name, shape: parameter.shape, layout: parameter.layout,
+        dataType: dataType, fill: fill)
+    }
+
+    package init(
+      _ parameter: ParameterSpecification, dataType: TensorDataType,
       values: @escaping @Sendable () throws -> Bytes
     ) {
-      self.parameter = parameter
-      self.dataType = dataType
-      self.values = values
+      self.init(
+        name: parameter.name, shape: parameter.shape, layout: parameter.layout,
+        dataType: dataType, values: values)
     }
   }
 
@@ -84,7 +107,9 @@ package struct SWTWriter {
       let laidOut = header.count
       header = Self.header(sealing?() ?? description, entries)
       precondition(header.count == laidOut, "sealing changes nothing but hashes")
-      let preamble = Preamble(headerLength: header.count, fileLength: total)
+      var preamble = Preamble(headerLength: header.count, fileLength: total)
+      preamble.minorVersion = description.minorVersion
+      preamble.requiredFeatures = description.requiredFeatures
       let preambleBytes = preamble.bytes(header: header)
       try file.overwrite(preambleBytes + header, at: 0)
       let start = ContinuousClock.now
@@ -107,18 +132,17 @@ package struct SWTWriter {
   private static func layOut(_ tensors: [Tensor]) throws -> [TensorEntry] {
     var end = 0
     return try tensors.map { tensor in
-      let parameter = tensor.parameter
-      guard let count = parameter.layout.elementCount(shape: parameter.shape),
+      guard let count = tensor.layout.elementCount(shape: tensor.shape),
         case (let byteCount, let overflow) = count.multipliedReportingOverflow(
           by: tensor.dataType.byteCount), !overflow, byteCount < Int.max / 4
       else {
-        throw SWTError.tensorShape(name: parameter.name, found: parameter.shape, expected: [])
+        throw SWTError.tensorShape(name: tensor.name, found: tensor.shape, expected: [])
       }
       let offset = Preamble.roundUp(end, to: Preamble.tensorAlignment)
       end = offset + byteCount
       return TensorEntry(
-        name: parameter.name, dataType: tensor.dataType, shape: parameter.shape,
-        layout: parameter.layout, offset: offset, byteCount: byteCount,
+        name: tensor.name, dataType: tensor.dataType, shape: tensor.shape,
+        layout: tensor.layout, offset: offset, byteCount: byteCount,
         sha256: String(repeating: "0", count: 64))
     }
   }
@@ -148,7 +172,7 @@ package struct SWTWriter {
         byteCount: entries.first?.offset ?? 0,
         digests: [String](repeating: "", count: tensors.count)))
     // Of many threads with large tensors, some wait: memory has a bound that they do not change.
-    let largest = tensors.map { $0.parameter.shape.reduce(4, *) }.max() ?? 0
+    let largest = tensors.map { $0.shape.reduce(4, *) }.max() ?? 0
     let workers = max(1, min(threads, tensors.count, 64_000_000 / max(largest, 1)))
     let writer = file.writer
     nonisolated(unsafe) let progress = progress
@@ -186,16 +210,16 @@ private struct TensorEncoder {
   mutating func encode<Result>(
     _ tensor: SWTWriter.Tensor, _ body: (UnsafeRawBufferPointer) throws -> Result
   ) throws -> Result {
-    let shape = tensor.parameter.shape
+    let shape = tensor.shape
     let count = shape.reduce(1, *)
     let bytes = try aligned(tensor.values())
     guard bytes.count == count * MemoryLayout<Float>.stride else {
       throw SWTError.tensorShape(
-        name: tensor.parameter.name, found: [bytes.count / 4], expected: shape)
+        name: tensor.name, found: [bytes.count / 4], expected: shape)
     }
     return try bytes.withUnsafeBytes { raw in
       let rowMajor = raw.bindMemory(to: Float.self)
-      guard tensor.parameter.layout == .packed16 else { return try finish(rowMajor, tensor, body) }
+      guard tensor.layout == .packed16 else { return try finish(rowMajor, tensor, body) }
       let layout = PackedLayout(shape: shape)
       if packed.count < layout.elementCount {
         packed = [Float](repeating: 0, count: layout.elementCount)
@@ -228,7 +252,7 @@ private struct TensorEncoder {
     for value in values {
       guard let bits = tensor.dataType.narrow(value) else {
         throw SWTError.overflow(
-          name: tensor.parameter.name, value: value, dataType: tensor.dataType)
+          name: tensor.name, value: value, dataType: tensor.dataType)
       }
       narrow.append(bits.littleEndian)
     }

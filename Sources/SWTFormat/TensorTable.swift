@@ -62,15 +62,17 @@ enum TensorTable {
   ) throws(SWTError) {
     var found: [String: TensorEntry] = [:]
     for tensor in tensors { found[tensor.name] = tensor }
-    for parameter in description.parameters {
-      guard let tensor = found.removeValue(forKey: parameter.name) else {
-        throw .missingTensor(name: parameter.name)
-      }
-      guard tensor.shape == parameter.shape else {
-        throw .tensorShape(name: tensor.name, found: tensor.shape, expected: parameter.shape)
-      }
-      guard tensor.layout == parameter.layout else {
-        throw .tensorLayout(name: tensor.name, found: tensor.layout, expected: parameter.layout)
+    let parameters = description.parameters
+    for prefix in description.folds.isEmpty ? [""] : description.folds.map(\.prefix) {
+      for parameter in parameters {
+        let name = prefix + parameter.name
+        guard let tensor = found.removeValue(forKey: name) else { throw .missingTensor(name: name) }
+        guard tensor.shape == parameter.shape else {
+          throw .tensorShape(name: name, found: tensor.shape, expected: parameter.shape)
+        }
+        guard tensor.layout == parameter.layout else {
+          throw .tensorLayout(name: name, found: tensor.layout, expected: parameter.layout)
+        }
       }
     }
     if let extra = tensors.first(where: { found[$0.name] != nil }) {
@@ -104,21 +106,14 @@ extension ParameterSpecification {
 }
 
 extension ModelDescription {
-  /// The tensors that a file of this description holds, in file order.
+  /// The tensors of one network of this description, in file order: those of a file, or of each of
+  /// its folds.
   package var parameters: [ParameterSpecification] {
-    var result = architecture.encoderParameters + architecture.decoderParameters
-    if let classifier {
-      let classes = classifier.classNames.count
-      result.append(
+    let head = classifier?.tensors ?? []
+    return architecture.encoderParameters + architecture.decoderParameters
+      + head.map { name, shape in
         ParameterSpecification(
-          name: Classifier.weightName, shape: [classes, classifier.inputFeatures],
-          role: .linearWeight))
-      if classifier.hasBias {
-        result.append(
-          ParameterSpecification(
-            name: Classifier.biasName, shape: [classes], role: .perChannel))
+          name: name, shape: shape, role: shape.count == 2 ? .linearWeight : .perChannel)
       }
-    }
-    return result
   }
 }
