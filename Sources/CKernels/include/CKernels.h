@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "halves.h"
+
 /// Channels per block of an activation, and output channels per block of a packed weight.
 #define NN_BLOCK 16
 
@@ -177,6 +179,7 @@ typedef struct nn_kernels {
   void (*_Nonnull winograd_products)(const nn_winograd_products *_Nonnull job);
   void (*_Nonnull winograd_output)(const nn_winograd_output *_Nonnull job);
   void (*_Nonnull winograd_weights)(const nn_winograd_weights *_Nonnull job);
+  const nn_half_kernels *_Nonnull halves;
 } nn_kernels;
 
 /// Direct convolution in bf16: products of bf16 numbers, summed in f32.
