@@ -63,7 +63,7 @@ let package = Package(
     // The lean half: .swt in, features and logits out. It never links the offline half.
     library("SWTRuntime", path: "Sources/Runtime", ["SWTFormat", "FileIO", "CKernels"]),
     library("Preprocessing", ["SWTFormat", "FileIO", "CZlib", "CResampling"]),
-    library("Pipeline", ["SWTRuntime", "Preprocessing", "SWTFormat", "FileIO"]),
+    library("Pipeline", ["SWTRuntime", "Preprocessing", "SWTFormat", "FileIO", "CKernels"]),
     // What people look at: tables and pictures.
     library("Report", ["FileIO", "CZlib"]),
     // libswt: the same for C; the header is made by hand.

@@ -11,6 +11,10 @@ public enum PipelineError: Error, Sendable, Equatable {
   case runtime(RuntimeError)
   /// The case would take more memory than it may; `fitting` names policies that would not.
   case memory(needed: Int, limit: Int, policy: InputPolicy, fitting: [InputPolicy])
+  /// The model's labels do not fit its network.
+  case labels(String)
+  /// The network's logits are infinite or not numbers.
+  case notFinite
 }
 
 extension PipelineError: CustomStringConvertible {
@@ -25,6 +29,9 @@ extension PipelineError: CustomStringConvertible {
         + (fitting.isEmpty
           ? "no policy fits, use a machine with more memory"
           : "use --input-policy \(fitting.map(\.rawValue).joined(separator: " or "))")
+    case .labels(let problem): problem
+    case .notFinite:
+      "the network's logits are infinite or not numbers — look for such voxels in the scan"
     }
   }
 }

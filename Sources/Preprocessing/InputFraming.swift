@@ -15,12 +15,21 @@ package struct InputFraming: Sendable, Equatable {
   /// `[C, z, y, x]` of the image.
   package let imageShape: [Int]
   /// First voxels of the windows per axis, negative where a window begins before the image.
-  private let origins: [[Int]]
+  package let origins: [[Int]]
 
-  /// Frames an image of `imageShape`, `[C, z, y, x]`.
-  package init(_ policy: InputPolicy, imageShape: [Int], model: ModelDescription) {
-    let patchSize = model.preprocessing.patchSize
-    let stride = model.architecture.totalStride
+  /// Frames an image of `imageShape`, `[C, z, y, x]`; windows slide by at most `stepSize` of their size.
+  package init(
+    _ policy: InputPolicy, imageShape: [Int], model: ModelDescription, stepSize: Double = 0.5
+  ) {
+    self.init(
+      policy, imageShape: imageShape, patchSize: model.preprocessing.patchSize,
+      totalStride: model.architecture.totalStride, stepSize: stepSize)
+  }
+
+  package init(
+    _ policy: InputPolicy, imageShape: [Int], patchSize: [Int], totalStride stride: [Int],
+    stepSize: Double
+  ) {
     let sizes = Array(imageShape.suffix(patchSize.count))
     var windowShape: [Int] = []
     var origins: [[Int]] = []
@@ -34,7 +43,8 @@ package struct InputFraming: Sendable, Equatable {
       case .slidingWindow:
         let padded = max(size, patch)
         windowShape.append(patch)
-        origins.append(Self.steps(padded, tile: patch).map { $0 - (padded - size) / 2 })
+        let steps = Self.steps(padded, tile: patch, stepSize: stepSize)
+        origins.append(steps.map { $0 - (padded - size) / 2 })
       case .centerCrop:
         windowShape.append(patch)
         origins.append([size < patch ? -((patch - size) / 2) : (size - patch) / 2])
@@ -47,9 +57,9 @@ package struct InputFraming: Sendable, Equatable {
     self.origins = origins
   }
 
-  /// `compute_steps_for_sliding_window` at a step of half a tile.
-  private static func steps(_ size: Int, tile: Int) -> [Int] {
-    let count = Int((Double(size - tile) / (Double(tile) * 0.5)).rounded(.up)) + 1
+  /// `compute_steps_for_sliding_window`.
+  private static func steps(_ size: Int, tile: Int, stepSize: Double) -> [Int] {
+    let count = Int((Double(size - tile) / (Double(tile) * stepSize)).rounded(.up)) + 1
     guard count > 1 else { return [0] }
     let step = Double(size - tile) / Double(count - 1)
     return (0..<count).map { Int((step * Double($0)).rounded(.toNearestOrEven)) }
@@ -77,10 +87,10 @@ package struct InputFraming: Sendable, Equatable {
   }
 
   /// `[z, y, x]` of every window; a 2-D network's have one slice.
-  private var windowSizes: [Int] { windowShape.count == 2 ? [1] + windowShape : windowShape }
+  package var windowSizes: [Int] { windowShape.count == 2 ? [1] + windowShape : windowShape }
 
   /// A window's first voxel, `[z, y, x]`; the last axis runs fastest.
-  private func origin(of index: Int) -> [Int] {
+  package func origin(of index: Int) -> [Int] {
     var left = index
     var origin = [0, 0, 0]
     for axis in [2, 1, 0] {
@@ -96,10 +106,13 @@ package struct InputFraming: Sendable, Equatable {
   ///   - index: `0 ..< windowCount`; the last axis runs fastest.
   ///   - image: the values of the image, `[C, z, y, x]`.
   ///   - window: as many floats as `inputShape` has.
+  ///   - flipped: the window's axes, of `windowShape`, along which it is turned round.
   package func copyWindow(
-    _ index: Int, of image: [Float], into window: UnsafeMutableBufferPointer<Float>
+    _ index: Int, of image: [Float], into window: UnsafeMutableBufferPointer<Float>,
+    flipped: [Int] = []
   ) {
     let origin = origin(of: index)
+    let flips = (0..<3).map { flipped.contains($0 - 3 + windowShape.count) }
     let sizes = windowSizes
     let extent = Array(imageShape.dropFirst())
     let columns = max(0, -origin[2])..<max(0, -origin[2], min(sizes[2], extent[2] - origin[2]))
@@ -110,8 +123,14 @@ package struct InputFraming: Sendable, Equatable {
           let source =
             ((channel * extent[0] + origin[0] + z) * extent[1] + origin[1] + y) * extent[2]
             + origin[2]
-          let target = ((channel * sizes[0] + z) * sizes[1] + y) * sizes[2]
-          for x in columns { window[target + x] = image[source + x] }
+          let row = flips[0] ? sizes[0] - 1 - z : z
+          let line = flips[1] ? sizes[1] - 1 - y : y
+          let target = ((channel * sizes[0] + row) * sizes[1] + line) * sizes[2]
+          if flips[2] {
+            for x in columns { window[target + sizes[2] - 1 - x] = image[source + x] }
+          } else {
+            for x in columns { window[target + x] = image[source + x] }
+          }
         }
       }
     }

@@ -29,7 +29,7 @@ public struct Preprocessor: Sendable {
     }
     self.description = description
     self.normalizations = normalizations
-    resampling = try ResamplingRule(description.resamplingData)
+    resampling = try ResamplingRule(description.resamplingData, field: "resampling_fn_data")
     self.threads = threads
   }
 

@@ -1,6 +1,6 @@
 internal import SWTFormat
 
-/// `resampling_fn_data` with its keywords, checked when the preprocessor is made.
+/// A resampling function of the plans with its keywords, checked when the preprocessor is made.
 struct ResamplingRule: Sendable {
   private enum Function: String {
     case spline = "resample_data_or_seg_to_shape"
@@ -15,15 +15,17 @@ struct ResamplingRule: Sendable {
   private let forceSeparateZ: Bool?
   private let threshold: Double
 
-  init(_ resampling: PreprocessingDescription.Resampling) throws(PreprocessingError) {
+  init(
+    _ resampling: PreprocessingDescription.Resampling, field: String
+  ) throws(PreprocessingError) {
     guard let function = Function(rawValue: resampling.function) else {
-      throw .unsupported(field: "resampling_fn_data", value: resampling.function)
+      throw .unsupported(field: field, value: resampling.function)
     }
     self.function = function
     let keywords = resampling.keywords
     func refuse(_ key: String) -> PreprocessingError {
       .unsupported(
-        field: "resampling_fn_data_kwargs.\(key)", value: keywords[key]?.prettyText ?? "missing")
+        field: "\(field)_kwargs.\(key)", value: keywords[key]?.prettyText ?? "missing")
     }
     if keywords["is_seg"]?.bool == true { throw refuse("is_seg") }
     if let mode = keywords["mode"], mode.string != "linear" { throw refuse("mode") }

@@ -292,7 +292,7 @@ static void test_half_interpolation(const nn_kernels *kernels, int row_count, in
   enum { WIDTH = 37 };
   uint16_t rows[4][WIDTH];
   int32_t lower[100], upper[100];
-  double weights[2][100], scratch[WIDTH];
+  double weights[2][100], scratch[4 * WIDTH];
   float target[100], best[100];
   uint16_t labels[100], regions[100];
   nn_half_interpolation job = {.row_count = row_count, .width = WIDTH, .lower = lower, .upper = upper,
@@ -302,7 +302,8 @@ static void test_half_interpolation(const nn_kernels *kernels, int row_count, in
     // Of all sizes, subnormal ones too.
     for (int x = 0; x < WIDTH; x++) rows[k][x] = (uint16_t)((uint16_t)(fabsf(random_number()) * 0x7BFF) | x % 2 << 15);
     job.rows[k] = rows[k];
-    job.row_weights[k] = fabs(random_number()) / row_count;
+    job.row_weights[k][0] = fabs(random_number()) / row_count;
+    job.row_weights[k][1] = fabs(random_number());
   }
   for (int x = 0; x < outputs; x++) {
     lower[x] = (int32_t)(fabs(random_number()) * (WIDTH - 1));
@@ -315,12 +316,12 @@ static void test_half_interpolation(const nn_kernels *kernels, int row_count, in
   kernels->halves->interpolate(&job);
   double error = 0;
   for (int x = 0; x < outputs; x++) {
-    double sums[2] = {0};
+    double sum = 0;
     for (int k = 0; k < row_count; k++) {
-      sums[0] += job.row_weights[k] * half_value(rows[k][lower[x]]);
-      sums[1] += job.row_weights[k] * half_value(rows[k][upper[x]]);
+      const double weight = job.row_weights[k][0], other = job.row_weights[k][1];
+      sum += half_value(rows[k][lower[x]]) * weight * other * weights[0][x];
+      sum += half_value(rows[k][upper[x]]) * weight * other * weights[1][x];
     }
-    const double sum = weights[0][x] * sums[0] + weights[1][x] * sums[1];
     const double expected = rounds ? half_rounded(sum) : (float)sum;
     if (!(fabs(target[x] - expected) <= (rounds ? 0 : 1e-7) * fabs(expected))) error++;
   }

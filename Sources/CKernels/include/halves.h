@@ -5,11 +5,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// One row of a resampled volume: rows of halves that are weighted and summed, then interpolated along
-/// x, in double.
+/// One row of a resampled volume: rows of halves, weighted and interpolated along x, are summed in double.
 typedef struct nn_half_interpolation {
   const uint16_t *_Nonnull rows[4];
-  double row_weights[4];
+  /// Of every row its plane's weight, and its own among the plane's.
+  double row_weights[4][2];
   int32_t row_count;
   /// Numbers of every row.
   int32_t width;
@@ -21,7 +21,7 @@ typedef struct nn_half_interpolation {
   int32_t outputs;
   /// 1: outputs are rounded to half precision; 0: to single.
   int32_t rounds;
-  /// `width` numbers.
+  /// `row_count · width` numbers.
   double *_Nonnull scratch;
   float *_Nonnull target;
 } nn_half_interpolation;
