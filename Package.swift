@@ -52,12 +52,17 @@ let package = Package(
     library("NPY", ["FileIO"]),
     library("SWTFormat", ["FileIO", "CSHA256"]),
 
+    // What the executables share: errors, exit statuses, names of options.
+    library("CommandLineInterface", ["FileIO", argumentParser]),
+
     // The offline half: checkpoint in, .swt out.
     library("PickleReader", ["FileIO", "CZlib"]),
     library("Converter", ["PickleReader", "SWTFormat", "FileIO", "NPY"]),
     .executableTarget(
       name: "nnconvert",
-      dependencies: ["Converter", "SWTFormat", "FileIO", "CStartup", argumentParser],
+      dependencies: [
+        "Converter", "SWTFormat", "FileIO", "CommandLineInterface", "CStartup", argumentParser,
+      ],
       swiftSettings: settings),
 
     // The lean half: .swt in, features and logits out. It never links the offline half.
@@ -73,8 +78,7 @@ let package = Package(
       name: "nnrun",
       dependencies: [
         "Report", "Pipeline", "SWTRuntime", "Preprocessing", "NPY", "SWTFormat", "FileIO",
-        "CStartup",
-        argumentParser,
+        "CommandLineInterface", "CStartup", argumentParser,
       ],
       swiftSettings: settings),
 
@@ -85,7 +89,9 @@ let package = Package(
     tests("NPYTests", ["NPY", "FileIO"]),
     tests("SWTFormatTests", ["SWTFormat", "FileIO"]),
     tests("PickleReaderTests", ["PickleReader", "FileIO"]),
-    tests("ConverterTests", ["Converter", "PickleReader", "SWTFormat", "FileIO"]),
+    tests(
+      "ConverterTests",
+      ["CommandLineInterface", "Converter", "PickleReader", "SWTFormat", "FileIO"]),
     tests("RuntimeTests", ["SWTRuntime", "SWTFormat", "CKernels", "FileIO", "NPY"]),
     tests("PreprocessingTests", ["Preprocessing", "SWTFormat", "FileIO", "NPY"]),
     tests("PipelineTests", ["Pipeline", "Preprocessing", "SWTRuntime", "SWTFormat", "NPY"]),

@@ -1,43 +1,15 @@
 internal import CSWT
-internal import Pipeline
-internal import Preprocessing
-internal import SWTFormat
-internal import SWTRuntime
+internal import FileIO
 
-/// Why a call fails: what C sees of our errors.
-struct CallFailure: Error {
-  let status: swt_status
-  let message: String
+/// What is wrong with a call itself.
+struct CallFailure: Failure {
+  let kind: FailureKind
+  let report: FailureReport
 
-  static func usage(_ message: String) -> CallFailure {
-    CallFailure(status: SWT_USAGE, message: message)
-  }
+  var description: String { message() }
 
-  init(status: swt_status, message: String) {
-    self.status = status
-    self.message = message
-  }
-
-  init(_ error: any Error) {
-    switch error {
-    case let failure as CallFailure: self = failure
-    case let error as RuntimeError: self.init(status: Self.status(error), message: "\(error)")
-    case PipelineError.runtime(let error):
-      self.init(status: Self.status(error), message: "\(error)")
-    case PipelineError.memory: self.init(status: SWT_MEMORY, message: "\(error)")
-    case PipelineError.preprocessing(.file(let message, cannotOpen: true)):
-      self.init(status: SWT_CANNOT_OPEN, message: message)
-    default: self.init(status: SWT_BAD_INPUT, message: "\(error)")
-    }
-  }
-
-  private static func status(_ error: RuntimeError) -> swt_status {
-    switch error {
-    case .model(.file(.cannotOpen, _)): SWT_CANNOT_OPEN
-    case .model: SWT_BAD_INPUT
-    case .memory: SWT_MEMORY
-    default: SWT_USAGE
-    }
+  static func usage(_ problem: String) -> CallFailure {
+    CallFailure(kind: .usage, report: FailureReport(problem))
   }
 
   /// Runs a call, turning what it throws into a status and a text.
@@ -48,13 +20,13 @@ struct CallFailure: Error {
       try body()
       return SWT_OK
     } catch let thrown {
-      let failure = CallFailure(thrown)
-      failure.write(to: error)
-      return failure.status
+      let failure = thrown as? any Failure
+      write(failure?.message { $0.argument } ?? "\(thrown)", to: error)
+      return swt_status(rawValue: UInt32((failure?.kind ?? .internalError).codes.status))
     }
   }
 
-  private func write(to error: UnsafeMutablePointer<swt_error>?) {
+  private static func write(_ message: String, to error: UnsafeMutablePointer<swt_error>?) {
     guard let error else { return }
     withUnsafeMutableBytes(of: &error.pointee.message) { target in
       // Cut between characters, and ended by a zero.
@@ -66,6 +38,17 @@ struct CallFailure: Error {
         length += bytes.count
       }
       target[length] = 0
+    }
+  }
+}
+
+extension Setting {
+  /// What `swt.h` calls it.
+  fileprivate var argument: String {
+    switch self {
+    case .inputPolicy: "policy"
+    case .memoryLimit: "memory_limit"
+    default: rawValue
     }
   }
 }

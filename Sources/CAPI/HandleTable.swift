@@ -1,4 +1,5 @@
 internal import CSWT
+internal import FileIO
 
 #if canImport(Glibc)
   internal import Glibc
@@ -48,7 +49,7 @@ final class HandleTable: @unchecked Sendable {
       let bits = Self.mark | UInt(slots[index].generation) << Self.indexBits | UInt(index)
       guard index < 1 << Self.indexBits, let handle = OpaquePointer(bitPattern: bits) else {
         free.append(index)
-        throw CallFailure(status: SWT_MEMORY, message: "too many handles are open")
+        throw CallFailure(kind: .memory, report: "too many handles are open")
       }
       slots[index].object = object
       return handle
@@ -72,7 +73,8 @@ final class HandleTable: @unchecked Sendable {
       let object = try find(handle, name, as: type).object
       guard !object.isBusy else {
         throw CallFailure(
-          status: SWT_BUSY, message: "\(name) is in use by another thread — make one per thread")
+          kind: .busy,
+          report: .init("\(name) is in use by another thread", advice: "make one per thread"))
       }
       object.isBusy = true
       return object

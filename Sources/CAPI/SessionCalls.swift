@@ -1,4 +1,5 @@
 public import CSWT
+internal import FileIO
 internal import Pipeline
 internal import SWTFormat
 internal import SWTRuntime
@@ -203,7 +204,8 @@ func copy(
 func checkMemory(_ byteCount: Int) throws {
   guard let available = MemoryBudget.available, byteCount > available else { return }
   throw CallFailure(
-    status: SWT_MEMORY,
-    message: "\(ByteCount.text(byteCount)) of memory are needed where \(ByteCount.text(available)) "
-      + "can be had")
+    kind: .memory,
+    report: FailureReport(
+      "\(ByteCount.text(byteCount)) of memory are needed where \(ByteCount.text(available)) can be "
+        + "had"))
 }

@@ -1,3 +1,4 @@
+internal import FileIO
 internal import SWTFormat
 
 /// Reads a network's architecture from a configuration of the plans.

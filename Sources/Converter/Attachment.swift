@@ -49,13 +49,7 @@ public struct Attachment: Sendable {
           .check(encoder, includingDecoder: false)
         warnings.append("the encoder is taken from the head's file, where it was fine-tuned")
       }
-    } catch let error as ConversionError {
-      throw error
-    } catch let error as SWTError {
-      throw ConversionError(error, file: path)
-    } catch {
-      throw .unreadable(file: path, problem: "\(error)")
-    }
+    } catch { throw ConversionError(error, file: path) }
   }
 
   /// Writes the model with its head, atomically.
@@ -72,13 +66,7 @@ public struct Attachment: Sendable {
       return ConversionReport(
         description: description, modelID: summary.modelID, byteCount: summary.byteCount,
         inputByteCount: model.byteCount, warnings: warnings, commitSeconds: summary.commitSeconds)
-    } catch let error as ConversionError {
-      throw error
-    } catch let error as SWTError {
-      throw ConversionError(error, file: path)
-    } catch {
-      throw .unreadable(file: path, problem: "\(error)")
-    }
+    } catch { throw ConversionError(error, file: path) }
   }
 
   /// What the head's file brings for a tensor.

@@ -37,13 +37,7 @@ public struct Conversion: Sendable {
   ) throws(ConversionError) {
     do {
       try self.init(checkpoint: try Checkpoint.open(path: path, options: options), options: options)
-    } catch let error as ConversionError {
-      throw error
-    } catch let error as SWTError {
-      throw ConversionError(error, file: path)
-    } catch {
-      throw .unreadable(file: path, problem: "\(error)")
-    }
+    } catch { throw ConversionError(error, file: path) }
   }
 
   init(checkpoint: Checkpoint, options: ConversionOptions) throws {
@@ -121,13 +115,7 @@ public struct Conversion: Sendable {
       return ConversionReport(
         description: description, modelID: summary.modelID, byteCount: summary.byteCount,
         inputByteCount: inputByteCount, warnings: warnings, commitSeconds: summary.commitSeconds)
-    } catch let error as ConversionError {
-      throw error
-    } catch let error as SWTError {
-      throw ConversionError(error, file: path)
-    } catch {
-      throw .unreadable(file: path, problem: "\(error)")
-    }
+    } catch { throw ConversionError(error, file: path) }
   }
 
   private func tensor(_ parameter: ParameterSpecification) -> SWTWriter.Tensor {

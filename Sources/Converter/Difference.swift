@@ -41,13 +41,7 @@ package struct Difference: Sendable {
       let second = try Side(secondPath, options)
       compare(first.description, second.description, path: "")
       try compareTensors(first, second)
-    } catch let error as ConversionError {
-      throw error
-    } catch let error as SWTError {
-      throw ConversionError(error, file: secondPath)
-    } catch {
-      throw .unreadable(file: secondPath, problem: "\(error)")
-    }
+    } catch { throw ConversionError(error, file: secondPath) }
   }
 
   /// One of the two files.

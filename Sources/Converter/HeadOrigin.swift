@@ -1,3 +1,4 @@
+internal import FileIO
 internal import SWTFormat
 
 /// What a head's file says of the features it was trained on: the `model_id` and `input_policy` that
@@ -13,7 +14,7 @@ struct HeadOrigin: Equatable {
   ///
   /// - Parameter modelID: the encoder's, where it is known.
   func check(modelID: String?, inputPolicy: InputPolicy) throws {
-    let advice = "make the features with this model, or use --ignore-origin"
+    let advice: Advice = "make the features with this model, or use \(.ignoresHeadOrigin)"
     if let own = self.modelID, let modelID, own != modelID {
       throw ConversionError.head(
         problem: "it was trained on features of model \(own.prefix(64)), not of \(modelID)",

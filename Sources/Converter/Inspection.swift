@@ -48,13 +48,7 @@ public struct Inspection: Sendable {
       }
       try self.init(
         checkpoint: try Checkpoint.open(path: path, options: options), options: options)
-    } catch let error as ConversionError {
-      throw error
-    } catch let error as SWTError {
-      throw ConversionError(error, file: path)
-    } catch {
-      throw .unreadable(file: path, problem: "\(error)")
-    }
+    } catch { throw ConversionError(error, file: path) }
   }
 
   private init(model: SWTFile) throws {

@@ -131,8 +131,8 @@ struct LinearHead {
       (key == "weight" || key.hasSuffix(".weight")) && isMatrix(tensor.shape)
     }
     guard let (key, weight) = weights.first else {
-      let advice = prefix.map {
-        "no '\($0).weight' is there; leave --head-prefix out or correct it"
+      let advice: Advice? = prefix.map {
+        "no '\($0).weight' is there; leave \(.headPrefix) out or correct it"
       }
       throw ConversionError.head(
         problem: "no linear layer's weight [classes, \(width)] was found",
@@ -142,7 +142,8 @@ struct LinearHead {
       let names = weights.map { DisplayText.escaped($0.0) }.joined(separator: ", ")
       throw ConversionError.head(
         problem: "there are several linear layers (\(names))",
-        advice: "only AdaptiveAvgPool → Flatten → Linear is supported; name one with --head-prefix")
+        advice: "only AdaptiveAvgPool → Flatten → Linear is supported; name one with \(.headPrefix)"
+      )
     }
     guard weight.shape[1] == width else {
       throw ConversionError.head(

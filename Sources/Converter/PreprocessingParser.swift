@@ -1,3 +1,4 @@
+internal import FileIO
 internal import SWTFormat
 
 /// Reads from plans and dataset.json what preprocessing needs.

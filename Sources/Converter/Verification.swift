@@ -54,12 +54,6 @@ public struct Verification: Sendable {
         }
         return largest == 0 ? nil : Difference(name: entry.name, largest: largest)
       }
-    } catch let error as ConversionError {
-      throw error
-    } catch let error as PickleError {
-      throw ConversionError(error, file: checkpointPath)
-    } catch {
-      throw .unreadable(file: checkpointPath, problem: "\(error)")
-    }
+    } catch { throw ConversionError(error, file: checkpointPath) }
   }
 }

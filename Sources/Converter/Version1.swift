@@ -1,3 +1,4 @@
+internal import FileIO
 internal import PickleReader
 internal import SWTFormat
 

@@ -5,7 +5,8 @@
 #endif
 
 /// What the operating system refused.
-package enum FileError: Error, Equatable, Sendable {
+@nonexhaustive
+public enum FileError: Error, Equatable, Sendable {
   /// The file could not be opened for reading.
   case cannotOpen(path: String, errno: Int32)
   /// The path names something that is no regular file (`kind` says what).
@@ -24,27 +25,41 @@ package enum FileError: Error, Equatable, Sendable {
   case cannotWrite(path: String, errno: Int32)
 }
 
-extension FileError: CustomStringConvertible {
-  package var description: String {
+extension FileError: Failure {
+  package var kind: FailureKind {
+    switch self {
+    case .cannotOpen, .notARegularFile: .cannotOpen
+    case .cannotCreate, .outputNotAFile, .outputExists, .outputIsInput: .cannotCreate
+    case .cannotRead, .cannotWrite: .inputOutput
+    }
+  }
+
+  package var report: FailureReport {
     switch self {
     case .cannotOpen(let path, let errno):
       "cannot open \(DisplayText.quoted(path)): \(Self.text(errno))"
     case .notARegularFile(let path, let kind):
-      "\(DisplayText.quoted(path)) is \(kind), not a file — name a regular file"
+      .init(
+        "\(DisplayText.quoted(path)) is \(kind), not a file", advice: "name a regular file")
     case .cannotRead(let path, let errno):
       "cannot read \(DisplayText.quoted(path)): \(Self.text(errno))"
     case .cannotCreate(let path, let errno):
       "cannot create \(DisplayText.quoted(path)): \(Self.text(errno))"
     case .outputNotAFile(let path, let kind):
-      "output \(DisplayText.quoted(path)) is \(kind) — name a file to write"
+      .init("output \(DisplayText.quoted(path)) is \(kind)", advice: "name a file to write")
     case .outputExists(let path):
-      "output \(DisplayText.quoted(path)) exists — use --force to replace it"
+      .init(
+        "output \(DisplayText.quoted(path)) exists", advice: "use \(.replacesOutput) to replace it")
     case .outputIsInput(let path):
-      "output \(DisplayText.quoted(path)) is an input file — name another output"
+      .init(
+        "output \(DisplayText.quoted(path)) is an input file", advice: "name another output")
     case .cannotWrite(let path, let errno):
       "cannot write \(DisplayText.quoted(path)): \(Self.text(errno))"
     }
   }
+
+  /// One line: what is wrong, where, and what to do.
+  public var description: String { message() }
 
   private static func text(_ errno: Int32) -> String {
     guard let message = strerror(errno) else { return "error \(errno)" }

@@ -16,15 +16,21 @@ package enum NPYError: Error, Equatable, Sendable {
   case dataLength(found: Int, expected: Int)
 }
 
-extension NPYError: CustomStringConvertible {
-  package var description: String {
+extension NPYError: Failure {
+  package var kind: FailureKind {
+    if case .file(let error) = self { error.kind } else { .badInput }
+  }
+
+  package var description: String { message() }
+
+  package var report: FailureReport {
     switch self {
-    case .file(let error): "\(error)"
-    case .notNPY: "this is no .npy file — save the array with numpy.save"
+    case .file(let error): error.report
+    case .notNPY: .init("this is no .npy file", advice: "save the array with numpy.save")
     case .version(let version): "unknown .npy version \(version)"
     case .header(let problem): "the .npy header \(DisplayText.escaped(problem))"
     case .elementType(let descriptor):
-      "the .npy file holds \(DisplayText.quoted(descriptor)) — save it as float32"
+      .init("the .npy file holds \(DisplayText.quoted(descriptor))", advice: "save it as float32")
     case .dataLength(let found, let expected):
       "the .npy file has \(found) bytes of data where its shape needs \(expected)"
     }

@@ -34,45 +34,68 @@ package enum PickleError: Error, Equatable, Sendable {
   case overflow(value: Double)
 }
 
-extension PickleError: CustomStringConvertible {
-  package var description: String {
+extension PickleError: Failure {
+  package var kind: FailureKind {
+    if case .file(let error) = self { error.kind } else { .badInput }
+  }
+
+  package var description: String { message() }
+
+  package var report: FailureReport {
     switch self {
-    case .file(let error): "\(error)"
+    case .file(let error): error.report
     case .unsupportedKind(let kind): "this is \(kind.sentence)"
     case .zip(let problem, let entry):
-      "damaged zip archive: \(Self.place(entry))\(problem) — copy or download the file again"
+      .init(
+        "damaged zip archive: \(Self.place(entry))\(problem)",
+        advice: "copy or download the file again")
     case .checksum(let entry):
-      "zip entry \(DisplayText.quoted(entry)) does not match its CRC-32 — the file is damaged, "
-        + "copy or download it again"
+      .init(
+        "zip entry \(DisplayText.quoted(entry)) does not match its CRC-32",
+        advice: "the file is damaged, copy or download it again")
     case .inflate(let entry, let problem):
-      "zip entry \(DisplayText.quoted(entry)) \(problem) — the file is damaged"
+      .init("zip entry \(DisplayText.quoted(entry)) \(problem)", advice: "the file is damaged")
     case .missingEntry(let name):
-      "the archive has no entry \(DisplayText.quoted(name)) — this is no PyTorch checkpoint"
+      .init(
+        "the archive has no entry \(DisplayText.quoted(name))",
+        advice: "this is no PyTorch checkpoint")
     case .truncated(let offset):
-      "the pickle ends at byte \(offset) in the middle of an instruction — the file is damaged"
+      .init(
+        "the pickle ends at byte \(offset) in the middle of an instruction",
+        advice: "the file is damaged")
     case .opcode(let opcode, let offset):
-      "pickle instruction 0x\(String(opcode, radix: 16)) at byte \(offset) is not used by "
-        + "checkpoints — the file is damaged or not a checkpoint"
+      .init(
+        "pickle instruction 0x\(String(opcode, radix: 16)) at byte \(offset) is not used by "
+          + "checkpoints",
+        advice: "the file is damaged or not a checkpoint")
     case .malformed(let problem, let offset):
-      "malformed pickle at byte \(offset): \(DisplayText.escaped(problem)) — the file is damaged "
-        + "or hostile"
+      .init(
+        "malformed pickle at byte \(offset): \(DisplayText.escaped(problem))",
+        advice: "the file is damaged or hostile")
     case .limit(let what, let limit, let offset):
-      "the pickle has more than \(limit) \(what) (byte \(offset)) — the file is damaged or hostile"
+      .init(
+        "the pickle has more than \(limit) \(what) (byte \(offset))",
+        advice: "the file is damaged or hostile")
     case .global(let name, let offset):
       if Self.isModuleClass(name) {
-        "the checkpoint holds a whole pickled Python object (\(DisplayText.escaped(name)), "
-          + "byte \(offset)) — save model.state_dict() instead"
+        .init(
+          "the checkpoint holds a whole pickled Python object (\(DisplayText.escaped(name)), byte "
+            + "\(offset))",
+          advice: "save model.state_dict() instead")
       } else {
-        "the checkpoint names the Python object \(DisplayText.escaped(name)) (byte \(offset)), "
-          + "which is not on the list of harmless ones; nothing was run — if it is only in logging "
-          + "or init_args, use --tolerate-unknown-objects"
+        .init(
+          "the checkpoint names the Python object \(DisplayText.escaped(name)) (byte \(offset)), "
+            + "which is not on the list of harmless ones; nothing was run",
+          advice: "if it is only in logging or init_args, use \(.toleratesUnknownObjects)")
       }
     case .dangerousGlobal(let name, let offset):
-      "the checkpoint names \(DisplayText.escaped(name)) (byte \(offset)), which could run code; "
-        + "nothing was run — do not trust this file"
+      .init(
+        "the checkpoint names \(DisplayText.escaped(name)) (byte \(offset)), which could run "
+          + "code; nothing was run",
+        advice: "do not trust this file")
     case .tensor(let problem): "bad tensor: \(DisplayText.escaped(problem))"
     case .storage(let key, let problem):
-      "storage \(DisplayText.quoted(key)) \(problem) — the file is damaged"
+      .init("storage \(DisplayText.quoted(key)) \(problem)", advice: "the file is damaged")
     case .overflow(let value): "\(value) does not fit a 32-bit float"
     }
   }

@@ -1,9 +1,10 @@
-internal import FileIO
+public import FileIO
 public import Preprocessing
 public import SWTFormat
 public import SWTRuntime
 
 /// Why a case cannot be run.
+@nonexhaustive
 public enum PipelineError: Error, Sendable, Equatable {
   /// The scan cannot be read or preprocessed.
   case preprocessing(PreprocessingError)
@@ -17,21 +18,35 @@ public enum PipelineError: Error, Sendable, Equatable {
   case notFinite
 }
 
-extension PipelineError: CustomStringConvertible {
-  /// One line: what is wrong, where, and what to do.
-  public var description: String {
+extension PipelineError: Failure {
+  package var kind: FailureKind {
     switch self {
-    case .preprocessing(let error): "\(error)"
-    case .runtime(let error): "\(error)"
+    case .preprocessing(let error): error.kind
+    case .runtime(let error): error.kind
+    case .memory: .memory
+    case .labels, .notFinite: .badInput
+    }
+  }
+
+  /// One line: what is wrong, where, and what to do.
+  public var description: String { message() }
+
+  package var report: FailureReport {
+    switch self {
+    case .preprocessing(let error): error.report
+    case .runtime(let error): error.report
     case .memory(let needed, let limit, let policy, let fitting):
-      "input policy '\(policy.rawValue)' needs \(ByteCount.text(needed)) of memory where "
-        + "\(ByteCount.text(limit)) may be used — "
-        + (fitting.isEmpty
+      FailureReport(
+        "input policy '\(policy.rawValue)' needs \(ByteCount.text(needed)) of memory where "
+          + "\(ByteCount.text(limit)) may be used",
+        advice: fitting.isEmpty
           ? "no policy fits, use a machine with more memory"
-          : "use --input-policy \(fitting.map(\.rawValue).joined(separator: " or "))")
-    case .labels(let problem): problem
+          : "use \(.inputPolicy) \(fitting.map(\.rawValue).joined(separator: " or "))")
+    case .labels(let problem): FailureReport(problem)
     case .notFinite:
-      "the network's logits are infinite or not numbers — look for such voxels in the scan"
+      .init(
+        "the network's logits are infinite or not numbers",
+        advice: "look for such voxels in the scan")
     }
   }
 }

@@ -24,14 +24,7 @@ package struct NIfTIImage: Sendable {
   }
 
   private static func map(_ path: String) throws(PreprocessingError) -> MappedFile {
-    do throws(FileError) { return try MappedFile(path: path) } catch {
-      let cannotOpen =
-        switch error {
-        case .cannotOpen, .notARegularFile: true
-        default: false
-        }
-      throw .file(message: "\(error)", cannotOpen: cannotOpen)
-    }
+    do throws(FileError) { return try MappedFile(path: path) } catch { throw .file(error) }
   }
 
   /// The header, checked against the file's length, and how many bytes were read for it.

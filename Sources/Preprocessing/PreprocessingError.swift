@@ -1,9 +1,10 @@
-internal import FileIO
+public import FileIO
 
 /// Why a scan cannot be read or preprocessed.
+@nonexhaustive
 public enum PreprocessingError: Error, Sendable, Equatable {
-  /// The operating system refused the file; `cannotOpen` tells whether it could not be opened.
-  case file(message: String, cannotOpen: Bool)
+  /// The operating system refused the file.
+  case file(FileError)
   /// The file is no NIfTI, or of a format that is not read here.
   case format(path: String, problem: String)
   /// A volume given in memory is inconsistent.
@@ -14,17 +15,24 @@ public enum PreprocessingError: Error, Sendable, Equatable {
   case unsupported(field: String, value: String)
 }
 
-extension PreprocessingError: CustomStringConvertible {
+extension PreprocessingError: Failure {
+  package var kind: FailureKind {
+    if case .file(let error) = self { error.kind } else { .badInput }
+  }
+
   /// One line: what is wrong, where, and what to do.
-  public var description: String {
+  public var description: String { message() }
+
+  package var report: FailureReport {
     switch self {
-    case .file(let message, _): message
+    case .file(let error): error.report
     case .format(let path, let problem): "\(DisplayText.quoted(path)): \(problem)"
-    case .volume(let problem): problem
-    case .channels(let problem): problem
+    case .volume(let problem): FailureReport(problem)
+    case .channels(let problem): FailureReport(problem)
     case .unsupported(let field, let value):
-      "\(field) is \(DisplayText.quoted(value)), which is not supported — preprocess with nnU-Net "
-        + "and give the array as .npy"
+      .init(
+        "\(field) is \(DisplayText.quoted(value)), which is not supported",
+        advice: "preprocess with nnU-Net and give the array as .npy")
     }
   }
 }

@@ -1,6 +1,8 @@
+public import FileIO
 public import SWTFormat
 
 /// Why a model cannot be opened or run.
+@nonexhaustive
 public enum RuntimeError: Error, Equatable, Sendable {
   /// The file cannot be opened, or is no sound model.
   case model(SWTError)
@@ -24,11 +26,22 @@ public enum RuntimeError: Error, Equatable, Sendable {
   case precision(Precision, instructionSet: String)
 }
 
-extension RuntimeError: CustomStringConvertible {
-  /// What is wrong, where, and what to do.
-  public var description: String {
+extension RuntimeError: Failure {
+  package var kind: FailureKind {
     switch self {
-    case .model(let error): "\(error)"
+    case .model(let error): error.kind
+    case .inputShape, .inputSize, .elementCount, .noClassifier: .mismatch
+    case .stage, .instructionSet, .threads, .precision: .usage
+    case .memory: .memory
+    }
+  }
+
+  /// One line: what is wrong, where, and what to do.
+  public var description: String { message() }
+
+  package var report: FailureReport {
+    switch self {
+    case .model(let error): error.report
     case .inputShape(let found, let expected):
       "the input has shape \(found) where the network takes \(expected)"
     case .inputSize(let found, let problem): "an input of shape \(found) \(problem)"
@@ -37,15 +50,16 @@ extension RuntimeError: CustomStringConvertible {
     case .stage(let stage, let count):
       "the network has no stage \(stage); it has stages 0…\(count - 1)"
     case .noClassifier:
-      "the model has no classifier — convert with --head or use nnconvert attach"
+      .init("the model has no classifier", advice: "convert with \(.head) or use nnconvert attach")
     case .instructionSet(let name, let available):
       "SWT_ISA names '\(name)', but this processor has \(available.joined(separator: ", "))"
     case .memory(let byteCount):
-      "\(byteCount >> 20) MiB of memory cannot be had — use a smaller input"
+      .init("\(byteCount >> 20) MiB of memory cannot be had", advice: "use a smaller input")
     case .precision(let precision, let instructionSet):
-      "there is no \(precision.rawValue) arithmetic with \(instructionSet) on this processor — leave "
-        + "the precision at f32"
-    case .threads(let count): "\(count) threads — use at least one"
+      .init(
+        "there is no \(precision.rawValue) arithmetic with \(instructionSet) on this processor",
+        advice: "leave \(.precision) at f32")
+    case .threads(let count): .init("\(count) threads", advice: "use at least one")
     }
   }
 }

@@ -1,6 +1,7 @@
-internal import FileIO
+public import FileIO
 
 /// Why a text is not the JSON that we take.
+@nonexhaustive
 public enum JSONError: Error, Equatable, Sendable {
   /// The text is longer than the limit.
   case tooLong(byteCount: Int, limit: Int)
@@ -18,9 +19,13 @@ public enum JSONError: Error, Equatable, Sendable {
   case badNumber(String, offset: Int)
 }
 
-extension JSONError: CustomStringConvertible {
+extension JSONError: Failure {
+  package var kind: FailureKind { .badInput }
+
   /// What is wrong, and where.
-  public var description: String {
+  public var description: String { message() }
+
+  package var report: FailureReport {
     switch self {
     case .tooLong(let byteCount, let limit):
       "the JSON text has \(byteCount) bytes, more than the limit of \(limit)"

@@ -1,19 +1,10 @@
-package import FileIO
+public import FileIO
 
 /// Why a `.swt` file cannot be read or written.
+@nonexhaustive
 public enum SWTError: Error, Equatable, Sendable {
-  /// What went wrong with a file.
-  public enum FileFault: Sendable, Equatable {
-    /// An input cannot be opened.
-    case cannotOpen
-    /// An output cannot be created.
-    case cannotCreate
-    /// Reading or writing failed in the middle.
-    case inputOutput
-  }
-
-  /// The operating system refused; `message` says what.
-  case file(FileFault, message: String)
+  /// The operating system refused.
+  case file(FileError)
   /// The file does not start with the magic bytes.
   case notSWT(found: String)
   /// The file is shorter than a preamble.
@@ -66,46 +57,52 @@ public enum SWTError: Error, Equatable, Sendable {
   case overflow(name: String, value: Float, dataType: TensorDataType)
 }
 
-extension SWTError {
-  package init(_ error: FileError) {
-    let fault: FileFault =
-      switch error {
-      case .cannotOpen, .notARegularFile: .cannotOpen
-      case .cannotCreate, .outputNotAFile, .outputExists, .outputIsInput: .cannotCreate
-      case .cannotRead, .cannotWrite: .inputOutput
-      }
-    self = .file(fault, message: "\(error)")
+extension SWTError: Failure {
+  package var kind: FailureKind {
+    if case .file(let error) = self { error.kind } else { .badInput }
   }
-}
 
-extension SWTError: CustomStringConvertible {
-  /// What is wrong, where, and what to do.
-  public var description: String {
+  /// One line: what is wrong, where, and what to do.
+  public var description: String { message() }
+
+  package var report: FailureReport {
     switch self {
-    case .file(_, let message): message
-    case .notSWT(let found): "this is no .swt file but \(found) — convert it with nnconvert first"
+    case .file(let error): error.report
+    case .notSWT(let found):
+      .init("this is no .swt file but \(found)", advice: "convert it with nnconvert first")
     case .truncatedPreamble(let byteCount):
-      "the file has only \(byteCount) bytes, less than a .swt preamble — copy it again"
+      .init(
+        "the file has only \(byteCount) bytes, less than a .swt preamble",
+        advice: "copy it again")
     case .wrongEndianness:
-      "the file was written big-endian, which SWT does not allow — convert the checkpoint again"
+      .init(
+        "the file was written big-endian, which SWT does not allow",
+        advice: "convert the checkpoint again")
     case .unsupportedVersion(let major, let minor):
-      "the file has format version \(major).\(minor); this program reads 1.x — use a newer one"
+      .init(
+        "the file has format version \(major).\(minor); this program reads 1.x",
+        advice: "use a newer one")
     case .unknownRequiredFeatures(let bits):
-      "the file needs features this program does not have (bits 0x\(String(bits, radix: 16))) "
-        + "— use a newer version"
+      .init(
+        "the file needs features this program does not have (bits 0x\(String(bits, radix: 16)))",
+        advice: "use a newer version")
     case .requiredFeatures(let declared, let needed):
-      "the preamble declares required features 0x\(String(declared, radix: 16)) where the "
-        + "header needs 0x\(String(needed, radix: 16)) — the file is damaged"
+      .init(
+        "the preamble declares required features 0x\(String(declared, radix: 16)) where the "
+          + "header needs 0x\(String(needed, radix: 16))",
+        advice: "the file is damaged")
     case .reservedBytes(let offset):
-      "reserved byte \(offset) of the preamble is not zero — the file is damaged"
+      .init("reserved byte \(offset) of the preamble is not zero", advice: "the file is damaged")
     case .headerLength(let length, let limit):
-      "the header length \(length) is outside 2…\(limit) — the file is damaged"
+      .init("the header length \(length) is outside 2…\(limit)", advice: "the file is damaged")
     case .dataOffset(let found, let expected):
-      "the data offset is \(found) instead of \(expected) — the file is damaged"
+      .init("the data offset is \(found) instead of \(expected)", advice: "the file is damaged")
     case .fileLength(let declared, let actual):
-      "the file has \(actual) bytes but declares \(declared) — "
-        + (UInt64(actual) < declared ? "it is truncated, copy it again" : "it has trailing data")
-    case .headerHash: "the header does not match its SHA-256 — the file is damaged"
+      .init(
+        "the file has \(actual) bytes but declares \(declared)",
+        advice: UInt64(actual) < declared
+          ? "it is truncated, copy it again" : "it has trailing data")
+    case .headerHash: .init("the header does not match its SHA-256", advice: "the file is damaged")
     case .header(let error): "bad header: \(error)"
     case .field(let path, let problem):
       "header field \(DisplayText.quoted(path)): \(problem)"
@@ -119,20 +116,23 @@ extension SWTError: CustomStringConvertible {
     case .dataEnd(let tensorsEnd, let fileLength):
       "the tensors end at byte \(tensorsEnd) but the file at \(fileLength)"
     case .missingTensor(let name):
-      "tensor \(DisplayText.quoted(name)) is missing — convert the checkpoint again"
+      .init("tensor \(DisplayText.quoted(name)) is missing", advice: "convert the checkpoint again")
     case .unexpectedTensor(let name):
       "tensor \(DisplayText.quoted(name)) does not belong to this architecture"
     case .tensorShape(let name, let found, let expected):
       "tensor \(DisplayText.quoted(name)) has shape \(found) where the architecture needs \(expected)"
     case .tensorLayout(let name, let found, let expected):
-      "tensor \(DisplayText.quoted(name)) has layout \(found.rawValue) instead of "
-        + expected.rawValue
+      "tensor \(DisplayText.quoted(name)) has layout \(found.rawValue) instead of \(expected.rawValue)"
     case .tensorHash(let name):
-      "tensor \(DisplayText.quoted(name)) does not match its SHA-256 — the file is damaged"
-    case .padding(let offset): "byte \(offset) is padding but not zero — the file is damaged"
+      .init(
+        "tensor \(DisplayText.quoted(name)) does not match its SHA-256",
+        advice: "the file is damaged")
+    case .padding(let offset):
+      .init("byte \(offset) is padding but not zero", advice: "the file is damaged")
     case .overflow(let name, let value, let dataType):
-      "tensor \(DisplayText.quoted(name)) holds \(value), which \(dataType.rawValue) cannot — "
-        + "convert with --dtype f32"
+      .init(
+        "tensor \(DisplayText.quoted(name)) holds \(value), which \(dataType.rawValue) cannot",
+        advice: "convert with \(.dataType) f32")
     }
   }
 }

@@ -35,7 +35,7 @@ public struct SWTFile: Sendable {
     contentsOf path: String, verifyingTensors: Bool = false
   ) throws(SWTError) {
     let file: MappedFile
-    do { file = try MappedFile(path: path) } catch { throw SWTError(error) }
+    do { file = try MappedFile(path: path) } catch { throw .file(error) }
     try self.init(file: file)
     if verifyingTensors { try verify() }
   }

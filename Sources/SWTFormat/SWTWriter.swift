@@ -118,7 +118,7 @@ package struct SWTWriter {
         modelID: SHA256.hex(Array(preambleBytes[64..<96])), byteCount: total,
         commitSeconds: (ContinuousClock.now - start) / .seconds(1))
     } catch let error as FileError {
-      throw SWTError(error)
+      throw SWTError.file(error)
     }
   }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandLineInterface
 import Converter
 import FileIO
 import SWTFormat
@@ -41,6 +42,6 @@ struct Diff: ParsableCommand {
         })
       try writer.write(lines: difference.tensors.map { ($0.name, $0.what) })
     }
-    guard difference.isEmpty else { throw ExitCode(ExitStatus.different) }
+    guard difference.isEmpty else { throw CommandLineTool.different }
   }
 }

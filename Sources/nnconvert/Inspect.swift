@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandLineInterface
 import Converter
 import FileIO
 import SWTFormat
@@ -23,7 +24,7 @@ struct Inspect: ParsableCommand {
       try StandardOutput.writeLine(inspection.json(includingTensors: tensors).prettyText)
       return
     }
-    CommandLineTool.warn(inspection.warnings)
+    inspection.warnings.forEach(NNConvert.tool.warn)
     let writer = ReportWriter(isJSON: false)
     try writer.write(lines: inspection.lines)
     if tensors {

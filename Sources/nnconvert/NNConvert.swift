@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandLineInterface
 import Converter
 
 /// The converter's command line.
@@ -18,5 +19,7 @@ struct NNConvert: ParsableCommand {
       Convert.self, Attach.self, Inspect.self, Verify.self, Diff.self, Export.self,
     ])
 
-  static func main() { CommandLineTool.run(Self.self, name: "nnconvert") }
+  static let tool = CommandLineTool(name: "nnconvert")
+
+  static func main() { tool.run(Self.self) }
 }

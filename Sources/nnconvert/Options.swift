@@ -1,4 +1,5 @@
 public import ArgumentParser
+import CommandLineInterface
 import Converter
 public import SWTFormat
 
@@ -74,7 +75,7 @@ struct OutputOptions: ParsableArguments {
 
   /// Reports what was written.
   func report(_ report: ConversionReport) throws {
-    if !quiet { CommandLineTool.warn(report.warnings) }
+    if !quiet { report.warnings.forEach(NNConvert.tool.warn) }
     try ReportWriter(isJSON: json, isQuiet: quiet).write(report, output: output)
   }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandLineInterface
 import Converter
 import FileIO
 import SWTFormat
@@ -41,6 +42,6 @@ struct Verify: ParsableCommand {
       try StandardOutput.writeLine(
         "\(verification.tensorCount) tensors \(verdict), model id \(verification.modelID)")
     }
-    guard differences?.isEmpty ?? true else { throw ExitCode(ExitStatus.different) }
+    guard differences?.isEmpty ?? true else { throw CommandLineTool.different }
   }
 }

@@ -1,4 +1,5 @@
 public import ArgumentParser
+import CommandLineInterface
 import FileIO
 import Pipeline
 public import SWTFormat
@@ -33,8 +34,8 @@ struct CaseArguments: ParsableArguments {
   ) -> EncoderPipeline {
     let stored = model.description.inputPolicy
     if let inputPolicy, inputPolicy != stored {
-      StandardError.writeLine(
-        "nnrun: note: input policy '\(inputPolicy.rawValue)' instead of the model's "
+      NNRun.tool.note(
+        "input policy '\(inputPolicy.rawValue)' instead of the model's "
           + "'\(stored.rawValue)'")
     }
     return EncoderPipeline(

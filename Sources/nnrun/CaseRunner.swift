@@ -1,3 +1,4 @@
+import CommandLineInterface
 import FileIO
 import NPY
 import Pipeline
@@ -43,10 +44,10 @@ struct CaseRunner {
         }
         progress.clear()
         if case .failure(let error) = result {
-          let isFatal = CommandLineTool.status(of: error).map { $0 == ExitStatus.usage } ?? true
+          let isFatal = [.usage, .internalError].contains(CommandLineTool.kind(of: error))
           guard count != 1, !isFatal else { throw error }
           failed += 1
-          CasesFailed.tell(name, error)
+          NNRun.tool.report(error, about: "case \(DisplayText.quoted(name))")
         }
         try body(Outcome(name: name, isOfBatch: isOfBatch, result: result))
       }
@@ -118,8 +119,8 @@ struct CaseRunner {
     let plan = try pipeline.plan(scan.channels)
     try pipeline.checkMemory(plan)
     if plan.policy == .whole, plan.peakByteCount > Self.largeByteCount {
-      StandardError.writeLine(
-        "nnrun: note: a whole image of \(plan.framing.windowShape) takes "
+      NNRun.tool.note(
+        "a whole image of \(plan.framing.windowShape) takes "
           + "\(ByteCount.text(plan.peakByteCount)); --input-policy sliding-window takes less")
     }
     return try pipeline.prepare(scan.takeChannels(), geometry: plan.geometry)
@@ -127,23 +128,20 @@ struct CaseRunner {
 }
 
 /// Some of several cases failed; why has been said.
-struct CasesFailed: Error, CustomStringConvertible {
+struct CasesFailed: Failure {
   let failed: Int
   let total: Int
 
-  var description: String { "\(failed) of \(total) cases failed" }
-
-  /// Says why a case failed, where others go on.
-  static func tell(_ name: String, _ error: any Error) {
-    StandardError.writeLine("nnrun: error: case \(DisplayText.quoted(name)): \(error)")
-  }
+  var kind: FailureKind { .someFailed }
+  var report: FailureReport { "\(failed) of \(total) cases failed" }
+  var description: String { message() }
 }
 
 extension EncoderPipeline {
   /// Reads a case and writes what a person should look at to stderr.
   func readTelling(_ files: [String]) throws -> Scan {
     let scan = try read(files: files)
-    for warning in scan.warnings { StandardError.writeLine("nnrun: warning: \(warning)") }
+    scan.warnings.forEach(NNRun.tool.warn)
     return scan
   }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandLineInterface
 import FileIO
 import Pipeline
 import SWTFormat
@@ -63,7 +64,8 @@ struct Classify: ParsableCommand {
         try writer.add(.init(name: outcome.name, logits: logits, error: nil))
         try file?.append(outcome.name, logits)
       case .failure(let error):
-        try writer.add(.init(name: outcome.name, logits: [], error: "\(error)"))
+        try writer.add(
+          .init(name: outcome.name, logits: [], error: CommandLineTool.message(of: error)))
       }
     }
     let runner = CaseRunner(pipeline: pipeline, done: Set(file?.names ?? []))

@@ -23,8 +23,8 @@ struct ModelArgument: ParsableArguments {
       return try Model(contentsOf: path, verifyingTensors: verifyingTensors)
     } catch .model(let error) {
       // What the operating system refused names the file already.
-      if case .file(_, _) = error { throw RuntimeError.model(error) }
-      throw InputError.model(path, problem: "\(error)")
+      if case .file = error { throw RuntimeError.model(error) }
+      throw InputError.model(path, error)
     }
   }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandLineInterface
 import FileIO
 
 /// The runtime's command line.
@@ -20,5 +21,7 @@ struct NNRun: ParsableCommand {
       SelfTestCommand.self,
     ])
 
-  static func main() { CommandLineTool.run(Self.self) }
+  static let tool = CommandLineTool(name: "nnrun")
+
+  static func main() { tool.run(Self.self) }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandLineInterface
 import FileIO
 import NPY
 import Pipeline
@@ -53,8 +54,10 @@ struct Preprocess: ParsableCommand {
       } catch {
         guard !isSingle else { throw error }
         failed += 1
-        CasesFailed.tell(entry.name, error)
-        reports.append(["case": .string(entry.name), "error": .string("\(error)")])
+        NNRun.tool.report(error, about: "case \(DisplayText.quoted(entry.name))")
+        reports.append([
+          "case": .string(entry.name), "error": .string(CommandLineTool.message(of: error)),
+        ])
       }
     }
     if json {

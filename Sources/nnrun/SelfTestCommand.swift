@@ -43,10 +43,14 @@ struct SelfTestCommand: ParsableCommand {
 }
 
 /// This machine does not compute what it should.
-struct SelfTestFailure: Error, CustomStringConvertible {
+struct SelfTestFailure: Failure {
   let count: Int
 
-  var description: String {
-    "\(count) kernels compute wrong numbers on this machine — try SWT_ISA=portable and report it"
+  var kind: FailureKind { .internalError }
+  var report: FailureReport {
+    .init(
+      "\(count) kernels compute wrong numbers on this machine",
+      advice: "try SWT_ISA=portable and report it")
   }
+  var description: String { message() }
 }

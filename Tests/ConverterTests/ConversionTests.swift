@@ -193,6 +193,6 @@ import Testing
     options.replacesOutput = true
     let conversion = try Conversion(path: path, options: options)
     let error = #expect(throws: ConversionError.self) { try conversion.write(to: path) }
-    #expect(error?.fileFault == .cannotCreate)
+    #expect(error?.kind == .cannotCreate)
   }
 }

@@ -1,3 +1,4 @@
+import CommandLineInterface
 import Converter
 import FileIO
 import SWTFormat
@@ -55,7 +56,7 @@ import Testing
         _ = try SWTFile(contentsOf: output, verifyingTensors: true)
         #expect(folder.content == ["m.swt"])
       } catch {
-        let message = "\(error)"
+        let message = CommandLineTool.message(of: error)
         #expect(!sample.isConverted, "\(sample.file): \(message)")
         for word in sample.words {
           #expect(message.contains(word), "\(sample.file): \(message) lacks '\(word)'")

@@ -26,13 +26,16 @@ typedef struct swt_model swt_model;
 typedef struct swt_session swt_session;
 typedef struct swt_pipeline swt_pipeline;
 
+// More may come; what a program does not know is a failure like the others.
 typedef enum swt_status {
   SWT_OK = 0,
-  SWT_USAGE = 64,        // an argument is wrong
-  SWT_BAD_INPUT = 65,    // a file or scan is damaged, not supported, or does not fit the model
-  SWT_CANNOT_OPEN = 66,  // a file cannot be opened
-  SWT_MEMORY = 71,       // more memory is needed than can be had or was allowed
-  SWT_BUSY = 75,         // another thread is using the session or pipeline
+  SWT_USAGE = 64,         // an argument is wrong
+  SWT_BAD_INPUT = 65,     // a file or scan is damaged, not supported, or does not fit the model
+  SWT_CANNOT_OPEN = 66,   // a file cannot be opened
+  SWT_INTERNAL = 70,      // should not happen; please report it
+  SWT_MEMORY = 71,        // more memory is needed than can be had or was allowed
+  SWT_INPUT_OUTPUT = 74,  // reading failed in the middle
+  SWT_BUSY = 75,          // another thread is using the session or pipeline
 } swt_status;
 
 typedef struct swt_error {

@@ -1,8 +1,9 @@
-"""The texts in Swift sources: string literals joined by `+`, with `…` for what is interpolated."""
+"""The texts in Swift sources: string literals joined by `+`, with `…` for what is interpolated, and the
+advice behind a problem as messages have it: `problem — advice`."""
 
 import re
 
-JOIN = re.compile(r"\s*\+\s*")
+JOIN = re.compile(r"\s*\+\s*|(?P<advice>,\s*advice:\s*)")
 
 
 def texts(source):
@@ -26,6 +27,7 @@ def texts(source):
             join = JOIN.match(source, position)
             joins = False
             if join:
+                found[-1] += " — " if join["advice"] else ""
                 position = join.end()
                 if source[position] == '"':
                     joins = True

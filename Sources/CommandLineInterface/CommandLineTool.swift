@@ -1,0 +1,68 @@
+package import ArgumentParser
+package import FileIO
+
+#if canImport(Glibc)
+  internal import Glibc
+#else
+  internal import Musl
+#endif
+
+/// What the commands share: one line per error, exit statuses, notes and warnings on stderr.
+package struct CommandLineTool: Sendable {
+  /// Files differ, and nothing went wrong.
+  package static let different = ExitCode(1)
+
+  /// As the user calls it: `nnrun`.
+  package let name: String
+
+  package init(name: String) { self.name = name }
+
+  /// Parses the arguments, runs the command and exits.
+  package func run(_ command: (some ParsableCommand).Type) -> Never {
+    do {
+      var command = try command.parseAsRoot()
+      try command.run()
+      exit(0)
+    } catch {
+      finish(command, with: error)
+    }
+  }
+
+  /// Ends with an error, ArgumentParser's texts that were asked for among them.
+  private func finish(_ command: (some ParsableCommand).Type, with error: any Error) -> Never {
+    guard !(error is any Failure) else { fail(error) }
+    guard command.exitCode(for: error).isSuccess else { command.exit(withError: error) }
+    do { try StandardOutput.writeLine(command.fullMessage(for: error)) } catch { fail(error) }
+    exit(0)
+  }
+
+  private func fail(_ error: any Error) -> Never {
+    tell("error", Self.message(of: error))
+    exit(Self.kind(of: error).codes.exitStatus)
+  }
+
+  /// What kind of failure an error is; those that are none of ours should not have happened.
+  package static func kind(of error: any Error) -> FailureKind {
+    (error as? any Failure)?.kind ?? .internalError
+  }
+
+  /// One line about an error, settings named by their options.
+  package static func message(of error: any Error) -> String {
+    (error as? any Failure)?.message { $0.option } ?? "\(error)"
+  }
+
+  /// Tells what the user should know.
+  package func warn(_ warning: String) { tell("warning", warning) }
+
+  /// Tells what may be of interest.
+  package func note(_ note: String) { tell("note", note) }
+
+  /// Tells of a failure after which work goes on.
+  package func report(_ error: any Error, about subject: String) {
+    tell("error", "\(subject): \(Self.message(of: error))")
+  }
+
+  private func tell(_ label: String, _ text: String) {
+    StandardError.writeLine("\(name): \(label): \(text)")
+  }
+}

@@ -1,0 +1,56 @@
+/// What to do about a failure: words, with settings in them that each surface calls by its own names.
+///
+/// ```swift
+/// let advice: Advice = "use \(.replacesOutput) to replace it"
+/// advice.text { $0.option }  // "use --force to replace it"
+/// ```
+public struct Advice: Equatable, Sendable, ExpressibleByStringInterpolation {
+  fileprivate enum Piece: Equatable, Sendable {
+    case words(String)
+    case setting(Setting)
+  }
+
+  private let pieces: [Piece]
+
+  /// Collects words and settings.
+  public struct StringInterpolation: StringInterpolationProtocol {
+    fileprivate var pieces: [Piece] = []
+
+    /// Starts with nothing.
+    public init(literalCapacity: Int, interpolationCount: Int) {}
+
+    /// Adds words.
+    public mutating func appendLiteral(_ literal: String) { pieces.append(.words(literal)) }
+
+    /// Adds a value's text.
+    public mutating func appendInterpolation(_ value: some CustomStringConvertible) {
+      pieces.append(.words("\(value)"))
+    }
+
+    package mutating func appendInterpolation(_ setting: Setting) {
+      pieces.append(.setting(setting))
+    }
+  }
+
+  /// Advice in plain words.
+  public init(stringLiteral value: String) { pieces = [.words(value)] }
+
+  /// Advice with values or settings in it.
+  public init(stringInterpolation: StringInterpolation) { pieces = stringInterpolation.pieces }
+
+  /// The advice with settings under the names that `name` gives.
+  package func text(naming name: (Setting) -> String) -> String {
+    pieces.map { piece in
+      switch piece {
+      case .words(let words): words
+      case .setting(let setting): name(setting)
+      }
+    }.joined()
+  }
+
+  private init(_ pieces: [Piece]) { self.pieces = pieces }
+
+  package static func + (first: Advice, second: Advice) -> Advice {
+    Advice(first.pieces + second.pieces)
+  }
+}

@@ -1,0 +1,13 @@
+/// What advice may tell the user to set. A library calls it by its name in Swift, a command by its option.
+package enum Setting: String, Sendable, Equatable {
+  case replacesOutput
+  case allowsNonFinite
+  case toleratesUnknownObjects
+  case dataType
+  case head
+  case inputPolicy
+  case memoryLimit
+  case precision
+  case ignoresHeadOrigin
+  case headPrefix
+}
