@@ -8,6 +8,7 @@
 #define LANES 16
 #define DIRECT_VOXELS 14
 #define DIRECT_BLOCKS 2
+#define BF16_KERNELS nn_bf16_kernels_avx512_bf16
 #include "kernels.inc"
 #pragma clang attribute pop
 #endif

@@ -8,5 +8,6 @@
 #define LANES 4
 #define DIRECT_VOXELS 6
 #define DIRECT_BLOCKS 1
+#define BF16_KERNELS nn_bf16_kernels_neon_bf16
 #include "kernels.inc"
 #endif

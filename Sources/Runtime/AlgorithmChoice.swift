@@ -1,17 +1,19 @@
+internal import CKernels
+
 /// Chooses how a layer is computed. The one place that knows all algorithms.
 struct AlgorithmChoice: Sendable {
-  let instructionSet: InstructionSet
+  let kernels: Kernels
   let threads: Int
   var overwriting = Overwriting()
   /// Direct convolution in bf16 where these are given and it is the fastest.
-  var bf16: Bf16Kernels?
+  var bf16: nn_bf16_kernels?
   /// Forces direct convolution, for comparisons.
   var isDirectOnly = false
 
   private enum Way {
     case direct
-    case fused(WinogradMix)
-    case staged(WinogradMix)
+    case fused(WinogradTileSizes)
+    case staged(WinogradTileSizes)
   }
 
   func algorithm(
@@ -22,45 +24,45 @@ struct AlgorithmChoice: Sendable {
     case .direct:
       guard let bf16 else { return direct(for: geometry, weights: weights) }
       return try DirectConvolution(
-        geometry, weights: weights, bf16: bf16, instructionSet: instructionSet, threads: threads)
-    case .fused(let mix):
+        geometry, weights: weights, bf16: bf16, kernels: kernels, threads: threads)
+    case .fused(let tileSizes):
       return try WinogradConvolution(
-        geometry, mix: mix, weights: weights, instructionSet: instructionSet, threads: threads)
-    case .staged(let mix):
+        geometry, tileSizes: tileSizes, weights: weights, kernels: kernels, threads: threads)
+    case .staged(let tileSizes):
       return StagedWinogradConvolution(
-        geometry, mix: mix, weights: weights, instructionSet: instructionSet)
+        geometry, tileSizes: tileSizes, weights: weights, kernels: kernels)
     }
   }
 
   /// In f32, whatever the precision.
   func direct(for geometry: ConvolutionGeometry, weights: PackedWeights) -> DirectConvolution {
     DirectConvolution(
-      geometry, weights: weights, instructionSet: instructionSet, threads: threads)
+      geometry, weights: weights, kernels: kernels, threads: threads)
   }
 
   /// Planes of room that a convolution needs before its input to write over it; 0 where it cannot, or
   /// where little would be saved.
   func slackPlanes(for geometry: ConvolutionGeometry) -> Int {
-    guard case .fused(let mix) = cheapest(for: geometry) else { return 0 }
+    guard case .fused(let tileSizes) = cheapest(for: geometry) else { return 0 }
     return WinogradConvolution.slackPlanes(
-      geometry, mix: mix, instructionSet: instructionSet, threads: threads, overwriting: overwriting
+      geometry, tileSizes: tileSizes, kernels: kernels, threads: threads, overwriting: overwriting
     )
   }
 
   private func cheapest(for geometry: ConvolutionGeometry) -> Way {
-    let model = CostModel(geometry, instructionSet: instructionSet, caches: .found)
+    let model = CostModel(geometry, kernels: kernels, caches: .found)
     var best = (way: Way.direct, cost: model.direct(isBf16: bf16 != nil))
     guard !isDirectOnly else { return best.way }
-    for mix in WinogradMix.all where mix.fits(geometry) {
+    for tileSizes in WinogradTileSizes.all where tileSizes.fits(geometry) {
       let tiling = WinogradTiling(
-        geometry, mix: mix, kernels: Kernels(instructionSet.kernels))
+        geometry, tileSizes: tileSizes, kernels: kernels)
       let fused = model.fused(
-        mix,
+        tileSizes,
         tasks: tiling.segmentCount
           / WinogradConvolution.segmentsPerTask(tiling, threads: threads))
-      if fused < best.cost { best = (.fused(mix), fused) }
-      let staged = model.staged(mix, batches: StagedWinogradConvolution.batches(tiling))
-      if staged < best.cost { best = (.staged(mix), staged) }
+      if fused < best.cost { best = (.fused(tileSizes), fused) }
+      let staged = model.staged(tileSizes, batches: StagedWinogradConvolution.batches(tiling))
+      if staged < best.cost { best = (.staged(tileSizes), staged) }
     }
     return best.way
   }

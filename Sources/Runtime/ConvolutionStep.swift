@@ -1,4 +1,5 @@
 internal import CKernels
+internal import SWTFormat
 
 /// A convolution; for instance norm also the statistics that make its output's pending norm.
 struct ConvolutionStep: Step {
@@ -57,7 +58,7 @@ struct InstanceNorm: Sendable {
     let moments = moments(context)
     let scale = context.arena[pending.scale]
     let shift = context.arena[pending.shift]
-    let block = Int(NN_BLOCK)
+    let block = TensorLayout.blockWidth
     context.team.forEach(output.blocks) { index, _ in
       let total = moments + index * groups
       kernels.pointee.combine(total, groups)

@@ -10,10 +10,10 @@ struct CostModel {
   private let caches: Caches
   private let movement: Double
 
-  init(_ geometry: ConvolutionGeometry, instructionSet: InstructionSet, caches: Caches) {
+  init(_ geometry: ConvolutionGeometry, kernels: Kernels, caches: Caches) {
     self.geometry = geometry
     self.caches = caches
-    movement = Double(instructionSet.kernels.pointee.lanes) / 16
+    movement = Double(kernels.pointee.lanes) / 16
   }
 
   private var inputs: Double { Double((geometry.inputChannels + 15) / 16 * 16) }
@@ -27,27 +27,27 @@ struct CostModel {
   }
 
   /// Products and both transforms, tiles staying in the cache in between.
-  private func tiles(_ mix: WinogradMix) -> Double {
-    let points = Double(mix.tiles(geometry.output).count * mix.points.count)
+  private func tiles(_ tileSizes: WinogradTileSizes) -> Double {
+    let points = Double(tileSizes.tiles(geometry.output).count * tileSizes.points.count)
     return points * (1.1 * inputs * outputs + movement * (20 * inputs + 15 * outputs))
   }
 
-  private func weights(_ mix: WinogradMix) -> Double {
-    Double(mix.weightPoints.count) * inputs * outputs
+  private func weights(_ tileSizes: WinogradTileSizes) -> Double {
+    Double(tileSizes.weightPoints.count) * inputs * outputs
   }
 
   /// Every task reads the whole transformed weight, which may have to be transformed first.
-  func fused(_ mix: WinogradMix, tasks: Int) -> Double {
-    let weights = weights(mix)
+  func fused(_ tileSizes: WinogradTileSizes, tasks: Int) -> Double {
+    let weights = weights(tileSizes)
     let isKept = weights <= Double(WinogradConvolution.largestKept)
     let reading = weights > Double(caches.thirdLevel) / 2 ? 20.0 : 3
-    return tiles(mix) + movement * weights * (reading * Double(tasks) + (isKept ? 0 : 27))
+    return tiles(tileSizes) + movement * weights * (reading * Double(tasks) + (isKept ? 0 : 27))
   }
 
   /// Every batch transforms the weight anew, and tiles go through the third-level cache.
-  func staged(_ mix: WinogradMix, batches: Int) -> Double {
-    let points = Double(mix.tiles(geometry.output).count * mix.points.count)
-    return tiles(mix)
-      + movement * (27 * weights(mix) * Double(batches) + 24 * points * (inputs + outputs))
+  func staged(_ tileSizes: WinogradTileSizes, batches: Int) -> Double {
+    let points = Double(tileSizes.tiles(geometry.output).count * tileSizes.points.count)
+    return tiles(tileSizes)
+      + movement * (27 * weights(tileSizes) * Double(batches) + 24 * points * (inputs + outputs))
   }
 }

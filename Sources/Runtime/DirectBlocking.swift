@@ -1,4 +1,5 @@
 internal import CKernels
+internal import SWTFormat
 
 /// How a direct convolution is cut into tasks.
 struct DirectBlocking: Sendable {
@@ -17,7 +18,7 @@ struct DirectBlocking: Sendable {
 
   /// - Parameter elementsPerVoxel: what a packed voxel takes, in the room of a float.
   init(_ geometry: ConvolutionGeometry, elementsPerVoxel: Int, threads: Int) {
-    let (output, block) = (geometry.output, Int(NN_BLOCK))
+    let (output, block) = (geometry.output, TensorLayout.blockWidth)
     let outputBlocks = (geometry.outputChannels + block - 1) / block
     var (planes, rows, blocks) = (1, output.y, outputBlocks)
     var packed: Extent3 {

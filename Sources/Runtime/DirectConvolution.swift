@@ -1,4 +1,5 @@
 internal import CKernels
+internal import SWTFormat
 
 /// Convolution as it is defined, with register tiles over voxels and output channels.
 ///
@@ -6,16 +7,15 @@ internal import CKernels
 /// and pending activation applied, and then goes through the output blocks; for each, the weights of
 /// one input block stay in cache while all tiles of the task use them.
 ///
-/// In bf16 the slab holds pairs of channels, each in the room of a float; else nothing differs.
+/// In bf16 the slab holds pairs of channels, each in the place of a float; else nothing differs.
 struct DirectConvolution: ConvolutionAlgorithm {
-  private static let block = Int(NN_BLOCK)
+  private static let block = TensorLayout.blockWidth
   /// Taps, of one input block or of several, that a register tile takes in one go.
   private static let tapsPerPass = 32
 
   private let geometry: ConvolutionGeometry
   private let kernels: Kernels
   private let weights: PackedWeights
-  private let instructionSet: InstructionSet
   private let threads: Int
   /// Weights and kernels in bf16; `nil` for f32.
   private let paired: PairedWeights?
@@ -41,34 +41,30 @@ struct DirectConvolution: ConvolutionAlgorithm {
   }
 
   init(
-    _ geometry: ConvolutionGeometry, weights: PackedWeights, instructionSet: InstructionSet,
-    threads: Int
+    _ geometry: ConvolutionGeometry, weights: PackedWeights, kernels: Kernels, threads: Int
   ) {
-    self.init(
-      geometry, weights: weights, paired: nil, instructionSet: instructionSet, threads: threads)
+    self.init(geometry, weights: weights, paired: nil, kernels: kernels, threads: threads)
   }
 
   /// In bf16.
   init(
-    _ geometry: ConvolutionGeometry, weights: PackedWeights, bf16: Bf16Kernels,
-    instructionSet: InstructionSet, threads: Int
+    _ geometry: ConvolutionGeometry, weights: PackedWeights, bf16: nn_bf16_kernels,
+    kernels: Kernels, threads: Int
   ) throws(RuntimeError) {
     self.init(
-      geometry, weights: weights, paired: try PairedWeights(weights, kernels: bf16),
-      instructionSet: instructionSet, threads: threads)
+      geometry, weights: weights, paired: try PairedWeights(weights, bf16: bf16),
+      kernels: kernels, threads: threads)
   }
 
   private init(
     _ geometry: ConvolutionGeometry, weights: PackedWeights,
-    paired: PairedWeights?, instructionSet: InstructionSet,
-    threads: Int
+    paired: PairedWeights?, kernels: Kernels, threads: Int
   ) {
     self.geometry = geometry
     self.paired = paired
     self.weights = weights
-    self.instructionSet = instructionSet
+    self.kernels = kernels
     self.threads = threads
-    kernels = Kernels(instructionSet.kernels)
     let output = geometry.output
     let channels = geometry.inputChannels
     let isPaired = paired != nil
@@ -80,7 +76,7 @@ struct DirectConvolution: ConvolutionAlgorithm {
     blocking = DirectBlocking(geometry, elementsPerVoxel: elementsPerVoxel, threads: threads)
     let width = output.x
     let largest = Int(
-      paired?.kernels.pointee.direct_voxels ?? instructionSet.kernels.pointee.direct_voxels)
+      paired?.bf16.direct_voxels ?? kernels.pointee.direct_voxels)
     let count = (width + largest - 1) / largest
     tiles = (0..<count).map { ($0 + 1) * width / count - $0 * width / count }
     // Taps' offsets differ between a full input block and the last, narrower one.
@@ -99,7 +95,7 @@ struct DirectConvolution: ConvolutionAlgorithm {
     var geometry = geometry
     geometry.input = input
     return DirectConvolution(
-      geometry, weights: weights, paired: paired, instructionSet: instructionSet, threads: threads)
+      geometry, weights: weights, paired: paired, kernels: kernels, threads: threads)
   }
 
   var workspaceCount: Int {
@@ -244,7 +240,7 @@ struct DirectConvolution: ConvolutionAlgorithm {
         // Padding lanes have scale and shift 0.
         kernels.pointee.activate(line, pending, aside, used)
         let narrow = UnsafeMutableRawPointer(first).assumingMemoryBound(to: UInt16.self)
-        paired.kernels.pointee.narrow(aside, narrow, used * Self.block)
+        paired.bf16.narrow(aside, narrow, used * Self.block)
       } else if inputs == Self.block {
         kernels.pointee.activate(line, pending, first, used)
       } else {
@@ -263,9 +259,9 @@ struct DirectConvolution: ConvolutionAlgorithm {
     _ slab: UnsafeMutablePointer<Float>, _ task: Task, by weights: UnsafePointer<Float>,
     into target: UnsafeMutablePointer<Float>, output: Activation
   ) {
-    let direct = paired?.kernels.pointee.direct ?? kernels.pointee.direct
+    let direct = paired?.bf16.direct ?? kernels.pointee.direct
     let tileBlocks = Int(
-      paired?.kernels.pointee.direct_blocks ?? kernels.pointee.direct_blocks)
+      paired?.bf16.direct_blocks ?? kernels.pointee.direct_blocks)
     let channels = geometry.inputChannels
     let inputBlocks = (channels + Self.block - 1) / Self.block
     let fullBlocks = elements[1] == 0 || paired != nil ? inputBlocks : channels / Self.block

@@ -26,7 +26,7 @@ struct EncoderPlan {
     self.parameters = parameters
     self.choice = choice
     self.shape = shape
-    kernels = Kernels(choice.instructionSet.kernels)
+    kernels = choice.kernels
     let structure = EncoderStructure(parameters.architecture)
     let extent = Extent3(Array(shape.dropFirst()))
     let last = structure.stages.count - 1
@@ -218,7 +218,7 @@ struct EncoderPlan {
             "leaves one voxel at \(block.path), which instance norm cannot normalise — use a "
             + "larger input")
       }
-      let zeros = [Float](repeating: 0, count: output.blocks * Int(NN_BLOCK))
+      let zeros = [Float](repeating: 0, count: output.blocks * TensorLayout.blockWidth)
       pending = Pending(scale: constant(zeros), shift: constant(zeros), slope: slope)
       let groups = convolution.momentGroups
       norm = InstanceNorm(
@@ -283,8 +283,8 @@ struct EncoderPlan {
   }
 
   private mutating func identity(channels: Int) -> Pending {
-    let blocks = (channels + Int(NN_BLOCK) - 1) / Int(NN_BLOCK)
-    let padding = [Float](repeating: 0, count: blocks * Int(NN_BLOCK) - channels)
+    let blocks = (channels + TensorLayout.blockWidth - 1) / TensorLayout.blockWidth
+    let padding = [Float](repeating: 0, count: blocks * TensorLayout.blockWidth - channels)
     return Pending(
       scale: constant([Float](repeating: 1, count: channels) + padding),
       shift: constant([Float](repeating: 0, count: channels) + padding), slope: 1)

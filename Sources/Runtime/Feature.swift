@@ -1,4 +1,5 @@
 internal import CKernels
+internal import SWTFormat
 
 /// A blocked activation in a session's arena: `[⌈channels/16⌉][z][y][x][16]`.
 ///
@@ -15,19 +16,19 @@ struct Activation: Sendable, Equatable {
   let blockStep: Int
 
   init(_ reservation: ArenaRange, channels: Int, extent: Extent3, slackPlanes: Int = 0) {
-    let slack = slackPlanes * extent.y * extent.x * Int(NN_BLOCK)
+    let slack = slackPlanes * extent.y * extent.x * TensorLayout.blockWidth
     self.reservation = reservation
     range = ArenaRange(offset: reservation.offset + slack, count: reservation.count - slack)
     self.channels = channels
     self.extent = extent
-    blockStep = extent.count * Int(NN_BLOCK) + slack
+    blockStep = extent.count * TensorLayout.blockWidth + slack
   }
 
   /// What overwrites this activation, so many planes before it.
   func successor(_ planes: Int) -> Activation { Activation(overwriting: self, planes: planes) }
 
   private init(overwriting other: Activation, planes: Int) {
-    let shift = planes * other.extent.y * other.extent.x * Int(NN_BLOCK)
+    let shift = planes * other.extent.y * other.extent.x * TensorLayout.blockWidth
     reservation = other.reservation
     range = ArenaRange(offset: other.range.offset - shift, count: other.range.count + shift)
     channels = other.channels
@@ -37,16 +38,16 @@ struct Activation: Sendable, Equatable {
 
   /// Planes of room before the values.
   var slackPlanes: Int {
-    (range.offset - reservation.offset) / (extent.y * extent.x * Int(NN_BLOCK))
+    (range.offset - reservation.offset) / (extent.y * extent.x * TensorLayout.blockWidth)
   }
 
   /// Whether it is too large for any cache, so that it is better written past them.
   var isStreamed: Bool { range.count > Caches.found.thirdLevel / 2 }
 
-  var blocks: Int { (channels + Int(NN_BLOCK) - 1) / Int(NN_BLOCK) }
+  var blocks: Int { (channels + TensorLayout.blockWidth - 1) / TensorLayout.blockWidth }
 
   static func floatCount(channels: Int, extent: Extent3, slackPlanes: Int = 0) -> Int {
-    (channels + Int(NN_BLOCK) - 1) / Int(NN_BLOCK) * Int(NN_BLOCK)
+    (channels + TensorLayout.blockWidth - 1) / TensorLayout.blockWidth * TensorLayout.blockWidth
       * (extent.count + slackPlanes * extent.y * extent.x)
   }
 }
@@ -69,7 +70,7 @@ extension Pending {
   /// The C view for one channel block.
   func kernel(block: Int, in arena: Arena) -> nn_pending {
     nn_pending(
-      scale: UnsafePointer(arena[scale]) + block * Int(NN_BLOCK),
-      shift: UnsafePointer(arena[shift]) + block * Int(NN_BLOCK), slope: slope)
+      scale: UnsafePointer(arena[scale]) + block * TensorLayout.blockWidth,
+      shift: UnsafePointer(arena[shift]) + block * TensorLayout.blockWidth, slope: slope)
   }
 }

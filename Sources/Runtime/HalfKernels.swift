@@ -9,6 +9,6 @@ package struct HalfKernels: @unchecked Sendable {
 
   /// - Throws: `RuntimeError.instructionSet` where `SWT_ISA` names one that this processor lacks.
   package init() throws(RuntimeError) {
-    pointer = try InstructionSet.chosen().kernels.pointee.halves
+    pointer = try Kernels.chosen().pointee.halves
   }
 }

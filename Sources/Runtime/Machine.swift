@@ -2,12 +2,11 @@
 package enum Machine {
   /// The instruction set whose kernels are used: the fastest there is, or what `SWT_ISA` names.
   package static var instructionSet: String {
-    (try? InstructionSet.chosen().name) ?? "none"
+    (try? Kernels.chosen().name) ?? "none"
   }
 
   /// What it can compute with.
   package static var precisions: [Precision] {
-    let bf16 = (try? InstructionSet.chosen()).flatMap(Bf16Kernels.init)
-    return bf16 == nil ? [.f32] : [.f32, .bf16]
+    (try? Kernels.chosen().bf16) == nil ? [.f32] : [.f32, .bf16]
   }
 }

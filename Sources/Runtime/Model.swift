@@ -77,6 +77,16 @@ public struct Model: Sendable {
     inputShape: [Int], outputs: SessionOutputs = SessionOutputs(), threads: Int? = nil,
     precision: Precision = .f32
   ) throws(RuntimeError) -> SessionPlan {
+    try plan(
+      inputShape: inputShape, outputs: outputs, threads: threads, precision: precision,
+      kernels: Kernels.chosen())
+  }
+
+  /// The same with the kernels of any instruction set.
+  func plan(
+    inputShape: [Int], outputs: SessionOutputs, threads: Int?, precision: Precision,
+    kernels: Kernels
+  ) throws(RuntimeError) -> SessionPlan {
     let architecture = description.architecture
     let channels = architecture.inputChannels
     guard inputShape.count == architecture.dimension + 1, inputShape[0] == channels else {
@@ -93,11 +103,11 @@ public struct Model: Sendable {
     guard !outputs.logits || description.classifier != nil else { throw .noClassifier }
     let threads = threads ?? ProcessorCount.available
     guard threads >= 1 else { throw .threads(threads) }
-    var choice = AlgorithmChoice(instructionSet: try InstructionSet.chosen(), threads: threads)
+    var choice = AlgorithmChoice(kernels: kernels, threads: threads)
     if precision == .bf16 {
-      choice.bf16 = Bf16Kernels(choice.instructionSet)
+      choice.bf16 = kernels.bf16
       guard choice.bf16 != nil else {
-        throw .precision(precision, instructionSet: choice.instructionSet.name)
+        throw .precision(precision, instructionSet: kernels.name)
       }
     }
     let plan = try EncoderPlan(parameters, shape: inputShape, outputs: outputs, choice: choice)

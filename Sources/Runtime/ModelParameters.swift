@@ -25,8 +25,8 @@ struct ModelParameters: Sendable {
   func vector(_ name: String, _ count: Int, default value: Float) -> [Float] {
     let values =
       file.entry(named: name).map { file.values(of: $0) } ?? [Float](repeating: value, count: count)
-    let blocks = (count + Int(NN_BLOCK) - 1) / Int(NN_BLOCK)
-    return values + [Float](repeating: 0, count: blocks * Int(NN_BLOCK) - count)
+    let blocks = (count + TensorLayout.blockWidth - 1) / TensorLayout.blockWidth
+    return values + [Float](repeating: 0, count: blocks * TensorLayout.blockWidth - count)
   }
 
   /// BatchNorm in evaluation mode, with the convolution's bias, as one scale and shift per channel.

@@ -1,4 +1,5 @@
 internal import CKernels
+internal import SWTFormat
 
 /// Where a session keeps what the caller asked for.
 struct OutputRange: Sendable {
@@ -15,10 +16,10 @@ struct SkipStep: Step {
 
   var algorithm: String { "unblock" }
   private static let chunkVoxels = 256
-  var workspaceCount: Int { Self.chunkVoxels * Int(NN_BLOCK) }
+  var workspaceCount: Int { Self.chunkVoxels * TensorLayout.blockWidth }
 
   func run(_ context: RunContext) {
-    let block = Int(NN_BLOCK)
+    let block = TensorLayout.blockWidth
     let activation = source.activation
     let voxels = activation.extent.count
     let chunks = (voxels + Self.chunkVoxels - 1) / Self.chunkVoxels
@@ -49,10 +50,10 @@ struct PooledStep: Step {
 
   var algorithm: String { "mean" }
   /// Room for one double per channel.
-  var workspaceCount: Int { 2 * Int(NN_BLOCK) }
+  var workspaceCount: Int { 2 * TensorLayout.blockWidth }
 
   func run(_ context: RunContext) {
-    let block = Int(NN_BLOCK)
+    let block = TensorLayout.blockWidth
     let activation = source.activation
     let values = context.arena[activation.range]
     let target = context.arena[output]

@@ -4,18 +4,18 @@ internal import SWTFormat
 /// A convolution's weight in bf16, in pairs of input channels: `[output block][input block][tap][8][16]`
 /// pairs, inputs padded with zeros to whole blocks. Packed once and kept.
 struct PairedWeights: Sendable {
-  private static let block = Int(NN_BLOCK)
+  private static let block = TensorLayout.blockWidth
 
   private let weights: PackedWeights
   private let kept: KeptWeights
-  let kernels: Bf16Kernels
+  let bf16: nn_bf16_kernels
 
-  init(_ weights: PackedWeights, kernels: Bf16Kernels) throws(RuntimeError) {
+  init(_ weights: PackedWeights, bf16: nn_bf16_kernels) throws(RuntimeError) {
     self.weights = weights
-    self.kernels = kernels
+    self.bf16 = bf16
     let layout = weights.layout
     let inputBlocks = (layout.inputs + Self.block - 1) / Self.block
-    // A pair takes the room of a float.
+    // A pair takes the place of a float.
     kept = try KeptWeights(
       floats: layout.blockCount * inputBlocks * layout.taps * Self.block / 2 * Self.block)
   }
@@ -54,7 +54,7 @@ struct PairedWeights: Sendable {
           for pair in 0..<block / 2 {
             let first = 2 * pair < inputs ? row + 2 * pair * block : zeros
             let second = 2 * pair + 1 < inputs ? row + (2 * pair + 1) * block : zeros
-            kernels.pointee.pair(
+            bf16.pair(
               first, second, target + ((index * layout.taps + tap) * block / 2 + pair) * block,
               block)
           }

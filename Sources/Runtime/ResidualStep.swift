@@ -1,4 +1,5 @@
 internal import CKernels
+internal import SWTFormat
 
 /// The end of a residual block: `nonlinearity(norm(branch) + skip)`, written over the branch.
 struct ResidualStep: Step {
@@ -45,15 +46,15 @@ struct ResidualStep: Step {
   private func add(_ other: Activation, voxels: Range<Int>, context: RunContext) {
     let activation = branch.activation
     let chunks = (voxels.count + Self.chunkVoxels - 1) / Self.chunkVoxels
-    let target = context.arena[activation.range] + voxels.lowerBound * Int(NN_BLOCK)
+    let target = context.arena[activation.range] + voxels.lowerBound * TensorLayout.blockWidth
     let source = context.arena[other.range]
     context.team.forEach(activation.blocks * chunks) { index, _ in
       let (block, chunk) = (index / chunks, index % chunks)
       let start = chunk * Self.chunkVoxels
-      let at = target + block * activation.blockStep + start * Int(NN_BLOCK)
+      let at = target + block * activation.blockStep + start * TensorLayout.blockWidth
       kernels.pointee.add(
         at, branch.pending.kernel(block: block, in: context.arena),
-        source + block * other.blockStep + start * Int(NN_BLOCK),
+        source + block * other.blockStep + start * TensorLayout.blockWidth,
         skip.pending.kernel(block: block, in: context.arena), at,
         min(Self.chunkVoxels, voxels.count - start), activation.isStreamed ? 1 : 0)
     }
@@ -71,7 +72,7 @@ struct AveragePoolStep: Step {
   var algorithm: String { "average pool" }
 
   func run(_ context: RunContext) {
-    let block = Int(NN_BLOCK)
+    let block = TensorLayout.blockWidth
     let input = source.activation
     let extent = output.extent
     let target = context.arena[output.range]

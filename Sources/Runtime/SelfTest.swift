@@ -12,7 +12,7 @@ public struct SelfTest: Sendable {
   public struct Check: Sendable {
     /// The kernel, and the layer whose weights it ran with.
     public let name: String
-    /// The largest error over the largest value.
+    /// The largest error over the largest value; infinite where a value is not a number.
     public let error: Double
     /// The largest error that is allowed.
     public let bound: Double
@@ -21,8 +21,10 @@ public struct SelfTest: Sendable {
     public var isPassed: Bool { error <= bound }
   }
 
+  private static let block = TensorLayout.blockWidth
+
   private let model: Model
-  private let instructionSet: InstructionSet
+  private let kernels: Kernels
   private let precision: Precision
   private let threads: Int
 
@@ -32,10 +34,15 @@ public struct SelfTest: Sendable {
   public init(
     _ model: Model, threads: Int? = nil, precision: Precision = .f32
   ) throws(RuntimeError) {
-    self.precision = precision
+    self.init(model, kernels: try Kernels.chosen(), threads: threads, precision: precision)
+  }
+
+  /// The same of any kernels.
+  init(_ model: Model, kernels: Kernels, threads: Int? = nil, precision: Precision = .f32) {
     self.model = model
+    self.kernels = kernels
+    self.precision = precision
     self.threads = threads ?? ProcessorCount.available
-    instructionSet = try InstructionSet.chosen()
   }
 
   /// Runs all checks.
@@ -45,7 +52,7 @@ public struct SelfTest: Sendable {
     let description = model.description
     let plan = try model.plan(
       inputShape: [description.architecture.inputChannels] + description.preprocessing.patchSize,
-      threads: threads, precision: precision)
+      outputs: SessionOutputs(), threads: threads, precision: precision, kernels: kernels)
     var checks = elementwiseChecks()
     var seen: Set<String> = []
     for step in plan.encoder.steps {
@@ -68,76 +75,108 @@ public struct SelfTest: Sendable {
     let weights = model.weights(of: step)
     let run = SmallRun(geometry, source: step.source, threads: threads)
     let (found, moments) = try run.output(
-      of: try step.convolution.resized(to: geometry.input), kernels: instructionSet.kernels)
-    var error = 0.0
-    var largest = 0.0
+      of: try step.convolution.resized(to: geometry.input), kernels: kernels)
+    var error = LargestError()
     let voxels = geometry.output.count
     weights.withUnsafePointer(
-      kernels: Kernels(instructionSet.kernels), team: ThreadTeam(count: threads)
+      kernels: kernels, team: ThreadTeam(count: threads)
     ) { packed in
       for sample in 0..<32 {
         let voxel = sample * (voxels - 1) / 31
         for channel in stride(from: sample % 7, to: geometry.outputChannels, by: 7) {
           let expected = run.definition(
             packed, weights.layout, channel: channel, voxel: voxel)
-          let value = found[channel / Int(NN_BLOCK) * voxels + voxel][channel % Int(NN_BLOCK)]
-          error = max(error, abs(Double(value) - expected))
-          largest = max(largest, abs(expected))
+          error.compare(
+            Double(found[channel / Self.block * voxels + voxel][channel % Self.block]), expected)
         }
       }
     }
     for channel in stride(from: 0, to: geometry.outputChannels, by: 7) {
-      let (block, lane) = (channel / Int(NN_BLOCK), channel % Int(NN_BLOCK))
+      let (block, lane) = (channel / Self.block, channel % Self.block)
       let values = found[block * voxels..<(block + 1) * voxels].map { Double($0[lane]) }
       let mean = values.reduce(0, +) / Double(voxels)
       let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(voxels)
-      error = max(error, abs(moments[block].mean(lane) - mean))
-      error = max(error, abs(moments[block].variance(lane).squareRoot() - variance.squareRoot()))
+      error.compare(moments[block].mean(lane), mean, isMeasure: false)
+      error.compare(
+        moments[block].variance(lane).squareRoot(), variance.squareRoot(), isMeasure: false)
     }
     return Check(
-      name: name, error: largest > 0 ? error / largest : error,
+      name: name, error: error.relative,
       bound: step.algorithm.hasSuffix("bf16") ? 2e-2 : 1e-4)
   }
 
   // MARK: - Everything else
 
   private func elementwiseChecks() -> [Check] {
-    let kernels = instructionSet.kernels.pointee
-    let block = Int(NN_BLOCK)
     let voxels = 131
     var numbers = SmallNumbers()
-    let (a, b) = (numbers.array(voxels * block), numbers.array(voxels * block))
-    let (scale, shift) = (numbers.array(block), numbers.array(block))
-    var result = [Float](repeating: 0, count: voxels * block)
-    var sums = [Double](repeating: 0, count: block)
+    let (a, b) = (numbers.array(voxels * Self.block), numbers.array(voxels * Self.block))
+    let (scale, shift) = (numbers.array(Self.block), numbers.array(Self.block))
     let slope: Float = 0.01
-    scale.withUnsafeBufferPointer { scale in
-      shift.withUnsafeBufferPointer { shift in
-        guard let scale = scale.baseAddress, let shift = shift.baseAddress else { return }
-        let pending = nn_pending(scale: scale, shift: shift, slope: slope)
-        kernels.add(a, pending, b, pending, &result, voxels, 0)
-        kernels.activated_sum(a, pending, voxels, &sums)
+    var (activated, added) = (a.map { _ in Float(0) }, a.map { _ in Float(0) })
+    var averages = [Float](repeating: 0, count: Self.block)
+    var sums = [Double](repeating: 0, count: Self.block)
+    a.withUnsafeBufferPointer { a in
+      scale.withUnsafeBufferPointer { scale in
+        shift.withUnsafeBufferPointer { shift in
+          guard let row = a.baseAddress, let scale = scale.baseAddress,
+            let shift = shift.baseAddress
+          else { return }
+          let pending = nn_pending(scale: scale, shift: shift, slope: slope)
+          let kernels = kernels.pointee
+          kernels.activate(row, pending, &activated, voxels)
+          kernels.add(row, pending, b, pending, &added, voxels, 0)
+          kernels.activated_sum(row, pending, voxels, &sums)
+          averages.withUnsafeMutableBufferPointer { averages in
+            guard let target = averages.baseAddress else { return }
+            withUnsafePointer(to: row) { rows in
+              var job = nn_average(
+                row: rows, rows: 1, width: Int32(voxels), voxels: 1, pending: pending,
+                factor: 1 / Float(voxels), target: target)
+              kernels.average(&job)
+            }
+          }
+        }
       }
     }
-    func activated(_ value: Double) -> Double { value >= 0 ? value : value * Double(slope) }
+    func active(_ value: Double) -> Double { value >= 0 ? value : value * Double(slope) }
     func scaled(_ values: [Float], _ index: Int) -> Double {
-      Double(scale[index % block]) * Double(values[index]) + Double(shift[index % block])
+      Double(scale[index % Self.block]) * Double(values[index]) + Double(shift[index % Self.block])
     }
-    var errors = (add: 0.0, sum: 0.0)
-    for lane in 0..<block {
+    var errors = (activate: LargestError(), add: LargestError(), pool: LargestError())
+    for lane in 0..<Self.block {
       var sum = 0.0
-      for index in stride(from: lane, to: a.count, by: block) {
-        let expected = activated(scaled(a, index) + activated(scaled(b, index)))
-        errors.add = max(errors.add, abs(Double(result[index]) - expected))
-        sum += activated(scaled(a, index))
+      for index in stride(from: lane, to: a.count, by: Self.block) {
+        let expected = active(scaled(a, index))
+        errors.activate.compare(Double(activated[index]), expected)
+        errors.add.compare(
+          Double(added[index]), active(scaled(a, index) + active(scaled(b, index))))
+        sum += expected
       }
-      errors.sum = max(errors.sum, abs(sums[lane] - sum) / Double(voxels))
+      errors.pool.compare(sums[lane] / Double(voxels), sum / Double(voxels))
+      errors.pool.compare(Double(averages[lane]), sum / Double(voxels))
     }
     return [
-      Check(name: "normalise, activate, add", error: errors.add, bound: 1e-5),
-      Check(name: "pooling", error: errors.sum, bound: 1e-5),
+      Check(name: "normalise, activate", error: errors.activate.relative, bound: 1e-5),
+      Check(name: "normalise, activate, add", error: errors.add.relative, bound: 1e-5),
+      Check(name: "pooling", error: errors.pool.relative, bound: 1e-5),
     ]
   }
+}
+
+/// The largest error of some values; infinite as soon as one of them is not a number.
+private struct LargestError {
+  private var error = 0.0
+  private var largest = 0.0
+
+  /// `isMeasure`: the error counts in relation to values of this size.
+  mutating func compare(_ value: Double, _ expected: Double, isMeasure: Bool = true) {
+    let distance = abs(value - expected)
+    error = distance.isNaN ? .infinity : max(error, distance)
+    if isMeasure { largest = max(largest, abs(expected)) }
+  }
+
+  var relative: Double { largest > 0 ? error / largest : error }
 }
 
 /// Small random numbers, the same on every run.
@@ -177,9 +216,9 @@ private struct SmallRun {
 
   /// Sixteen channels per voxel, `[block][voxel]`, and their statistics, `[block]`.
   func output(
-    of algorithm: any ConvolutionAlgorithm, kernels: UnsafePointer<nn_kernels>
+    of algorithm: any ConvolutionAlgorithm, kernels: Kernels
   ) throws(RuntimeError) -> (values: [[Float]], moments: [nn_moments]) {
-    let block = Int(NN_BLOCK)
+    let block = TensorLayout.blockWidth
     var plan = ArenaPlan()
     func activation(_ channels: Int, _ extent: Extent3) -> Activation {
       Activation(
@@ -231,7 +270,7 @@ private struct SmallRun {
     let (output, extent, kernel) = (geometry.output, geometry.input, geometry.kernel)
     let place = Extent3(
       z: voxel / (output.y * output.x), y: voxel / output.x % output.y, x: voxel % output.x)
-    let block = Int(NN_BLOCK)
+    let block = TensorLayout.blockWidth
     var sum = 0.0
     for tap in 0..<kernel.count {
       let z = place.z * geometry.stride.z + tap / (kernel.y * kernel.x) - geometry.padding.z

@@ -1,11 +1,12 @@
 internal import CKernels
+internal import SWTFormat
 
 /// Winograd convolution with the weights transformed where they are used: all tiles are transformed,
 /// then each task transforms one plane of points of some output channels' weights into its cache and
 /// multiplies all tiles by it, then all tiles are transformed back. A transformed weight is never
 /// written to memory: for layers with few tiles and many channels.
 struct StagedWinogradConvolution: ConvolutionAlgorithm {
-  private static let block = Int(NN_BLOCK)
+  private static let block = TensorLayout.blockWidth
   /// Floats that the tiles of a batch may take between their transforms.
   static var batchFloats: Int { Caches.found.thirdLevel / 4 * 3 }
   /// Output blocks per task: the fewer, the more often tiles are read; the more, the larger a task's
@@ -19,16 +20,16 @@ struct StagedWinogradConvolution: ConvolutionAlgorithm {
   /// Of every point of a plane its weight's, within the plane.
   private let weightPoints: [Int32]
 
-  var name: String { "\(tiling.mix.name), staged" }
+  var name: String { "\(tiling.tileSizes.name), staged" }
 
   init(
-    _ geometry: ConvolutionGeometry, mix: WinogradMix, weights: PackedWeights,
-    instructionSet: InstructionSet, batchFloats: Int = StagedWinogradConvolution.batchFloats
+    _ geometry: ConvolutionGeometry, tileSizes: WinogradTileSizes, weights: PackedWeights,
+    kernels: Kernels, batchFloats: Int = StagedWinogradConvolution.batchFloats
   ) {
-    let kernels = Kernels(instructionSet.kernels)
     self.init(
-      WinogradTiling(geometry, mix: mix, kernels: kernels),
-      weights: WinogradWeights(weights, mix: mix, kernels: kernels), batchFloats: batchFloats)
+      WinogradTiling(geometry, tileSizes: tileSizes, kernels: kernels),
+      weights: WinogradWeights(weights, tileSizes: tileSizes, kernels: kernels),
+      batchFloats: batchFloats)
   }
 
   private init(_ tiling: WinogradTiling, weights: WinogradWeights, batchFloats: Int) {
@@ -36,8 +37,8 @@ struct StagedWinogradConvolution: ConvolutionAlgorithm {
     self.weights = weights
     self.batchFloats = batchFloats
     segmentsPerBatch = Self.segmentsPerBatch(tiling, batchFloats)
-    let plane = tiling.mix.points.y * tiling.mix.points.x
-    weightPoints = tiling.mix.weightPointOfPoint.prefix(plane).map(Int32.init)
+    let plane = tiling.tileSizes.points.y * tiling.tileSizes.points.x
+    weightPoints = tiling.tileSizes.weightPointOfPoint.prefix(plane).map(Int32.init)
   }
 
   /// How often the weights are transformed for a layer.
@@ -93,7 +94,7 @@ struct StagedWinogradConvolution: ConvolutionAlgorithm {
     _ moments: UnsafeMutablePointer<nn_moments>?, _ context: RunContext
   ) {
     let products = transformed + tiling.inputBlocks * blockStep
-    let planes = tiling.mix.weightPoints.z
+    let planes = tiling.tileSizes.weightPoints.z
     let groups = (tiling.outputBlocks + Self.blocksPerTask - 1) / Self.blocksPerTask
     for first in stride(from: 0, to: tiling.segmentCount, by: segmentsPerBatch) {
       let batch = first..<min(first + segmentsPerBatch, tiling.segmentCount)
@@ -140,19 +141,19 @@ struct StagedWinogradConvolution: ConvolutionAlgorithm {
           pointStep: pointStep)
       }
     }
-    let mix = tiling.mix
+    let tileSizes = tiling.tileSizes
     // The last plane of a strided axis' weights serves several planes of points.
-    let end = plane == mix.weightPoints.z - 1 ? mix.points.z : plane + 1
+    let end = plane == tileSizes.weightPoints.z - 1 ? tileSizes.points.z : plane + 1
     weightPoints.withUnsafeBufferPointer { weightPoints in
       guard let weightPoints = weightPoints.baseAddress else { return }
       for z in plane..<end {
-        let point = z * mix.points.y * mix.points.x * Self.block
+        let point = z * tileSizes.points.y * tileSizes.points.x * Self.block
         var job = nn_winograd_products(
           source: transformed + point, source_block_step: blockStep,
           source_tile_step: tiling.tileStep, weights: workspace, weight_point_step: pointStep,
           weight_block_step: weights.blockStep, weight_points: weightPoints,
           target: products + blocks.lowerBound * blockStep + point, target_block_step: blockStep,
-          target_tile_step: tiling.tileStep, points: Int32(mix.points.y * mix.points.x),
+          target_tile_step: tiling.tileStep, points: Int32(tileSizes.points.y * tileSizes.points.x),
           tiles: Int32(count), input_blocks: Int32(tiling.inputBlocks),
           output_blocks: Int32(blocks.count))
         tiling.kernels.pointee.winograd_products(&job)

@@ -1,4 +1,5 @@
 internal import CKernels
+internal import SWTFormat
 
 /// Convolution with fewer multiplications: tiles are transformed, multiplied point by point, and
 /// transformed back, a block of tiles at a time so that everything between input and output stays in
@@ -17,7 +18,7 @@ struct WinogradConvolution: ConvolutionAlgorithm {
   private let threads: Int
   private let weightPoints: [Int32]
 
-  var name: String { tiling.mix.name }
+  var name: String { tiling.tileSizes.name }
   var weightByteCount: Int { kept?.byteCount ?? 0 }
   var scratchCount: Int { kept == nil ? weights.count + weights.roomCount : 0 }
 
@@ -25,15 +26,15 @@ struct WinogradConvolution: ConvolutionAlgorithm {
   static let largestKept = 1 << 19
 
   init(
-    _ geometry: ConvolutionGeometry, mix: WinogradMix, weights: PackedWeights,
-    instructionSet: InstructionSet, threads: Int,
+    _ geometry: ConvolutionGeometry, tileSizes: WinogradTileSizes, weights: PackedWeights,
+    kernels: Kernels, threads: Int,
     largestKept: Int = WinogradConvolution.largestKept
   ) throws(RuntimeError) {
-    let kernels = Kernels(instructionSet.kernels)
-    let weights = WinogradWeights(weights, mix: mix, kernels: kernels)
+    let weights = WinogradWeights(weights, tileSizes: tileSizes, kernels: kernels)
     let kept = weights.count <= largestKept ? try KeptWeights(floats: weights.count) : nil
     self.init(
-      WinogradTiling(geometry, mix: mix, kernels: kernels), weights: weights, kept: kept,
+      WinogradTiling(geometry, tileSizes: tileSizes, kernels: kernels), weights: weights,
+      kept: kept,
       threads: threads)
   }
 
@@ -45,7 +46,7 @@ struct WinogradConvolution: ConvolutionAlgorithm {
     self.kept = kept
     self.threads = threads
     segmentsPerTask = Self.segmentsPerTask(tiling, threads: threads)
-    weightPoints = tiling.mix.weightPointOfPoint.map(Int32.init)
+    weightPoints = tiling.tileSizes.weightPointOfPoint.map(Int32.init)
   }
 
   func prepare() {
@@ -78,18 +79,19 @@ struct WinogradConvolution: ConvolutionAlgorithm {
   /// Layers of tiles are done one slab after the other. A slab reads from one plane before its first
   /// output on, so what it writes has to lie as many planes behind as it has, and one more.
   static func slackPlanes(
-    _ geometry: ConvolutionGeometry, mix: WinogradMix, instructionSet: InstructionSet, threads: Int,
+    _ geometry: ConvolutionGeometry, tileSizes: WinogradTileSizes, kernels: Kernels, threads: Int,
     overwriting: Overwriting
   ) -> Int {
     let tiling = WinogradTiling(
-      geometry, mix: mix, kernels: Kernels(instructionSet.kernels))
+      geometry, tileSizes: tileSizes, kernels: kernels)
     guard geometry.input == geometry.output, geometry.inputChannels == geometry.outputChannels,
-      tiling.inputBlocks * Int(NN_BLOCK) * geometry.input.count >= overwriting.smallestActivation
+      tiling.inputBlocks * TensorLayout.blockWidth * geometry.input.count
+        >= overwriting.smallestActivation
     else { return 0 }
     let tasks =
       tiling.tiles.y * tiling.segmentsPerRow / segmentsPerTask(tiling, threads: threads)
     let layers = max(1, (overwriting.tasksPerThread * threads + tasks - 1) / max(tasks, 1))
-    let planes = layers * mix.outputs.z + geometry.padding.z
+    let planes = layers * tileSizes.outputs.z + geometry.padding.z
     return planes <= geometry.input.z / 3 ? planes : 0
   }
 
@@ -100,7 +102,7 @@ struct WinogradConvolution: ConvolutionAlgorithm {
       return [0..<tiling.segmentCount]
     }
     let shift = feature.activation.slackPlanes - output.slackPlanes
-    let layers = (shift - tiling.geometry.padding.z) / tiling.mix.outputs.z
+    let layers = (shift - tiling.geometry.padding.z) / tiling.tileSizes.outputs.z
     let layer = tiling.tiles.y * tiling.segmentsPerRow
     return stride(from: 0, to: tiling.tiles.z, by: layers).map {
       $0 * layer..<min($0 + layers, tiling.tiles.z) * layer
@@ -175,7 +177,7 @@ struct WinogradConvolution: ConvolutionAlgorithm {
         weight_point_step: weights.pointStep(blocks: weights.outputBlocks),
         weight_block_step: weights.blockStep, weight_points: weightPoints, target: products,
         target_block_step: blockStep, target_tile_step: tiling.tileStep,
-        points: Int32(tiling.mix.points.count), tiles: Int32(count),
+        points: Int32(tiling.tileSizes.points.count), tiles: Int32(count),
         input_blocks: Int32(tiling.inputBlocks), output_blocks: Int32(tiling.outputBlocks))
       tiling.kernels.pointee.winograd_products(&job)
     }

@@ -1,12 +1,13 @@
 internal import CKernels
+internal import SWTFormat
 
 /// The tiles of a Winograd convolution: which voxels they read and write, and their transforms.
 struct WinogradTiling: Sendable {
-  private static let block = Int(NN_BLOCK)
+  private static let block = TensorLayout.blockWidth
   private static let longestSegment = 8
 
   let geometry: ConvolutionGeometry
-  let mix: WinogradMix
+  let tileSizes: WinogradTileSizes
   let kernels: Kernels
   /// Tiles along each axis; they are counted along x first.
   let tiles: Extent3
@@ -19,21 +20,21 @@ struct WinogradTiling: Sendable {
   /// of two's distance would fight for the same cache sets.
   let tileStep: Int
 
-  init(_ geometry: ConvolutionGeometry, mix: WinogradMix, kernels: Kernels) {
+  init(_ geometry: ConvolutionGeometry, tileSizes: WinogradTileSizes, kernels: Kernels) {
     self.geometry = geometry
-    self.mix = mix
+    self.tileSizes = tileSizes
     self.kernels = kernels
-    tiles = mix.tiles(geometry.output)
+    tiles = tileSizes.tiles(geometry.output)
     segmentsPerRow = (tiles.x + Self.longestSegment - 1) / Self.longestSegment
     inputBlocks = (geometry.inputChannels + Self.block - 1) / Self.block
     outputBlocks = (geometry.outputChannels + Self.block - 1) / Self.block
-    tileStep = (mix.points.count + 1) * Self.block
+    tileStep = (tileSizes.points.count + 1) * Self.block
   }
 
   func resized(to input: Extent3) -> WinogradTiling {
     var geometry = geometry
     geometry.input = input
-    return WinogradTiling(geometry, mix: mix, kernels: kernels)
+    return WinogradTiling(geometry, tileSizes: tileSizes, kernels: kernels)
   }
 
   var segmentCount: Int { tiles.z * tiles.y * segmentsPerRow }
@@ -73,14 +74,14 @@ struct WinogradTiling: Sendable {
       UnsafePointer(context.arena[feature.activation.range]) + block * feature.activation.blockStep
     let tiles = tiles(ofSegment: segment)
     let position = position(of: tiles.lowerBound)
-    let points = mix.points
+    let points = tileSizes.points
     withUnsafeTemporaryAllocation(of: UnsafePointer<Float>?.self, capacity: points.z * points.y) {
       rows in
       guard let start = rows.baseAddress else { return }
       setRows(rows, plane, position)
       var job = nn_winograd_input(
-        mix: mix.code, rows: UnsafePointer(start), width: Int32(geometry.input.x),
-        first_x: Int32(position.x * mix.inputStep.x - geometry.padding.x),
+        tile_sizes: tileSizes.code, rows: UnsafePointer(start), width: Int32(geometry.input.x),
+        first_x: Int32(position.x * tileSizes.inputStep.x - geometry.padding.x),
         tiles: Int32(tiles.count), pending: feature.pending.kernel(block: block, in: context.arena),
         target: target, tile_step: tileStep)
       kernels.pointee.winograd_input(&job)
@@ -93,12 +94,12 @@ struct WinogradTiling: Sendable {
     _ position: Extent3
   ) {
     let input = geometry.input
-    let firstZ = position.z * mix.inputStep.z - geometry.padding.z
-    let firstY = position.y * mix.inputStep.y - geometry.padding.y
-    for z in 0..<mix.points.z {
-      for y in 0..<mix.points.y {
+    let firstZ = position.z * tileSizes.inputStep.z - geometry.padding.z
+    let firstY = position.y * tileSizes.inputStep.y - geometry.padding.y
+    for z in 0..<tileSizes.points.z {
+      for y in 0..<tileSizes.points.y {
         let isInside = (0..<input.z).contains(firstZ + z) && (0..<input.y).contains(firstY + y)
-        rows[z * mix.points.y + y] =
+        rows[z * tileSizes.points.y + y] =
           isInside ? plane + ((firstZ + z) * input.y + firstY + y) * input.x * Self.block : nil
       }
     }
@@ -115,16 +116,17 @@ struct WinogradTiling: Sendable {
     let tiles = tiles(ofSegment: segment)
     let position = position(of: tiles.lowerBound)
     let (z, y, x) = (
-      position.z * mix.outputs.z, position.y * mix.outputs.y, position.x * mix.outputs.x
+      position.z * tileSizes.outputs.z, position.y * tileSizes.outputs.y,
+      position.x * tileSizes.outputs.x
     )
     moments?.pointee = nn_moments()
     var job = nn_winograd_output(
-      mix: mix.code, tiles: Int32(tiles.count), source: products, tile_step: tileStep,
+      tile_sizes: tileSizes.code, tiles: Int32(tiles.count), source: products, tile_step: tileStep,
       target: target + ((z * extent.y + y) * extent.x + x) * Self.block,
       plane_step: extent.y * extent.x * Self.block, row_step: extent.x * Self.block,
-      count_z: Int32(min(mix.outputs.z, extent.z - z)),
-      count_y: Int32(min(mix.outputs.y, extent.y - y)),
-      count_x: Int32(min(tiles.count * mix.outputs.x, extent.x - x)),
+      count_z: Int32(min(tileSizes.outputs.z, extent.z - z)),
+      count_y: Int32(min(tileSizes.outputs.y, extent.y - y)),
+      count_x: Int32(min(tiles.count * tileSizes.outputs.x, extent.x - x)),
       streams: output.isStreamed ? 1 : 0, moments: moments)
     kernels.pointee.winograd_output(&job)
   }

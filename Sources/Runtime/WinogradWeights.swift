@@ -1,21 +1,21 @@
 internal import CKernels
 internal import SWTFormat
 
-/// The transform of a convolution's weight to a mix's points, piece by piece.
+/// The transform of a convolution's weight to the points of tiles, piece by piece.
 struct WinogradWeights: Sendable {
-  private static let block = Int(NN_BLOCK)
+  private static let block = TensorLayout.blockWidth
 
   private let weights: PackedWeights
-  private let mix: WinogradMix
+  private let tileSizes: WinogradTileSizes
   private let kernels: Kernels
   let inputBlocks: Int
   let outputBlocks: Int
   /// Floats of one output block at one point, `[input][16]`, inputs padded with zeros to whole blocks.
   let blockStep: Int
 
-  init(_ weights: PackedWeights, mix: WinogradMix, kernels: Kernels) {
+  init(_ weights: PackedWeights, tileSizes: WinogradTileSizes, kernels: Kernels) {
     self.weights = weights
-    self.mix = mix
+    self.tileSizes = tileSizes
     self.kernels = kernels
     inputBlocks = (weights.layout.inputs + Self.block - 1) / Self.block
     outputBlocks = weights.layout.blockCount
@@ -23,7 +23,7 @@ struct WinogradWeights: Sendable {
   }
 
   /// Points along y and x: what one plane of points holds.
-  var pointsPerPlane: Int { mix.weightPoints.y * mix.weightPoints.x }
+  var pointsPerPlane: Int { tileSizes.weightPoints.y * tileSizes.weightPoints.x }
 
   /// Floats from a point to the next where a point holds so many output blocks: one line more than
   /// they need, since points at a power of two's distance share their cache sets.
@@ -37,7 +37,7 @@ struct WinogradWeights: Sendable {
   ) {
     let inputs = min(Self.block, weights.layout.inputs - inputBlock * Self.block)
     var job = nn_winograd_weights(
-      mix: mix.code, z_point: Int32(plane), inputs: Int32(inputs),
+      tile_sizes: tileSizes.code, z_point: Int32(plane), inputs: Int32(inputs),
       source: source
         + weights.layout.laneIndex(block: outputBlock, input: inputBlock * Self.block, tap: 0),
       tap_step: inputs * Self.block, target: target, point_step: pointStep)
@@ -45,7 +45,7 @@ struct WinogradWeights: Sendable {
   }
 
   /// Floats of the whole weight at all points: `[point][output block][input][16]`.
-  var count: Int { mix.weightPoints.count * pointStep(blocks: outputBlocks) }
+  var count: Int { tileSizes.weightPoints.count * pointStep(blocks: outputBlocks) }
 
   /// Floats of room that it takes to widen the weight.
   var roomCount: Int { weights.roomCount }
@@ -73,7 +73,7 @@ struct WinogradWeights: Sendable {
     // Every chunk writes the lanes of its own output block and input block only.
     team.forEach(outputBlocks * inputBlocks) { index, _ in
       let (outputBlock, inputBlock) = (index / inputBlocks, index % inputBlocks)
-      for plane in 0..<mix.weightPoints.z {
+      for plane in 0..<tileSizes.weightPoints.z {
         transform(
           source, plane: plane, outputBlock: outputBlock, inputBlock: inputBlock,
           into: target + plane * pointsPerPlane * pointStep + outputBlock * blockStep

@@ -26,8 +26,9 @@ struct SelfTestCommand: ParsableCommand {
         "checks": .array(
           checks.map {
             [
-              "name": .string($0.name), "error": .number($0.error), "bound": .number($0.bound),
-              "passed": .bool($0.isPassed),
+              "name": .string($0.name),
+              "error": $0.error.isFinite ? .number($0.error) : .null,
+              "bound": .number($0.bound), "passed": .bool($0.isPassed),
             ]
           }),
       ]

@@ -33,11 +33,7 @@ import Testing
 
   private func expectEqual(_ found: [Float], _ file: String) throws {
     let expected = try NPYArray(contentsOf: "\(Self.example)/\(file)").values
-    #expect(found.count == expected.count)
-    let largest = expected.map(abs).max() ?? 0
-    for (found, expected) in zip(found, expected) {
-      #expect(abs(found - expected) <= 1e-4 * largest)
-    }
+    #expect(Difference(found, expected).relative <= 1e-4)
   }
 
   @Test func describesItself() throws {

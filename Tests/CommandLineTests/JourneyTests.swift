@@ -22,12 +22,10 @@ import Testing
     #expect(result.status == 0, "\(name) \(arguments): \(result.errors)")
   }
 
-  private func expectEqual(_ found: String, _ expected: String, within bound: Float) throws {
+  private func expectEqual(_ found: String, _ expected: String, within bound: Double) throws {
     let (found, expected) = (try NPYArray(contentsOf: found), try NPYArray(contentsOf: expected))
     #expect(found.shape == expected.shape)
-    let largest = expected.values.map(abs).max() ?? 0
-    let error = zip(found.values, expected.values).map { abs($0 - $1) }.max() ?? .infinity
-    #expect(error <= bound * largest)
+    #expect(Difference(found.values, expected.values).relative <= bound)
   }
 
   @Test(arguments: models)

@@ -51,9 +51,7 @@ import Testing
       try NPYArray(contentsOf: "\(Self.example)/expected/\($0).logits.npy").values
     }
     #expect(found.shape == [2, 2])
-    for (found, expected) in zip(found.values, expected) {
-      #expect(abs(found - expected) <= 1e-4 * abs(expected))
-    }
+    #expect(Difference(found.values, expected).relative <= 1e-4)
   }
 
   @Test(arguments: [(Float(5), "malignant"), (-5, "not malignant")])
@@ -162,8 +160,7 @@ import Testing
     let found = try NPYArray(contentsOf: output)
     let expected = try NPYArray(contentsOf: "\(Self.example)/expected/brain_t1.preprocessed.npy")
     #expect(found.shape == expected.shape)
-    let error = zip(found.values, expected.values).map { abs($0 - $1) }.max() ?? .infinity
-    #expect(error < 1e-5)
+    #expect(Difference(found.values, expected.values).absolute < 1e-5)
     let png = try MappedFile(path: picture).bytes
     #expect(png.hasBytes([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]))
     _ = try run(["preprocess", model, scan, "-o", output, "--as-fed"])

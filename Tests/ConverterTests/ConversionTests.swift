@@ -78,7 +78,7 @@ import Testing
     let narrow = try convert(path) { $0.dataType = dataType }.file
     for (first, second) in zip(wide.tensors, narrow.tensors) {
       for (a, b) in zip(wide.values(of: first), narrow.values(of: second)) {
-        #expect(abs(Double(a - b)) <= bound * abs(Double(a)) + 1e-7)
+        #expect(Difference([b], [a]).absolute <= bound * abs(Double(a)) + 1e-7)
       }
     }
   }

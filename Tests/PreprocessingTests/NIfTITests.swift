@@ -25,8 +25,7 @@ import Testing
     let expected = try NPYArray(
       contentsOf: "\(Self.example)/expected/\(name).preprocessed.npy")
     #expect(result.shape == expected.shape)
-    let difference = zip(result.values, expected.values).map { abs($0 - $1) }.max() ?? .infinity
-    #expect(difference < 1e-5)
+    #expect(Difference(result.values, expected.values).absolute < 1e-5)
   }
 
   /// A little-endian NIfTI-1 file of 2×2×2 int16 voxels 0…7.

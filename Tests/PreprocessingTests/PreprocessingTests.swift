@@ -15,15 +15,14 @@ import Testing
   }
 
   private func expectEqual(
-    _ result: PreparedImage, _ expected: NPYArray, json: JSONValue, within bound: Float
+    _ result: PreparedImage, _ expected: NPYArray, json: JSONValue, within bound: Double
   ) throws {
     #expect(result.shape == expected.shape)
     let boxes = try #require(json["bbox"]?.array).map { $0.array?.compactMap(\.integer) ?? [] }
     #expect(result.geometry.cropBox.map { [$0.lowerBound, $0.upperBound] } == boxes)
-    let difference = zip(result.values, expected.values).map { abs($0 - $1) }.max() ?? .infinity
+    let difference = Difference(result.values, expected.values)
     // float32 tells large values apart less finely.
-    let largest = expected.values.map(abs).max() ?? 0
-    #expect(difference < max(bound, 1e-6 * largest))
+    #expect(difference.absolute < max(bound, 1e-6 * difference.largest))
   }
 
   /// From files: spacings, orientations, number types, plans of every kind.

@@ -1,5 +1,6 @@
 import CKernels
 import SWTFormat
+import TestSupport
 import Testing
 
 @testable import SWTRuntime
@@ -38,9 +39,9 @@ import Testing
       pending: Pending(
         scale: ArenaRange(offset: 0, count: 0), shift: ArenaRange(offset: 0, count: 0), slope: 1)))
 
-  @Test(arguments: geometries, InstructionSet.available.map(\.name))
+  @Test(arguments: geometries, Kernels.available.map(\.name))
   func agreesWithTheDefinition(geometry: ConvolutionGeometry, isa: String) throws {
-    let instructionSet = try #require(InstructionSet.available.first { $0.name == isa })
+    let kernels = try #require(Kernels.available.first { $0.name == isa })
     var numbers = TestNumbers(seed: UInt64(geometry.inputChannels))
     let shape =
       [geometry.outputChannels, geometry.inputChannels]
@@ -57,15 +58,15 @@ import Testing
     let packed = PackedWeights(shape: shape, values: weights)
     for threads in [1, 3] {
       for planar in [false, true] {
-        let algorithm = try AlgorithmChoice(instructionSet: instructionSet, threads: threads)
+        let algorithm = try AlgorithmChoice(kernels: kernels, threads: threads)
           .algorithm(for: geometry, source: planar ? .networkInput : Self.feature, weights: packed)
         let found = try ConvolutionBench(geometry: geometry).run(
           algorithm, input: input, scale: scale, shift: shift, threads: threads, planar: planar)
         let expected = ReferenceConvolution(geometry: geometry, weights: weights)
           .run(planar ? input : activated)
-        let largest = expected.map(abs).max() ?? 0
-        let error = zip(found.values, expected).map { abs(Double($0) - $1) }.max() ?? 0
-        #expect(error <= 2e-5 * largest, "\(algorithm.name), \(threads) threads, planar \(planar)")
+        #expect(
+          Difference(found.values, expected).relative <= 2e-5,
+          "\(algorithm.name), \(threads) threads, planar \(planar)")
         expectStatistics(of: found, geometry)
       }
     }
@@ -73,11 +74,11 @@ import Testing
 
   /// Where the processor has bf16: products of rounded numbers, so two to three digits.
   @Test(
-    .enabled(if: Bf16Kernels(InstructionSet.available[0]) != nil, "no bf16 here"),
+    .enabled(if: Kernels.available[0].bf16 != nil, "no bf16 here"),
     arguments: geometries, [1, 3])
   func bf16AgreesToItsDigits(geometry: ConvolutionGeometry, threads: Int) throws {
-    let instructionSet = InstructionSet.available[0]
-    let bf16 = try #require(Bf16Kernels(instructionSet))
+    let kernels = Kernels.available[0]
+    let bf16 = try #require(kernels.bf16)
     var numbers = TestNumbers(seed: 3)
     let kernel = geometry.kernel
     let shape = [
@@ -88,7 +89,7 @@ import Testing
     let ones = [Float](repeating: 1, count: geometry.inputChannels)
     let algorithm = try DirectConvolution(
       geometry, weights: PackedWeights(shape: shape, values: weights), bf16: bf16,
-      instructionSet: instructionSet, threads: threads)
+      kernels: kernels, threads: threads)
     let found = try ConvolutionBench(geometry: geometry, slope: 1).run(
       algorithm, input: input, scale: ones, shift: ones.map { _ in 0 }, threads: threads,
       planar: false)
@@ -96,12 +97,10 @@ import Testing
     let rounded = ReferenceConvolution(
       geometry: geometry, weights: weights.map(TensorDataType.bf16.rounded)
     ).run(input.map(TensorDataType.bf16.rounded))
-    func error(_ expected: [Double]) -> Double {
-      let largest = expected.map(abs).max() ?? 0
-      return (zip(found.values, expected).map { abs(Double($0) - $1) }.max() ?? 0) / largest
-    }
-    #expect(error(rounded) <= 1e-5)
-    #expect((1e-5...2e-2).contains(error(reference)), "really in bf16, and no worse")
+    #expect(Difference(found.values, rounded).relative <= 1e-5)
+    #expect(
+      (1e-5...2e-2).contains(Difference(found.values, reference).relative),
+      "really in bf16, and no worse")
     expectStatistics(of: found, geometry)
   }
 
@@ -122,10 +121,12 @@ import Testing
     }
   }
 
-  /// Every mix of tile sizes on outputs that its tiles do not fit.
-  @Test(arguments: WinogradMix.all, InstructionSet.available.map(\.name))
-  func everyWinogradMixAgreesWithTheDefinition(mix: WinogradMix, isa: String) throws {
-    let instructionSet = try #require(InstructionSet.available.first { $0.name == isa })
+  /// All tile sizes on outputs that the tiles do not fit.
+  @Test(arguments: WinogradTileSizes.all, Kernels.available.map(\.name))
+  func winogradOfAllTileSizesAgreesWithTheDefinition(tileSizes: WinogradTileSizes, isa: String)
+    throws
+  {
+    let kernels = try #require(Kernels.available.first { $0.name == isa })
     // Weights that are kept, and weights that are transformed in every run; one batch of tiles, and
     // the smallest ones.
     for (inputs, outputs, size, largestKept) in [
@@ -133,50 +134,53 @@ import Testing
       (3, 17, [2, 1, 1], 0),
     ] {
       let geometry = ConvolutionGeometry(
-        inputChannels: inputs, outputChannels: outputs, kernel: mix.kernel, stride: mix.stride,
+        inputChannels: inputs, outputChannels: outputs, kernel: tileSizes.kernel,
+        stride: tileSizes.stride,
         input: Extent3(size))
       var numbers = TestNumbers(seed: 11)
-      let shape = [outputs, inputs, mix.kernel.z, mix.kernel.y, mix.kernel.x]
+      let shape = [outputs, inputs, tileSizes.kernel.z, tileSizes.kernel.y, tileSizes.kernel.x]
       let weights = numbers.array(shape.reduce(1, *))
       let input = numbers.array(inputs * geometry.input.count)
       let packed = PackedWeights(shape: shape, values: weights)
       let ones = [Float](repeating: 1, count: inputs)
       let expected = ReferenceConvolution(geometry: geometry, weights: weights).run(input)
-      let largest = expected.map(abs).max() ?? 0
       let algorithms: [any ConvolutionAlgorithm] = [
         try WinogradConvolution(
-          geometry, mix: mix, weights: packed, instructionSet: instructionSet, threads: 2,
+          geometry, tileSizes: tileSizes, weights: packed, kernels: kernels, threads: 2,
           largestKept: largestKept),
         StagedWinogradConvolution(
-          geometry, mix: mix, weights: packed, instructionSet: instructionSet,
+          geometry, tileSizes: tileSizes, weights: packed, kernels: kernels,
           batchFloats: largestKept),
       ]
       for algorithm in algorithms {
         let found = try ConvolutionBench(geometry: geometry, slope: 1).run(
           algorithm, input: input, scale: ones, shift: ones.map { _ in 0 }, threads: 2,
           planar: false)
-        let error = zip(found.values, expected).map { abs(Double($0) - $1) }.max() ?? .infinity
-        #expect(error <= 2e-5 * largest, "\(algorithm.name) \(inputs)→\(outputs) \(size)")
+        #expect(
+          Difference(found.values, expected).relative <= 2e-5,
+          "\(algorithm.name) \(inputs)→\(outputs) \(size)")
         expectStatistics(of: found, geometry)
       }
     }
   }
 
   /// A convolution that writes over its input gives what one does that does not.
-  @Test(arguments: WinogradMix.all.filter { $0.stride == Extent3(z: 1, y: 1, x: 1) }, [1, 2, 3])
-  func inPlaceGivesTheSameBits(mix: WinogradMix, layers: Int) throws {
+  @Test(
+    arguments: WinogradTileSizes.all.filter { $0.stride == Extent3(z: 1, y: 1, x: 1) }, [1, 2, 3])
+  func inPlaceGivesTheSameBits(tileSizes: WinogradTileSizes, layers: Int) throws {
     let geometry = ConvolutionGeometry(
-      inputChannels: 24, outputChannels: 24, kernel: mix.kernel, stride: mix.stride,
+      inputChannels: 24, outputChannels: 24, kernel: tileSizes.kernel, stride: tileSizes.stride,
       input: Extent3(z: 23, y: 10, x: 13))
     var numbers = TestNumbers(seed: 5)
-    let count = 24 * 24 * mix.kernel.count
+    let count = 24 * 24 * tileSizes.kernel.count
     let packed = PackedWeights(
-      shape: [24, 24, mix.kernel.z, mix.kernel.y, mix.kernel.x], values: numbers.array(count))
+      shape: [24, 24, tileSizes.kernel.z, tileSizes.kernel.y, tileSizes.kernel.x],
+      values: numbers.array(count))
     let input = numbers.array(24 * geometry.input.count)
     let scale = numbers.array(24)
     let algorithm = try WinogradConvolution(
-      geometry, mix: mix, weights: packed, instructionSet: InstructionSet.available[0], threads: 3)
-    let slack = layers * mix.outputs.z + geometry.padding.z
+      geometry, tileSizes: tileSizes, weights: packed, kernels: Kernels.available[0], threads: 3)
+    let slack = layers * tileSizes.outputs.z + geometry.padding.z
     let runs = try [0, slack].map { slackPlanes in
       try ConvolutionBench(geometry: geometry).run(
         algorithm, input: input, scale: scale, shift: scale, threads: 3, planar: false,
@@ -188,7 +192,7 @@ import Testing
 
   @Test(arguments: geometries)
   func sameBitsForEveryRun(geometry: ConvolutionGeometry) throws {
-    let instructionSet = InstructionSet.available[0]
+    let kernels = Kernels.available[0]
     var numbers = TestNumbers(seed: 7)
     let shape = [
       geometry.outputChannels, geometry.inputChannels, geometry.kernel.z,
@@ -197,7 +201,7 @@ import Testing
     let packed = PackedWeights(shape: shape, values: numbers.array(shape.reduce(1, *)))
     let input = numbers.array(geometry.inputChannels * geometry.input.count)
     let ones = [Float](repeating: 1, count: geometry.inputChannels)
-    let algorithm = try AlgorithmChoice(instructionSet: instructionSet, threads: 2)
+    let algorithm = try AlgorithmChoice(kernels: kernels, threads: 2)
       .algorithm(for: geometry, source: Self.feature, weights: packed)
     let bench = ConvolutionBench(geometry: geometry)
     let runs = try (0..<3).map { _ in

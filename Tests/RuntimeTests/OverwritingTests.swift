@@ -41,7 +41,7 @@ import Testing
     var results: [[UInt32]] = []
     for overwrites in [false, true] {
       var choice = AlgorithmChoice(
-        instructionSet: InstructionSet.available[0], threads: threads)
+        kernels: Kernels.available[0], threads: threads)
       choice.overwriting =
         overwrites
         ? Overwriting(smallestActivation: 0, tasksPerThread: 0)

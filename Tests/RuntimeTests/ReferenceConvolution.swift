@@ -116,7 +116,7 @@ struct ConvolutionBench {
           input: start, arena: arena, team: ThreadTeam(count: threads), workspace: workspace,
           workspaceStep: step, scratch: scratch))
     }
-    let kernels = InstructionSet.available[0].kernels.pointee
+    let kernels = Kernels.available[0].pointee
     moments.withUnsafeMutableBufferPointer { moments in
       guard let start = moments.baseAddress else { return }
       for block in 0..<target.blocks {

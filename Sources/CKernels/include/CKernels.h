@@ -77,14 +77,34 @@ typedef struct nn_average {
   float *_Nonnull target;
 } nn_average;
 
-/// How a convolution is transformed along z, y, x, one hexadecimal digit each (see winograd.inc):
-/// 1: kernel 1, not at all; 2, 4: kernel 3, as many outputs per tile; 8: kernel 3, stride 2.
-/// Available: 0x444, 0x244, 0x222, 0x144, 0x122, 0x888, 0x488, 0x188.
-typedef int32_t nn_winograd_mix;
+/// One axis of a Winograd convolution; see winograd_tiles.inc.
+typedef struct nn_winograd_axis {
+  int32_t code, kernel, stride;
+  /// Of a tile: its outputs, its inputs (which are its products), and those with a weight of their own.
+  int32_t outputs, points, weight_points;
+  const char *_Nonnull name;
+} nn_winograd_axis;
+
+/// The largest of all axes.
+enum {
+  NN_WINOGRAD_TAPS = 3,
+  NN_WINOGRAD_OUTPUTS = 4,
+  NN_WINOGRAD_POINTS = 9,
+  NN_WINOGRAD_WEIGHT_POINTS = 6,
+};
+
+/// How a convolution is tiled along z, y and x: an axis' code each, one hexadecimal digit.
+typedef int32_t nn_winograd_tile_sizes;
+
+/// The axis of that code; null where there is none.
+const nn_winograd_axis *_Nullable nn_winograd_axis_of(int32_t code);
+
+/// The tile sizes that there are kernels for; `count` is set to their number.
+const nn_winograd_tile_sizes *_Nonnull nn_winograd_all_tile_sizes(int32_t *_Nonnull count);
 
 /// Transforms a run of neighbouring tiles of one channel block, activating its voxels on the way.
 typedef struct nn_winograd_input {
-  nn_winograd_mix mix;
+  nn_winograd_tile_sizes tile_sizes;
   /// The rows (at x = 0) of the tiles' z × y voxels, null where they lie outside: zeros.
   const float *_Nullable const *_Nonnull rows;
   /// Voxels per row.
@@ -117,7 +137,7 @@ typedef struct nn_winograd_products {
 
 /// Transforms the products of a run of neighbouring tiles and one output block back.
 typedef struct nn_winograd_output {
-  nn_winograd_mix mix;
+  nn_winograd_tile_sizes tile_sizes;
   int32_t tiles;
   /// `[tile][point][16]`.
   const float *_Nonnull source;
@@ -136,7 +156,7 @@ typedef struct nn_winograd_output {
 
 /// Transforms the weights of one input block and one output block at one weight point along z.
 typedef struct nn_winograd_weights {
-  nn_winograd_mix mix;
+  nn_winograd_tile_sizes tile_sizes;
   int32_t z_point;
   /// Inputs of this block; those up to NN_BLOCK become zeros.
   int32_t inputs;
@@ -150,45 +170,13 @@ typedef struct nn_winograd_weights {
   ptrdiff_t point_step;
 } nn_winograd_weights;
 
-/// The kernels of one instruction set.
-typedef struct nn_kernels {
-  const char *_Nonnull name;
-  /// Floats per vector.
-  int32_t lanes;
-  /// The largest register tile of `direct`.
-  int32_t direct_voxels;
-  int32_t direct_blocks;
-  void (*_Nonnull direct)(const nn_direct_tile *_Nonnull tile);
-  /// Activates `voxels` voxels of a block.
-  void (*_Nonnull activate)(const float *_Nonnull source, nn_pending pending, float *_Nonnull target,
-                            size_t voxels);
-  /// `target = activate(a, pending_a with slope) with b's term added before the activation`; `streams`: 1
-  /// where the target is too large for any cache.
-  void (*_Nonnull add)(const float *_Nonnull a, nn_pending pending_a, const float *_Nonnull b,
-                       nn_pending pending_b, float *_Nonnull target, size_t voxels,
-                       int32_t streams);
-  void (*_Nonnull widen_f16)(const uint16_t *_Nonnull source, float *_Nonnull target, size_t count);
-  void (*_Nonnull widen_bf16)(const uint16_t *_Nonnull source, float *_Nonnull target, size_t count);
-  void (*_Nonnull average)(const nn_average *_Nonnull job);
-  /// Sums of 16 channels' activated values, in double.
-  void (*_Nonnull activated_sum)(const float *_Nonnull source, nn_pending pending, size_t voxels,
-                                 double *_Nonnull sums);
-  /// Makes the first of some statistics those of all together.
-  void (*_Nonnull combine)(nn_moments *_Nonnull moments, size_t count);
-  void (*_Nonnull winograd_input)(const nn_winograd_input *_Nonnull job);
-  void (*_Nonnull winograd_products)(const nn_winograd_products *_Nonnull job);
-  void (*_Nonnull winograd_output)(const nn_winograd_output *_Nonnull job);
-  void (*_Nonnull winograd_weights)(const nn_winograd_weights *_Nonnull job);
-  const nn_half_kernels *_Nonnull halves;
-} nn_kernels;
-
 /// Direct convolution in bf16: products of bf16 numbers, summed in f32.
 typedef struct nn_bf16_kernels {
   /// The largest register tile of `direct`.
   int32_t direct_voxels;
   int32_t direct_blocks;
   /// As `nn_kernels.direct`; but an input is a pair of channels' bf16 numbers, the first in the lower
-  /// half, in the room of a float; and so is a weight.
+  /// half, in the place of a float; and so is a weight.
   void (*_Nonnull direct)(const nn_direct_tile *_Nonnull tile);
   /// Rounds numbers to bf16.
   void (*_Nonnull narrow)(const float *_Nonnull source, uint16_t *_Nonnull target, size_t count);
@@ -197,8 +185,20 @@ typedef struct nn_bf16_kernels {
                         uint32_t *_Nonnull target, size_t count);
 } nn_bf16_kernels;
 
-/// The bf16 kernels that go with an instruction set; null where the processor has none.
-const nn_bf16_kernels *_Nullable nn_bf16(const nn_kernels *_Nonnull kernels);
+/// The kernels of one instruction set.
+typedef struct nn_kernels {
+  const char *_Nonnull name;
+  /// Floats per vector.
+  int32_t lanes;
+  /// The largest register tile of `direct`.
+  int32_t direct_voxels;
+  int32_t direct_blocks;
+  /// Null where the processor has no bf16 arithmetic.
+  const nn_bf16_kernels *_Nullable bf16;
+  const nn_half_kernels *_Nonnull halves;
+#define NN_KERNEL(name, ...) void (*_Nonnull name)(__VA_ARGS__);
+#include "kernel_list.inc"
+} nn_kernels;
 
 /// The instruction sets this processor runs, the fastest first; `count` is set to their number.
 const nn_kernels *_Nonnull const *_Nonnull nn_available_kernels(int32_t *_Nonnull count);

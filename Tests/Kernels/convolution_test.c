@@ -1,34 +1,12 @@
-// Holds every kernel of every instruction set this processor has against the definition in double.
-// Needs nothing but libc, so that it also runs under an emulator: see scripts/test neon.
+// The kernels of convolutions against their definition in double.
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "CKernels.h"
+#include "testing.h"
 
-enum { BLOCK = NN_BLOCK, MOST_POINTS = 9 * 9 * 9 };
-
-static uint64_t state = 1;
-static int failures;
-
-static float random_number(void) {
-  state = state * 6364136223846793005u + 1442695040888963407u;
-  return (float)(int32_t)(state >> 32) * 0x1p-31f;
-}
-
-static float *numbers(size_t count) {
-  float *values = aligned_alloc(64, (count * sizeof(float) + 63) / 64 * 64);
-  if (!values) abort();
-  for (size_t i = 0; i < count; i++) values[i] = random_number();
-  return values;
-}
-
-static void expect(const char *isa, const char *what, double error, double bound) {
-  if (error <= bound) return;
-  printf("%s %s: error %.2e, allowed %.2e\n", isa, what, error, bound);
-  failures++;
-}
+enum { MOST_POINTS = NN_WINOGRAD_POINTS * NN_WINOGRAD_POINTS * NN_WINOGRAD_POINTS };
 
 static double activated(double value, nn_pending pending, int lane) {
   const double x = (double)pending.scale[lane] * value + (double)pending.shift[lane];
@@ -43,7 +21,7 @@ static void test_elementwise(const nn_kernels *kernels, size_t voxels) {
   double error = 0;
   kernels->activate(a, first, out, voxels);
   for (size_t i = 0; i < voxels * BLOCK; i++)
-    error = fmax(error, fabs(out[i] - activated(a[i], first, (int)(i % BLOCK))));
+    error = worse(error, out[i] - activated(a[i], first, (int)(i % BLOCK)));
   expect(kernels->name, "activate", error, 1e-6);
 
   error = 0;
@@ -51,7 +29,7 @@ static void test_elementwise(const nn_kernels *kernels, size_t voxels) {
   for (size_t i = 0; i < voxels * BLOCK; i++) {
     const int lane = (int)(i % BLOCK);
     const double sum = (double)first.scale[lane] * a[i] + first.shift[lane] + activated(b[i], second, lane);
-    error = fmax(error, fabs(out[i] - (sum >= 0 ? sum : (double)first.slope * sum)));
+    error = worse(error, out[i] - (sum >= 0 ? sum : (double)first.slope * sum));
   }
   expect(kernels->name, "add", error, 1e-6);
 
@@ -60,7 +38,7 @@ static void test_elementwise(const nn_kernels *kernels, size_t voxels) {
   for (size_t i = 0; i < voxels * BLOCK; i++)
     expected[i % BLOCK] += activated(a[i], first, (int)(i % BLOCK));
   error = 0;
-  for (int lane = 0; lane < BLOCK; lane++) error = fmax(error, fabs(sums[lane] - expected[lane]));
+  for (int lane = 0; lane < BLOCK; lane++) error = worse(error, sums[lane] - expected[lane]);
   expect(kernels->name, "activated_sum", error, 1e-6 * (double)voxels);
   free(a), free(b), free(out), free(vectors);
 }
@@ -72,13 +50,13 @@ typedef struct samples {
 } samples;
 
 static void expect_moments(const nn_kernels *kernels, const char *what, const nn_moments *found, const samples *all) {
-  double error = fabs(found->count - all->count);
+  double error = worse(0, found->count - all->count);
   for (int lane = 0; lane < BLOCK; lane++) {
     double mean = 0, squares = 0;
     for (int i = 0; i < all->count; i++) mean += all->values[i][lane] / all->count;
     for (int i = 0; i < all->count; i++) squares += pow(all->values[i][lane] - mean, 2);
-    error = fmax(error, fabs(found->mean[lane] - mean) / (1 + fabs(mean)));
-    error = fmax(error, fabs(found->squares[lane] - squares) / (1e-3 + squares));
+    error = worse(error, (found->mean[lane] - mean) / (1 + fabs(mean)));
+    error = worse(error, (found->squares[lane] - squares) / (1e-3 + squares));
   }
   // Few values may lie some deviations from their pivot, which costs a digit.
   expect(kernels->name, what, error, 3e-5);
@@ -120,7 +98,7 @@ static void test_average(const nn_kernels *kernels, int rows, int width) {
     double sum = 0;
     for (int j = 0; j < rows * width; j++)
       sum += activated(row[j / width][(i / BLOCK * width + j % width) * BLOCK + i % BLOCK], pending, i % BLOCK);
-    error = fmax(error, fabs(output[i] - sum / (rows * width)));
+    error = worse(error, output[i] - sum / (rows * width));
   }
   expect(kernels->name, "average", error, 1e-6);
   free(input), free(vectors);
@@ -152,7 +130,7 @@ static void test_direct(const nn_kernels *kernels, int voxels, int blocks, int i
               sum += (double)input[offsets[tap] + voxel * inputs + i] *
                      weights[block * weight_step + (tap * inputs + i) * BLOCK + lane];
         }
-        error = fmax(error, fabs(output[at] - sum));
+        error = worse(error, output[at] - sum);
       }
   expect(kernels->name, "direct", error, 2e-5);
   for (int block = 0; accumulate && block < blocks; block++) {
@@ -172,8 +150,9 @@ static double bf16(float value) {
   return value;
 }
 
-static void test_bf16(const nn_kernels *kernels, const nn_bf16_kernels *narrow, int voxels, int blocks, int pairs) {
+static void test_bf16(const nn_kernels *kernels, int voxels, int blocks, int pairs) {
   enum { TAPS = 3, WIDTH = 20 };
+  const nn_bf16_kernels *narrow = kernels->bf16;
   // `[voxel][channel]` and `[block][tap][channel][16]`.
   float *input = numbers((size_t)WIDTH * BLOCK), *weights = numbers(2 * TAPS * BLOCK * BLOCK);
   float *packed = numbers((size_t)WIDTH * pairs), *packed_weights = numbers((size_t)2 * TAPS * pairs * BLOCK);
@@ -197,7 +176,7 @@ static void test_bf16(const nn_kernels *kernels, const nn_bf16_kernels *narrow, 
         for (int tap = 0; tap < TAPS; tap++)
           for (int i = 0; i < 2 * pairs; i++)
             sum += bf16(input[(voxel + tap) * BLOCK + i]) * bf16(weights[((block * TAPS + tap) * BLOCK + i) * BLOCK + lane]);
-        error = fmax(error, fabs(output[(block * WIDTH + voxel) * BLOCK + lane] - sum));
+        error = worse(error, output[(block * WIDTH + voxel) * BLOCK + lane] - sum);
       }
   // Of the numbers as rounded, the sums are exact to f32.
   expect(kernels->name, "direct in bf16", error, 2e-5);
@@ -223,142 +202,14 @@ static void test_widening(const nn_kernels *kernels) {
   expect(kernels->name, "widening", error, 0);
 }
 
-// MARK: Half precision
-
-static double half_value(uint16_t bits) {
-  const int exponent = bits >> 10 & 31, fraction = bits & 1023;
-  if (exponent == 31) return fraction ? NAN : bits & 0x8000 ? -INFINITY : INFINITY;
-  const double magnitude = exponent ? ldexp(1024 + fraction, exponent - 25) : ldexp(fraction, -24);
-  return bits & 0x8000 ? -magnitude : magnitude;
-}
-
-// The nearest half, ties to even; a single-precision number or a double one.
-static double half_rounded(double value) {
-  if (value == 0 || !isfinite(value)) return value;
-  const int exponent = ilogb(value), place = (exponent < -14 ? -14 : exponent) - 10;
-  const double rounded = ldexp(nearbyint(ldexp(value, -place)), place);
-  return fabs(rounded) > 65504 ? copysign(INFINITY, value) : rounded;
-}
-
-static int is_half(uint16_t bits, double expected) {
-  const double value = half_value(bits);
-  return isnan(expected) ? isnan(value) : value == expected && signbit(value) == signbit(expected);
-}
-
-// Every half, with random and with special partners. Sums, products and quotients of singles are the same
-// rounded from double, which has more than twice their bits.
-static void test_halves(const nn_kernels *kernels) {
-  enum { COUNT = 1 << 16 };
-  static uint16_t all[COUNT], others[COUNT], sums[COUNT];
-  static float values[COUNT], before[COUNT];
-  static const float special[] = {0, -0.0f, 65504, 65519.9f, 65520, -1e30f, INFINITY, NAN, 0x1p-25f, 0x1.8p-25f, 1e-40f};
-  const float factor = 0.125f;
-  double error = 0;
-  for (int round = 0; round < 8; round++) {
-    for (int i = 0; i < COUNT; i++) {
-      all[i] = (uint16_t)i;
-      others[i] = (uint16_t)(fabsf(random_number()) * 0xFFFF);
-      values[i] = i % 7 == round ? special[i % 11] : ldexpf(random_number(), (i + round) % 40 - 20);
-    }
-    memcpy(sums, all, sizeof sums);
-    kernels->halves->accumulate(sums, values, factor, others, COUNT - (size_t)round);
-    for (int i = 0; i < COUNT - round; i++) {
-      const float product = (float)((double)values[i] * factor * half_value(others[i]));
-      const float sum = (float)(half_value(all[i]) + product);
-      if (!is_half(sums[i], half_rounded(sum))) error = 1;
-    }
-    memcpy(sums, all, sizeof sums);
-    kernels->halves->add(sums, others, COUNT);
-    for (int i = 0; i < COUNT; i++)
-      if (!is_half(sums[i], half_rounded((float)(half_value(all[i]) + half_value(others[i]))))) error = 2;
-    memcpy(sums, all, sizeof sums);
-    const int32_t is_finite = kernels->halves->divide(sums, others, COUNT);
-    for (int i = 0; i < COUNT; i++)
-      if (!is_half(sums[i], half_rounded((float)(half_value(all[i]) / half_value(others[i]))))) error = 3;
-    if (is_finite) error = 4;
-    memcpy(before, values, sizeof before);
-    kernels->halves->add_row(values, before, round % 2, COUNT - 5);
-    for (int i = 0; i < COUNT - 5; i++) {
-      const float sum = before[i] + before[round % 2 ? COUNT - 6 - i : i];
-      if (!(values[i] == sum || (isnan(values[i]) && isnan(sum)))) error = 5;
-    }
-  }
-  uint16_t three[] = {0x4200, 0x4400}, two[] = {0x4000, 0x4000};
-  if (!kernels->halves->divide(three, two, 2) || three[0] != 0x3E00 || three[1] != 0x4000) error = 6;
-  expect(kernels->name, "half precision", error, 0);
-}
-
-static void test_half_interpolation(const nn_kernels *kernels, int row_count, int outputs, int rounds) {
-  enum { WIDTH = 37 };
-  uint16_t rows[4][WIDTH];
-  int32_t lower[100], upper[100];
-  double weights[2][100], scratch[4 * WIDTH];
-  float target[100], best[100];
-  uint16_t labels[100], regions[100];
-  nn_half_interpolation job = {.row_count = row_count, .width = WIDTH, .lower = lower, .upper = upper,
-                               .lower_weights = weights[0], .upper_weights = weights[1], .outputs = outputs,
-                               .rounds = rounds, .scratch = scratch, .target = target};
-  for (int k = 0; k < 4; k++) {
-    // Of all sizes, subnormal ones too.
-    for (int x = 0; x < WIDTH; x++) rows[k][x] = (uint16_t)((uint16_t)(fabsf(random_number()) * 0x7BFF) | x % 2 << 15);
-    job.rows[k] = rows[k];
-    job.row_weights[k][0] = fabs(random_number()) / row_count;
-    job.row_weights[k][1] = fabs(random_number());
-  }
-  for (int x = 0; x < outputs; x++) {
-    lower[x] = (int32_t)(fabs(random_number()) * (WIDTH - 1));
-    upper[x] = lower[x] + 1;
-    weights[1][x] = x % 5 ? fabs(random_number()) : 0.5;
-    weights[0][x] = 1 - weights[1][x];
-    best[x] = x % 3 ? -INFINITY : INFINITY;
-    labels[x] = regions[x] = 7;
-  }
-  kernels->halves->interpolate(&job);
-  double error = 0;
-  for (int x = 0; x < outputs; x++) {
-    double sum = 0;
-    for (int k = 0; k < row_count; k++) {
-      const double weight = job.row_weights[k][0], other = job.row_weights[k][1];
-      sum += half_value(rows[k][lower[x]]) * weight * other * weights[0][x];
-      sum += half_value(rows[k][upper[x]]) * weight * other * weights[1][x];
-    }
-    const double expected = rounds ? half_rounded(sum) : (float)sum;
-    if (!(fabs(target[x] - expected) <= (rounds ? 0 : 1e-7) * fabs(expected))) error++;
-  }
-  // Singles differ in their last place at most; halves would by 5e-4.
-  expect(kernels->name, "interpolation of halves", error, 0);
-  kernels->halves->take_larger(target, 9, best, labels, (size_t)outputs);
-  kernels->halves->take_larger(target, 10, best, labels, (size_t)outputs);
-  kernels->halves->take_above(target, target[0], 11, regions, (size_t)outputs);
-  for (int x = 0; x < outputs; x++) {
-    if (labels[x] != (x % 3 ? 9 : 7) || best[x] != (x % 3 ? target[x] : INFINITY)) error = 1;
-    if (regions[x] != (target[x] > target[0] ? 11 : 7)) error = 1;
-  }
-  expect(kernels->name, "labels of interpolated rows", error, 0);
-}
-
-// MARK: Winograd
-
-// One axis of a Winograd mix, as winograd.inc counts them.
-typedef struct axis {
-  int kernel, stride, outputs, points, weight_points;
-} axis;
-
-static axis axis_of(int way) {
-  switch (way) {
-    case 1: return (axis){1, 1, 1, 1, 1};
-    case 8: return (axis){3, 2, 4, 9, 6};
-    default: return (axis){3, 1, way, way + 2, way + 2};
-  }
-}
-
-static int weight_point(axis a, int point) {
-  return point < a.weight_points - 1 ? point : a.weight_points - 1;
+static int weight_point(nn_winograd_axis axis, int point) {
+  return point < axis.weight_points - 1 ? point : axis.weight_points - 1;
 }
 
 // Two neighbouring tiles of one input block and one output block; the first voxel may lie outside.
-static void test_winograd(const nn_kernels *kernels, nn_winograd_mix mix, int first_x, int inputs) {
-  const axis z = axis_of(mix >> 8), y = axis_of(mix >> 4 & 15), x = axis_of(mix & 15);
+static void test_winograd(const nn_kernels *kernels, nn_winograd_tile_sizes sizes, int first_x, int inputs) {
+  const nn_winograd_axis z = *nn_winograd_axis_of(sizes >> 8), y = *nn_winograd_axis_of(sizes >> 4 & 15),
+                         x = *nn_winograd_axis_of(sizes & 15);
   const int depth = z.points, height = y.points, width = 24, points = z.points * y.points * x.points;
   const int taps = z.kernel * y.kernel * x.kernel;
   float *input = numbers((size_t)depth * height * width * BLOCK);
@@ -366,14 +217,14 @@ static void test_winograd(const nn_kernels *kernels, nn_winograd_mix mix, int fi
   float *data = numbers((size_t)points * 2 * BLOCK), *kernel = numbers((size_t)MOST_POINTS * BLOCK * BLOCK);
   float *products = numbers((size_t)points * 2 * BLOCK), *output = numbers(4 * 4 * 8 * BLOCK);
   const nn_pending pending = {vectors, vectors + BLOCK, 0.01f};
-  const float *rows[9 * 9];
+  const float *rows[NN_WINOGRAD_POINTS * NN_WINOGRAD_POINTS];
   for (int row = 0; row < depth * height; row++) rows[row] = input + (size_t)row * width * BLOCK;
   rows[1 % (depth * height)] = NULL;
-  const nn_winograd_input load = {mix, rows, width, first_x, 2, pending, data, points * BLOCK};
+  const nn_winograd_input load = {sizes, rows, width, first_x, 2, pending, data, points * BLOCK};
   kernels->winograd_input(&load);
   const int plane_points = y.weight_points * x.weight_points;
   for (int z_point = 0; z_point < z.weight_points; z_point++) {
-    const nn_winograd_weights job = {mix, z_point, inputs, weights, BLOCK * BLOCK,
+    const nn_winograd_weights job = {sizes, z_point, inputs, weights, BLOCK * BLOCK,
                                      kernel + (size_t)z_point * plane_points * BLOCK * BLOCK, BLOCK * BLOCK};
     kernels->winograd_weights(&job);
   }
@@ -395,7 +246,7 @@ static void test_winograd(const nn_kernels *kernels, nn_winograd_mix mix, int fi
   for (int part = 0; part < 2; part++) {
     for (int i = 0; i < 4 * 4 * 8 * BLOCK; i++) output[i] = NAN;
     const int first_tile = part, inside_x = count_x - part * x.outputs;
-    const nn_winograd_output store = {mix, 2 - part, products + (size_t)first_tile * points * BLOCK, points * BLOCK,
+    const nn_winograd_output store = {sizes, 2 - part, products + (size_t)first_tile * points * BLOCK, points * BLOCK,
                                       output, 32 * BLOCK, 8 * BLOCK, count_z, count_y, inside_x, part, &moments};
     kernels->winograd_output(&store);
     for (int oz = 0; oz < 4; oz++)
@@ -419,49 +270,38 @@ static void test_winograd(const nn_kernels *kernels, nn_winograd_mix mix, int fi
               for (int i = 0; i < inputs; i++)
                 sum += activated(row[ix * BLOCK + i], pending, i) * weights[(tap * BLOCK + i) * BLOCK + lane];
             }
-            error = fmax(error, fabs(voxel[lane] - sum));
+            error = worse(error, voxel[lane] - sum);
           }
           all.count += is_inside;
         }
   }
   char name[32];
-  snprintf(name, sizeof name, "winograd %03x", (unsigned)mix);
+  snprintf(name, sizeof name, "winograd %03x", (unsigned)sizes);
   // The largest outputs are about 10.
   expect(kernels->name, name, error, 2e-4);
   expect_moments(kernels, "winograd's statistics", &moments, &all);
   free(input), free(weights), free(vectors), free(data), free(kernel), free(products), free(output);
 }
 
-int main(void) {
-  int32_t count = 0;
-  const nn_kernels *const *all = nn_available_kernels(&count);
-  static const nn_winograd_mix mixes[] = {0x444, 0x244, 0x222, 0x144, 0x122, 0x888, 0x488, 0x188};
-  for (int32_t isa = 0; isa < count; isa++) {
-    const nn_kernels *kernels = all[isa];
-    for (size_t voxels = 1; voxels < 200; voxels = voxels * 2 + 1) test_elementwise(kernels, voxels);
-    test_widening(kernels);
-    test_halves(kernels);
-    for (int rows = 1; rows <= 4; rows++)
-      for (int outputs = 1; outputs <= 100; outputs += 11)
-        for (int rounds = 0; rounds < 2; rounds++) test_half_interpolation(kernels, rows, outputs, rounds);
-    const nn_bf16_kernels *narrow = nn_bf16(kernels);
-    for (int voxels = 1; narrow && voxels <= narrow->direct_voxels; voxels++)
-      for (int blocks = 1; blocks <= narrow->direct_blocks; blocks++)
-        for (int pairs = 1; pairs <= BLOCK / 2; pairs++) test_bf16(kernels, narrow, voxels, blocks, pairs);
-    for (int rows = 1; rows <= 9; rows += 2)
-      for (int width = 1; width <= 3; width++) test_average(kernels, rows, width);
-    for (int groups = 1; groups <= 8; groups++) test_combine(kernels, groups);
-    for (int voxels = 1; voxels <= kernels->direct_voxels; voxels++)
-      for (int blocks = 1; blocks <= kernels->direct_blocks; blocks++)
-        for (int inputs = 1; inputs <= BLOCK; inputs += 5)
-          for (int accumulate = 0; accumulate < 2; accumulate++)
-            test_direct(kernels, voxels, blocks, inputs, accumulate);
-    for (size_t mix = 0; mix < sizeof mixes / sizeof *mixes; mix++)
-      for (int first_x = -1; first_x < 20; first_x += 4)
-        for (int inputs = 1; inputs <= BLOCK; inputs += 5)
-          test_winograd(kernels, mixes[mix], first_x, inputs);
-    printf("%s%s: tested\n", kernels->name, narrow ? " with bf16" : "");
-  }
-  if (failures) printf("%d failures\n", failures);
-  return failures ? 1 : 0;
+void test_convolution(const nn_kernels *kernels) {
+  for (size_t voxels = 1; voxels < 200; voxels = voxels * 2 + 1) test_elementwise(kernels, voxels);
+  test_widening(kernels);
+  const nn_bf16_kernels *narrow = kernels->bf16;
+  for (int voxels = 1; narrow && voxels <= narrow->direct_voxels; voxels++)
+    for (int blocks = 1; blocks <= narrow->direct_blocks; blocks++)
+      for (int pairs = 1; pairs <= BLOCK / 2; pairs++) test_bf16(kernels, voxels, blocks, pairs);
+  for (int rows = 1; rows <= 9; rows += 2)
+    for (int width = 1; width <= 3; width++) test_average(kernels, rows, width);
+  for (int groups = 1; groups <= 8; groups++) test_combine(kernels, groups);
+  for (int voxels = 1; voxels <= kernels->direct_voxels; voxels++)
+    for (int blocks = 1; blocks <= kernels->direct_blocks; blocks++)
+      for (int inputs = 1; inputs <= BLOCK; inputs += 5)
+        for (int accumulate = 0; accumulate < 2; accumulate++)
+          test_direct(kernels, voxels, blocks, inputs, accumulate);
+  int32_t tilings = 0;
+  const nn_winograd_tile_sizes *sizes = nn_winograd_all_tile_sizes(&tilings);
+  for (int32_t tiling = 0; tiling < tilings; tiling++)
+    for (int first_x = -1; first_x < 20; first_x += 4)
+      for (int inputs = 1; inputs <= BLOCK; inputs += 5)
+        test_winograd(kernels, sizes[tiling], first_x, inputs);
 }

@@ -1,0 +1,89 @@
+#include "mutants.h"
+
+#include <math.h>
+
+static const nn_kernels *right;
+
+static void direct(const nn_direct_tile *tile) {
+  right->direct(tile);
+  tile->output[0] = NAN;
+}
+
+static void activate(const float *source, nn_pending pending, float *target, size_t voxels) {
+  right->activate(source, pending, target, voxels);
+  target[NN_BLOCK * voxels - 1] = NAN;
+}
+
+static void add(const float *a, nn_pending pending_a, const float *b, nn_pending pending_b, float *target,
+                size_t voxels, int32_t streams) {
+  right->add(a, pending_a, b, pending_b, target, voxels, streams);
+  target[NN_BLOCK * voxels - 1] = NAN;
+}
+
+static void widen_f16(const uint16_t *source, float *target, size_t count) {
+  right->widen_f16(source, target, count);
+  target[0] = NAN;
+}
+
+static void widen_bf16(const uint16_t *source, float *target, size_t count) {
+  right->widen_bf16(source, target, count);
+  target[0] = NAN;
+}
+
+static void average(const nn_average *job) {
+  right->average(job);
+  job->target[0] = NAN;
+}
+
+static void activated_sum(const float *source, nn_pending pending, size_t voxels, double *sums) {
+  right->activated_sum(source, pending, voxels, sums);
+  sums[NN_BLOCK - 1] = NAN;
+}
+
+static void combine(nn_moments *moments, size_t count) {
+  right->combine(moments, count);
+  moments->squares[1] = NAN;
+}
+
+static void winograd_input(const nn_winograd_input *job) {
+  right->winograd_input(job);
+  job->target[0] = NAN;
+}
+
+static void winograd_products(const nn_winograd_products *job) {
+  right->winograd_products(job);
+  job->target[0] = NAN;
+}
+
+static void winograd_output(const nn_winograd_output *job) {
+  right->winograd_output(job);
+  job->target[0] = NAN;
+}
+
+static void winograd_weights(const nn_winograd_weights *job) {
+  right->winograd_weights(job);
+  job->target[0] = NAN;
+}
+
+// One for every kernel of the list.
+enum {
+#define NN_KERNEL(name, ...) MUTANT_##name,
+#include "kernel_list.inc"
+  MUTANTS
+};
+
+const int mutant_count = MUTANTS;
+
+nn_kernels mutant_of(const nn_kernels *kernels, int mutant, const char **name) {
+  nn_kernels broken = *kernels;
+  right = kernels;
+  switch (mutant) {
+#define NN_KERNEL(kernel, ...) \
+  case MUTANT_##kernel:         \
+    broken.kernel = kernel;     \
+    *name = #kernel;            \
+    break;
+#include "kernel_list.inc"
+  }
+  return broken;
+}
