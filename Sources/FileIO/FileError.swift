@@ -61,7 +61,8 @@ extension FileError: Failure {
   /// One line: what is wrong, where, and what to do.
   public var description: String { message() }
 
-  private static func text(_ errno: Int32) -> String {
+  /// The system's words for an error number.
+  package static func text(_ errno: Int32) -> String {
     guard let message = strerror(errno) else { return "error \(errno)" }
     return String(cString: message).lowercased()
   }

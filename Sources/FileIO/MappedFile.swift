@@ -10,7 +10,7 @@
 /// tools never modify a file in place (they rename a new one over it), which leaves mappings intact.
 package final class MappedFile: @unchecked Sendable {
   /// What tells whether two paths are the same file.
-  package struct Identity: Equatable, Sendable {
+  package struct Identity: Hashable, Sendable {
     package let device: UInt64
     package let inode: UInt64
 

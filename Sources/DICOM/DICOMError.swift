@@ -1,0 +1,93 @@
+internal import FileIO
+
+/// Why a folder of DICOM files gives no volume.
+///
+/// Never holds text from a file other than UIDs, numbers and code strings.
+package struct DICOMError: Error, Equatable, Sendable {
+  /// What is wrong, in kinds that a program can tell apart.
+  package enum Kind: String, Sendable {
+    /// The operating system refused to open the folder or a file.
+    case file
+    /// There is no image.
+    case empty
+    /// A file begins as DICOM but cannot be parsed.
+    case bytes
+    /// A limit is exceeded.
+    case limit
+    /// The pixels are compressed in a way that is not read.
+    case syntax
+    /// A value is not what its element may hold.
+    case value
+    /// The images are in colour.
+    case colour
+    /// The images are stored inverted.
+    case photometric
+    /// The pixels are floating-point numbers.
+    case float
+    /// The bits of a pixel lie in a way that is not read.
+    case bits
+    /// The slices of a volume differ in rows or columns.
+    case size
+    /// Slices are tiles of one image.
+    case mosaic
+    /// Positions, orientation or spacing are missing or contradictory.
+    case geometry
+    /// Slices are oriented differently, or not by right angles.
+    case orientation
+    /// Images lie at one place, and nothing tells them apart.
+    case position
+    /// The distance between slices changes.
+    case spacing
+    /// Slices are shifted against each other.
+    case tilt
+    /// Numbers cannot be made from the pixels.
+    case rescale
+    /// There are several volumes, or none of the name asked for.
+    case choice
+  }
+
+  package let kind: Kind
+  /// One line without the place.
+  package let problem: String
+  /// The file or series it was found in.
+  package private(set) var place: DICOMPlace?
+
+  init(_ kind: Kind, _ problem: String) {
+    self.kind = kind
+    self.problem = problem
+  }
+
+  /// The same with its place, unless that is known.
+  func at(_ place: DICOMPlace) -> DICOMError {
+    var error = self
+    if error.place == nil { error.place = place }
+    return error
+  }
+}
+
+extension DICOMError: CustomStringConvertible {
+  /// One line: what is wrong, where, and what to do.
+  package var description: String { message(verbose: false) }
+
+  /// The same; `verbose` names files by their paths below the folder, which may hold names of people.
+  package func message(verbose: Bool) -> String {
+    (place.map { $0.name(verbose: verbose) + ": " } ?? "") + problem
+      + (advice.map { " — \($0)" } ?? "")
+  }
+
+  private var advice: String? {
+    switch kind {
+    case .bytes, .limit, .value: "export the series from its archive again"
+    case .float: "convert the series to .nii.gz (SimpleITK)"
+    case .colour, .photometric, .mosaic: "convert the series to .nii.gz as for training"
+    case .bits: "rewrite the series with gdcmconv, or convert it to .nii.gz"
+    case .size, .orientation: "export each stack of slices as a series of its own"
+    case .geometry: "convert the series to .nii.gz with a tool that knows the scanner"
+    case .position: "export one volume per series"
+    case .spacing: "export the series again, all slices; resample it if it is meant to be uneven"
+    case .tilt: "resample the series to a straight grid first"
+    case .rescale: "export the series again, or convert it to .nii.gz"
+    case .file, .empty, .syntax, .choice: nil
+    }
+  }
+}
