@@ -68,6 +68,7 @@ let package = Package(
     // The lean half: .swt in, features and logits out. It never links the offline half.
     library("SWTRuntime", path: "Sources/Runtime", ["SWTFormat", "FileIO", "CKernels"]),
     library("Preprocessing", ["SWTFormat", "FileIO", "CZlib", "CResampling"]),
+    library("DICOM", ["FileIO", "CZlib"]),
     library("Pipeline", ["SWTRuntime", "Preprocessing", "SWTFormat", "FileIO", "CKernels"]),
     // What people look at: tables and pictures.
     library("Report", ["FileIO", "CZlib"]),
@@ -94,6 +95,7 @@ let package = Package(
       ["CommandLineInterface", "Converter", "PickleReader", "SWTFormat", "FileIO"]),
     tests("RuntimeTests", ["SWTRuntime", "SWTFormat", "CKernels", "FileIO", "NPY"]),
     tests("PreprocessingTests", ["Preprocessing", "SWTFormat", "FileIO", "NPY"]),
+    tests("DICOMTests", ["DICOM", "FileIO", "NPY"]),
     tests("PipelineTests", ["Pipeline", "Preprocessing", "SWTRuntime", "SWTFormat", "NPY"]),
     tests("ReportTests", ["Report"]),
     tests("CAPITests", ["CAPI", "CSWT", "NPY"]),

@@ -63,6 +63,19 @@ for path in sorted(fixtures.glob("preprocessing/scans/*/*.nii*")):
     if content[:2] == b"\x1f\x8b":
         put("FuzzNIfTI", f"{name}-inflated", b"\3" + gzip.decompress(content))
 
+for case in sorted(fixtures.glob("dicom/*")):
+    files = sorted(path for path in case.glob("study/**/*") if path.is_file())
+    put("FuzzDICOM", case.name, files[0].read_bytes())
+    put("FuzzSeries", case.name, b"".join(
+        struct.pack("<H", len(content)) + content for content in (path.read_bytes() for path in files[:8])
+        if len(content) < 65_536))
+for path in sorted(fixtures.glob("jpeg/*.jpg")):
+    put("FuzzJPEGLossless", path.name, bytes([13 - 1, 21 - 1]) + path.read_bytes())
+for planes in (1, 2, 4):
+    starts = [64 + 4 * plane for plane in range(planes)]
+    frame = struct.pack("<16I", planes, *starts, *[0] * (15 - planes)) + bytes([1, 7, 8, 255] + [255, 9, 1, 2][:4]) * planes
+    put("FuzzRunLength", f"{planes}", bytes([{1: 0, 2: 1, 4: 2}[planes], 0, 4]) + frame)
+
 for count, descr, order in [(6, "<f4", False), (2, "<f8", True), (3, "<f2", False)]:
     shape = (count, 2)
     header = f"{{'descr': '{descr}', 'fortran_order': {order}, 'shape': {shape}, }}".encode()

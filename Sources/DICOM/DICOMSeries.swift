@@ -21,7 +21,8 @@ package struct DICOMSeries: Sendable {
 
   /// Puts a stack in order.
   init(
-    _ slices: [Slice], of files: FolderFiles, name: String, split: (key: SplittingKey, value: String)?
+    _ slices: [Slice], of files: FolderFiles, name: String,
+    split: (key: SplittingKey, value: String)?
   ) throws(DICOMError) {
     (self.slices, geometry) = try StackGeometry.ordering(slices)
     self.files = files

@@ -45,11 +45,13 @@ package struct DICOMStudy: Sendable {
   ///
   /// - Throws: what is wrong with it, or a list of what there is.
   package func series(named name: String? = nil) throws(DICOMError) -> DICOMSeries {
-    let chosen = name.map { name in
-      candidates.filter { $0.name == name || $0.name.hasPrefix("\(name)-") }
-    } ?? candidates
+    let chosen =
+      name.map { name in
+        candidates.filter { $0.name == name || $0.name.hasPrefix("\(name)-") }
+      } ?? candidates
     if chosen.count == 1 { return try chosen[0].series.get() }
-    let problem = name.map { "has \(chosen.isEmpty ? "no" : "several volumes in") series \($0)" }
+    let problem =
+      name.map { "has \(chosen.isEmpty ? "no" : "several volumes in") series \($0)" }
       ?? "has \(candidates.count) volumes"
     throw DICOMError(
       .choice, "\(problem) — name one:\n" + candidates.map(\.line).joined(separator: "\n")
@@ -61,7 +63,8 @@ package struct DICOMStudy: Sendable {
     of files: FolderFiles, threads: Int
   ) throws(DICOMError) -> [FileContent] {
     let count = files.paths.count
-    let results = Mutex([Result<FileContent, DICOMError>](repeating: .success(.notDICOM), count: count))
+    let results = Mutex(
+      [Result<FileContent, DICOMError>](repeating: .success(.notDICOM), count: count))
     let workers = max(1, min(threads, count))
     ParallelLoop.run(workers) { worker in
       for index in stride(from: worker, to: count, by: workers) {

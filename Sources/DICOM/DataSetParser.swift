@@ -76,7 +76,8 @@ struct DataSetParser {
   }
 
   /// The data set from `offset` to the end of the bytes.
-  mutating func dataSet(from offset: Int, _ encoding: ElementEncoding) throws(DICOMError) -> DataSet {
+  mutating func dataSet(from offset: Int, _ encoding: ElementEncoding) throws(DICOMError) -> DataSet
+  {
     try dataSet(in: offset..<bytes.count, encoding, depth: 0, isOpen: false).0
   }
 
@@ -125,8 +126,11 @@ struct DataSetParser {
         throw DICOMError(.bytes, "has \(header.tag) without a length")
       }
       let (items, end) = try items(in: header.start..<limit, inner, depth, isOpen: true)
-      if DICOMTag.entered.contains(header.tag) { result.append(.items(items), at: header.tag) }
-      else if DICOMTag.noticed.contains(header.tag) { result.append(.present, at: header.tag) }
+      if DICOMTag.entered.contains(header.tag) {
+        result.append(.items(items), at: header.tag)
+      } else if DICOMTag.noticed.contains(header.tag) {
+        result.append(.present, at: header.tag)
+      }
       return end
     }
     let end = try end(of: header, below: limit)
@@ -205,7 +209,9 @@ struct DataSetParser {
     ) throws(DICOMError) -> Number {
       guard offset + MemoryLayout<Number>.size <= limit,
         let number: Number = bytes.littleEndian(at: offset)
-      else { throw DICOMError(.bytes, "ends within an element at byte \(position): is it cut off?") }
+      else {
+        throw DICOMError(.bytes, "ends within an element at byte \(position): is it cut off?")
+      }
       return encoding.isBigEndian ? number.byteSwapped : number
     }
     elementCount += 1
@@ -217,7 +223,8 @@ struct DataSetParser {
       rawValue: UInt32(group) << 16 | UInt32(try number(UInt16.self, position + 2)))
     guard encoding.isExplicit, group != 0xFFFE else {
       return Header(
-        tag: tag, representation: Representation.none, length: try number(UInt32.self, position + 4),
+        tag: tag, representation: Representation.none,
+        length: try number(UInt32.self, position + 4),
         start: position + 8)
     }
     // The letters keep their order in either byte order.

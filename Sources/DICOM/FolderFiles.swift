@@ -6,6 +6,11 @@ struct FolderFiles: Sendable {
   /// Below the folder; one empty path where it is a file itself.
   let paths: [String]
 
+  init(folder: String, paths: [String]) {
+    self.folder = folder
+    self.paths = paths
+  }
+
   /// Lists them; hidden files and links that lead back are left out.
   init(_ folder: String) throws(DICOMError) {
     self.folder = folder

@@ -32,7 +32,8 @@ struct FramePixels: Sendable {
     case (.fragments(let fragments), .runLength):
       // Two bytes give at most 128.
       return try packed(fragments.map { [$0] }, count, format, .runLength, largestRatio: 64)
-    case (.fragments(let fragments), .jpegLossless), (.fragments(let fragments), .jpegLosslessFirstOrder):
+    case (.fragments(let fragments), .jpegLossless),
+      (.fragments(let fragments), .jpegLosslessFirstOrder):
       let frames = count == 1 ? [fragments] : images(fragments, in: bytes)
       // A pixel takes at least one bit.
       return try packed(

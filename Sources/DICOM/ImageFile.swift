@@ -82,7 +82,8 @@ struct ImageFile {
       throw DICOMError(.limit, "has \(format.pixelCount) pixels in each of \(count) frames")
     }
     guard !dataSet.has(.modalityTable) else {
-      throw DICOMError(.rescale, "has a table of values \(DICOMTag.modalityTable), which is not read")
+      throw DICOMError(
+        .rescale, "has a table of values \(DICOMTag.modalityTable), which is not read")
     }
     let pixels = try FramePixels.frames(
       count, of: format, at: location, syntax: syntax, in: file.bytes)

@@ -41,7 +41,8 @@ struct JPEGBitReader {
     let missing = HuffmanTable.directBits - count
     let next =
       missing > 0
-      ? Int(truncatingIfNeeded: bits << UInt64(missing)) : Int(truncatingIfNeeded: bits >> UInt64(-missing))
+      ? Int(truncatingIfNeeded: bits << UInt64(missing))
+      : Int(truncatingIfNeeded: bits >> UInt64(-missing))
     let entry = direct[next & ((1 << HuffmanTable.directBits) - 1)]
     if entry > 0 {
       return take(Int(entry >> 8)) == nil ? nil : UInt8(truncatingIfNeeded: entry)

@@ -22,7 +22,8 @@ struct PixelFormat: Sendable, Equatable {
     else {
       throw DICOMError(
         .bits,
-        "has \(bitsStored) of \(bitsAllocated) bits up to bit \(number(.highBit)), which is not read")
+        "has \(bitsStored) of \(bitsAllocated) bits up to bit \(number(.highBit)), which is not read"
+      )
     }
     isSigned = sign == 1
     isBigEndian = dataSet.isBigEndian

@@ -53,7 +53,8 @@ struct StackGeometry: Sendable {
     let spacing = [pixelSpacing[1], pixelSpacing[0], step]
     guard spacing.allSatisfy(DICOMLimits.spacing.contains) else {
       throw DICOMError(
-        .geometry, "has a spacing of \(spacing.map { Millimetres.text($0) }.joined(separator: " × ")) mm")
+        .geometry,
+        "has a spacing of \(spacing.map { Millimetres.text($0) }.joined(separator: " × ")) mm")
     }
     return (
       ordered.map(\.0),
@@ -87,7 +88,8 @@ struct StackGeometry: Sendable {
     guard max(mean - least, most - mean) <= max(0.01 * mean, 0.02) else {
       throw DICOMError(
         .spacing,
-        "has slices from \(Millimetres.text(least)) to \(Millimetres.text(most)) mm apart: is one missing?")
+        "has slices from \(Millimetres.text(least)) to \(Millimetres.text(most)) mm apart: is one missing?"
+      )
     }
     let along = dot(way, normal)
     let sideways = difference(way, normal.map { $0 * along })
@@ -100,7 +102,8 @@ struct StackGeometry: Sendable {
     return dot(way, way).squareRoot() / Double(steps.count)
   }
 
-  private static func differ(_ first: [Double]?, _ second: [Double], by tolerance: Double) -> Bool? {
+  private static func differ(_ first: [Double]?, _ second: [Double], by tolerance: Double) -> Bool?
+  {
     first.map { zip($0, second).contains { !(abs($0 - $1) <= tolerance) } }
   }
 

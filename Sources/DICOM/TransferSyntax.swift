@@ -47,7 +47,8 @@ struct UnreadSyntax: Sendable {
     case "94", "95": "on a JPIP server"
     case "201", "202": "HTJ2K"
     case "203": "HTJ2K, perhaps lossy"
-    default: uid.contains(".1.2.4.1") && hasReadableElements ? "video" : "of an unknown transfer syntax"
+    default:
+      uid.contains(".1.2.4.1") && hasReadableElements ? "video" : "of an unknown transfer syntax"
     }
   }
 

@@ -31,8 +31,9 @@ struct HostileFileTests {
       var bytes = original
       for _ in 0..<Int.random(in: 1...4, using: &random) {
         let index = Int.random(in: 0..<bytes.count, using: &random)
-        bytes[index] = [0, 0xFF, UInt8.random(in: 0...255, using: &random)].randomElement(
-          using: &random) ?? 0
+        bytes[index] =
+          [0, 0xFF, UInt8.random(in: 0...255, using: &random)].randomElement(
+            using: &random) ?? 0
       }
       _ = Self.isImage(Bytes(bytes))
     }
@@ -42,7 +43,8 @@ struct HostileFileTests {
   @Test func nestingIsLimited() throws {
     // A sequence that holds an item that holds a sequence …, none with a length.
     let level: [UInt8] = [
-      0x08, 0x00, 0x40, 0x11, 0xFF, 0xFF, 0xFF, 0xFF, 0xFE, 0xFF, 0x00, 0xE0, 0xFF, 0xFF, 0xFF, 0xFF,
+      0x08, 0x00, 0x40, 0x11, 0xFF, 0xFF, 0xFF, 0xFF, 0xFE, 0xFF, 0x00, 0xE0, 0xFF, 0xFF, 0xFF,
+      0xFF,
     ]
     let file = Self.preamble(syntax: "1.2.840.10008.1.2") + (0..<10_000).flatMap { _ in level }
     expectRefusal(.limit, of: Bytes(file))
@@ -62,7 +64,8 @@ struct HostileFileTests {
     for name in ["rle", "jpeg_lossless", "ax_ct"] {
       var bytes = try Self.file(of: name).array
       for tag: [UInt8] in [[0x28, 0, 0x10, 0], [0x28, 0, 0x11, 0]] {
-        let index = try #require(bytes.indices.dropLast(10).first { Array(bytes[$0..<$0 + 4]) == tag })
+        let index = try #require(
+          bytes.indices.dropLast(10).first { Array(bytes[$0..<$0 + 4]) == tag })
         bytes[index + 8] = 0xFF
         bytes[index + 9] = 0xFF
       }
@@ -95,7 +98,8 @@ struct HostileFileTests {
   /// The start of a file with nothing but its transfer syntax.
   private static func preamble(syntax uid: String) -> [UInt8] {
     let value = Array(uid.utf8) + (uid.utf8.count % 2 == 1 ? [0] : [])
-    return [UInt8](repeating: 0, count: 128) + Array("DICM".utf8) + [2, 0, 0x10, 0] + Array("UI".utf8) + [UInt8(value.count), 0] + value
+    return [UInt8](repeating: 0, count: 128) + Array("DICM".utf8) + [2, 0, 0x10, 0]
+      + Array("UI".utf8) + [UInt8(value.count), 0] + value
   }
 
   private static func file(of name: String) throws -> Bytes {

@@ -85,7 +85,9 @@ extension DICOMVolume {
       image.affine.reduce(0) { $0 + $1[column] * $1[column] }.squareRoot()
     }
     return zip(values, image.array.values).allSatisfy { abs($0 - $1) <= 1e-6 * largest }
-      && zip(affine.joined(), image.affine.joined()).allSatisfy { abs($0 - $1) <= affineTolerance * extent }
+      && zip(affine.joined(), image.affine.joined()).allSatisfy {
+        abs($0 - $1) <= affineTolerance * extent
+      }
       && zip(spacing.reversed(), lengths).allSatisfy { abs($0 - $1) <= affineTolerance * $1 }
   }
 }

@@ -20,8 +20,11 @@ struct ValueTextTests {
     #expect(ValueText.decimal(Array(text.utf8)[...]) == nil)
   }
 
-  @Test(arguments: [("7", 7), ("-12", -12), ("+3", 3), ("1.0", nil), ("1e2", nil), ("", nil),
-    ("99999999999999999999", nil)] as [(String, Int?)])
+  @Test(
+    arguments: [
+      ("7", 7), ("-12", -12), ("+3", 3), ("1.0", nil), ("1e2", nil), ("", nil),
+      ("99999999999999999999", nil),
+    ] as [(String, Int?)])
   func integers(_ text: String, _ value: Int?) {
     #expect(ValueText.integer(Array(text.utf8)[...]) == value)
   }
