@@ -14,6 +14,8 @@ extension Setting {
     case .precision: "--precision"
     case .ignoresHeadOrigin: "--ignore-origin"
     case .headPrefix: "--head-prefix"
+    case .series: "--series"
+    case .dicomConvention: "--dicom-convention"
     }
   }
 }

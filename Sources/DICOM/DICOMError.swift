@@ -1,11 +1,11 @@
-internal import FileIO
+package import FileIO
 
 /// Why a folder of DICOM files gives no volume.
 ///
 /// Never holds text from a file other than UIDs, numbers and code strings.
-package struct DICOMError: Error, Equatable, Sendable {
-  /// What is wrong, in kinds that a program can tell apart.
-  package enum Kind: String, Sendable {
+package struct DICOMError: Failure, Equatable {
+  /// What is wrong, in words that a program can tell apart.
+  package enum Reason: String, Sendable {
     /// The operating system refused to open the folder or a file.
     case file
     /// There is no image.
@@ -46,15 +46,18 @@ package struct DICOMError: Error, Equatable, Sendable {
     case choice
   }
 
-  package let kind: Kind
+  package let reason: Reason
   /// One line without the place.
   package let problem: String
   /// The file or series it was found in.
   package private(set) var place: DICOMPlace?
 
-  init(_ kind: Kind, _ problem: String) {
-    self.kind = kind
+  private let ownAdvice: Advice?
+
+  init(_ reason: Reason, _ problem: String, advice: Advice? = nil) {
+    self.reason = reason
     self.problem = problem
+    ownAdvice = advice
   }
 
   /// The same with its place, unless that is known.
@@ -65,18 +68,22 @@ package struct DICOMError: Error, Equatable, Sendable {
   }
 }
 
-extension DICOMError: CustomStringConvertible {
-  /// One line: what is wrong, where, and what to do.
-  package var description: String { message(verbose: false) }
+extension DICOMError {
+  package var kind: FailureKind { reason == .file ? .cannotOpen : .badInput }
 
-  /// The same; `verbose` names files by their paths below the folder, which may hold names of people.
-  package func message(verbose: Bool) -> String {
-    (place.map { $0.name(verbose: verbose) + ": " } ?? "") + problem
-      + (advice.map { " — \($0)" } ?? "")
+  package var report: FailureReport { report(verbose: false) }
+
+  /// The report; `verbose` names files by their paths below the folder, which may hold people's names.
+  package func report(verbose: Bool) -> FailureReport {
+    let report = FailureReport(problem, advice: ownAdvice ?? usualAdvice)
+    return place.map { report.about($0.name(verbose: verbose)) } ?? report
   }
 
-  private var advice: String? {
-    switch kind {
+  /// One line: what is wrong, where, and what to do.
+  package var description: String { message() }
+
+  private var usualAdvice: Advice? {
+    switch reason {
     case .bytes, .limit, .value: "export the series from its archive again"
     case .float: "convert the series to .nii.gz (SimpleITK)"
     case .colour, .photometric, .mosaic: "convert the series to .nii.gz as for training"
@@ -84,7 +91,7 @@ extension DICOMError: CustomStringConvertible {
     case .size, .orientation: "export each stack of slices as a series of its own"
     case .geometry: "convert the series to .nii.gz with a tool that knows the scanner"
     case .position: "export one volume per series"
-    case .spacing: "export the series again, all slices; resample it if it is meant to be uneven"
+    case .spacing: "export all slices again, or resample the series if it is meant to be uneven"
     case .tilt: "resample the series to a straight grid first"
     case .rescale: "export the series again, or convert it to .nii.gz"
     case .file, .empty, .syntax, .choice: nil

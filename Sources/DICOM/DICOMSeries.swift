@@ -72,7 +72,9 @@ package struct DICOMSeries: Sendable {
           do throws(DICOMError) {
             try write(
               slices[index], open: &open, to: output,
-              at: (start + index * strides[2], strides[0], strides[1]))
+              at: StoredPixels.Target(
+                start: start + index * strides[2], columnStride: strides[0],
+                rowStride: strides[1]))
           } catch {
             failure.withLock { first in
               if first.map({ index < $0.slice }) ?? true { first = (index, error) }
@@ -94,7 +96,7 @@ package struct DICOMSeries: Sendable {
   private func write(
     _ slice: Slice, open: inout (file: Int, bytes: Bytes)?,
     to output: UnsafeMutableBufferPointer<Float>,
-    at target: (start: Int, columnStride: Int, rowStride: Int)
+    at target: StoredPixels.Target
   ) throws(DICOMError) {
     let bytes: Bytes
     if let open, open.file == slice.file {

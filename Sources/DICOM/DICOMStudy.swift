@@ -18,6 +18,8 @@ package struct DICOMStudy: Sendable {
   /// What was left out, one line each.
   package let notices: [String]
   private let folder: String
+  /// How many volumes a message lists.
+  private static let longestList = 50
 
   /// Reads the headers of all files of a folder and of the folders in it, or of one file.
   ///
@@ -51,10 +53,12 @@ package struct DICOMStudy: Sendable {
       } ?? candidates
     if chosen.count == 1 { return try chosen[0].series.get() }
     let problem =
-      name.map { "has \(chosen.isEmpty ? "no" : "several volumes in") series \($0)" }
+      name.map { "has \(chosen.isEmpty ? "no" : "several volumes of") series \($0)" }
       ?? "has \(candidates.count) volumes"
+    let list = candidates.prefix(Self.longestList).map(\.line).joined(separator: "; ")
     throw DICOMError(
-      .choice, "\(problem) — name one:\n" + candidates.map(\.line).joined(separator: "\n")
+      .choice, "\(problem): \(list)\(candidates.count > Self.longestList ? "; …" : "")",
+      advice: "name one of them with \(.series)"
     ).at(.folder(folder))
   }
 

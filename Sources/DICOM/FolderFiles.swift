@@ -65,7 +65,7 @@ struct FolderFiles: Sendable {
     switch error {
     case .cannotOpen(_, let errno), .cannotRead(_, let errno):
       "cannot be read: \(FileError.text(errno))"
-    case .notARegularFile(_, let kind): "is \(kind) — name a folder of DICOM files"
+    case .notARegularFile(_, let kind): "is \(kind), not a folder or file"
     default: "cannot be read"
     }
   }

@@ -6,7 +6,7 @@ struct SeriesImages: Sendable {
   var slices: [Slice] = []
   var errors: [DICOMError] = []
   var hasOnlyScreenshots: Bool {
-    errors.allSatisfy { $0.kind == .colour || $0.kind == .float }
+    errors.allSatisfy { $0.reason == .colour || $0.reason == .float }
       && slices.allSatisfy { $0.orientation == nil && $0.position == nil }
   }
 }
@@ -85,7 +85,7 @@ struct StudyImages {
       return [Float](unsafeUninitializedCapacity: slice.format.pixelCount) { output, initialized in
         stored.write(
           slice.format, slope: slice.slope, intercept: slice.intercept, to: output,
-          at: (0, 1, slice.format.columns))
+          at: StoredPixels.Target(start: 0, columnStride: 1, rowStride: slice.format.columns))
         initialized = output.count
       }
     } catch { throw error.at(place) }

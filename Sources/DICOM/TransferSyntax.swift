@@ -1,3 +1,5 @@
+internal import FileIO
+
 /// How a file's elements and pixels are coded.
 enum TransferSyntax: String, Sendable {
   case implicitLittleEndian = "1.2.840.10008.1.2"
@@ -32,7 +34,7 @@ struct UnreadSyntax: Sendable {
 
   /// What is wrong and which command unpacks it.
   var error: DICOMError {
-    DICOMError(.syntax, "its pixels are \(name) (\(uid)), which is not read — \(advice)")
+    DICOMError(.syntax, "its pixels are \(name) (\(uid)), which is not read", advice: advice)
   }
 
   private var name: String {
@@ -52,7 +54,7 @@ struct UnreadSyntax: Sendable {
     }
   }
 
-  private var advice: String {
+  private var advice: Advice {
     if uid.hasSuffix(".50") || uid.hasSuffix(".51") {
       return "unpack each file with 'dcmdjpeg IN OUT' (dcmtk)"
     }

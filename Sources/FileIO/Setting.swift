@@ -10,4 +10,6 @@ package enum Setting: String, Sendable, Equatable {
   case precision
   case ignoresHeadOrigin
   case headPrefix
+  case series
+  case dicomConvention
 }

@@ -83,7 +83,7 @@ struct HostileFileTests {
     expectRefusal(.limit, of: Bytes(Self.preamble(syntax: "1.2.840.10008.1.2.1.99") + stream))
   }
 
-  private func expectRefusal(_ kind: DICOMError.Kind, of bytes: Bytes) {
+  private func expectRefusal(_ reason: DICOMError.Reason, of bytes: Bytes) {
     let start = ContinuousClock.now
     do throws(DICOMError) {
       guard case .refused(let image) = try ImageFile.content(of: bytes, index: 0) else {
@@ -91,7 +91,7 @@ struct HostileFileTests {
         return
       }
       throw image.error
-    } catch { #expect(error.kind == kind, "\(error)") }
+    } catch { #expect(error.reason == reason, "\(error)") }
     #expect(ContinuousClock.now - start < .seconds(5))
   }
 

@@ -71,7 +71,7 @@ struct ReferenceCaseTests {
       guard study.candidates.count == 1 else { return "choose:\(study.candidates.count)" }
       _ = try study.series().read(.asScanned, threads: 2)
       return "read"
-    } catch { return "refuse:\(error.kind.rawValue)" }
+    } catch { return "refuse:\(error.reason.rawValue)" }
   }
 }
 

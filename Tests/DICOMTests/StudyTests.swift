@@ -11,7 +11,7 @@ struct StudyTests {
     let study = try Self.study("four_d_echo")
     let uid = "2.25.1198428332571589049381088986048233683"
     let error = #expect(throws: DICOMError.self) { try study.series() }
-    #expect(error?.kind == .choice)
+    #expect(error?.reason == .choice)
     for line in [
       "\(uid)-1: MR series 3, 16 × 11 × 8 voxels of 0.757 × 0.955 × 3.552 mm (echo time 10.0)",
       "\(uid)-2: MR series 3, 16 × 11 × 8 voxels of 0.757 × 0.955 × 3.552 mm (echo time 80.0)",
@@ -56,9 +56,9 @@ struct StudyTests {
     let error = #expect(throws: DICOMError.self) {
       try DICOMStudy(folder: folder.path, threads: 2)
     }
-    #expect(error?.kind == .bytes)
+    #expect(error?.reason == .bytes)
     #expect(error?.description.hasPrefix("file 3 of 8: ") ?? false)
-    #expect(error?.message(verbose: true).contains("a/\(names[2])") ?? false)
+    #expect(error?.report(verbose: true).problem.contains("a/\(names[2])") ?? false)
   }
 
   @Test func foldersWithoutImages() throws {
