@@ -51,13 +51,15 @@ let package = Package(
     library("FileIO", ["CLinux"]),
     library("NPY", ["FileIO"]),
     library("SWTFormat", ["FileIO", "CSHA256"]),
+    // What a network is: both halves read their parameters off its graph.
+    library("Network", ["SWTFormat", "FileIO"]),
 
     // What the executables share: errors, exit statuses, names of options.
     library("CommandLineInterface", ["FileIO", argumentParser]),
 
     // The offline half: checkpoint in, .swt out.
     library("PickleReader", ["FileIO", "CZlib"]),
-    library("Converter", ["PickleReader", "SWTFormat", "FileIO", "NPY"]),
+    library("Converter", ["PickleReader", "Network", "SWTFormat", "FileIO", "NPY"]),
     .executableTarget(
       name: "nnconvert",
       dependencies: [
@@ -66,7 +68,8 @@ let package = Package(
       swiftSettings: settings),
 
     // The lean half: .swt in, features and logits out. It never links the offline half.
-    library("SWTRuntime", path: "Sources/Runtime", ["SWTFormat", "FileIO", "CKernels"]),
+    library(
+      "SWTRuntime", path: "Sources/Runtime", ["Network", "SWTFormat", "FileIO", "CKernels"]),
     library("Preprocessing", ["SWTFormat", "FileIO", "CZlib", "CResampling"]),
     library("DICOM", ["FileIO", "CZlib"]),
     library("Pipeline", ["SWTRuntime", "Preprocessing", "SWTFormat", "FileIO", "CKernels"]),
@@ -88,12 +91,14 @@ let package = Package(
       swiftSettings: settings),
     tests("FileIOTests", ["FileIO"]),
     tests("NPYTests", ["NPY", "FileIO"]),
-    tests("SWTFormatTests", ["SWTFormat", "FileIO"]),
+    tests("SWTFormatTests", ["SWTFormat", "Network", "FileIO"]),
+    tests("NetworkTests", ["Network", "SWTFormat", "FileIO"]),
     tests("PickleReaderTests", ["PickleReader", "FileIO"]),
     tests(
       "ConverterTests",
       ["CommandLineInterface", "Converter", "PickleReader", "SWTFormat", "FileIO"]),
-    tests("RuntimeTests", ["SWTRuntime", "SWTFormat", "CKernels", "FileIO", "NPY"]),
+    tests(
+      "RuntimeTests", ["SWTRuntime", "Network", "SWTFormat", "CKernels", "FileIO", "NPY"]),
     tests("PreprocessingTests", ["Preprocessing", "SWTFormat", "FileIO", "NPY"]),
     tests("DICOMTests", ["DICOM", "FileIO", "NPY"]),
     tests("PipelineTests", ["Pipeline", "Preprocessing", "SWTRuntime", "SWTFormat", "NPY"]),

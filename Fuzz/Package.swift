@@ -34,8 +34,9 @@ let package = Package(
     library("FileIO", ["CLinux"]),
     library("NPY", ["FileIO"]),
     library("SWTFormat", ["FileIO", "CSHA256"]),
+    library("Network", ["SWTFormat", "FileIO"]),
     library("PickleReader", ["FileIO", "CZlib"]),
-    library("Converter", ["PickleReader", "SWTFormat", "FileIO", "NPY"]),
+    library("Converter", ["PickleReader", "Network", "SWTFormat", "FileIO", "NPY"]),
     library("DICOM", ["FileIO", "CZlib"]),
     library("Preprocessing", ["SWTFormat", "FileIO", "CZlib", "CResampling"]),
 
@@ -47,10 +48,10 @@ let package = Package(
     fuzzer("FuzzZip", ["PickleReader"]),
     fuzzer("FuzzPickle", ["PickleReader"]),
     fuzzer("FuzzLegacy", ["PickleReader"]),
-    fuzzer("FuzzSWT", ["SWTFormat"]),
+    fuzzer("FuzzSWT", ["Network", "SWTFormat"]),
     fuzzer("FuzzNPY", ["NPY"]),
     fuzzer("FuzzJSON", ["SWTFormat"]),
-    fuzzer("FuzzPlans", ["Converter", "SWTFormat"]),
+    fuzzer("FuzzPlans", ["Converter", "Network", "SWTFormat"]),
     fuzzer("FuzzSafetensors", ["Converter", "PickleReader"]),
   ],
   cLanguageStandard: .c17

@@ -1,4 +1,5 @@
 internal import FileIO
+internal import Network
 internal import PickleReader
 public import SWTFormat
 
@@ -19,7 +20,7 @@ public struct Attachment: Sendable {
   public init(path: String, options: ConversionOptions) throws(ConversionError) {
     self.options = options
     do {
-      model = try SWTFile(contentsOf: path)
+      model = try SWTFile(modelAt: path)
       guard model.description.folds.isEmpty else {
         throw ConversionError.head(
           problem: "the model holds \(model.description.folds.count) folds, a head fits one",

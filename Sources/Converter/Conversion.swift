@@ -1,4 +1,5 @@
 internal import FileIO
+internal import Network
 internal import PickleReader
 public import SWTFormat
 
@@ -108,7 +109,7 @@ public struct Conversion: Sendable {
   ) throws(ConversionError) -> ConversionReport {
     do {
       let summary = try SWTWriter.write(
-        plan, tensors: plan.parameters.map(tensor), to: path,
+        plan, tensors: Graph(plan).parameters.map(tensor), to: path,
         replacing: options.replacesOutput, inputs: inputs,
         threads: options.threads ?? ProcessorCount.available,
         progress: progress, sealing: { description })
@@ -118,7 +119,7 @@ public struct Conversion: Sendable {
     } catch { throw ConversionError(error, file: path) }
   }
 
-  private func tensor(_ parameter: ParameterSpecification) -> SWTWriter.Tensor {
+  private func tensor(_ parameter: Parameter) -> SWTWriter.Tensor {
     let isVector = parameter.role == .perChannel
     // Vectors are small, and their rounding would move every value of a channel: they stay f32.
     let dataType = isVector ? TensorDataType.f32 : options.dataType

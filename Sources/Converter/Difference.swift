@@ -1,4 +1,5 @@
 internal import FileIO
+internal import Network
 internal import PickleReader
 package import SWTFormat
 
@@ -56,7 +57,7 @@ package struct Difference: Sendable {
       description = inspection.description?.json ?? .null
       names = inspection.tensors.map(\.name).filter { !$0.hasSuffix(".num_batches_tracked") }
       if inspection.modelID != nil {
-        let file = try SWTFile(contentsOf: path)
+        let file = try SWTFile(modelAt: path)
         shape = { file.entry(named: $0)?.shape }
         values = { name in file.entry(named: name).map { file.values(of: $0) } ?? [] }
       } else {

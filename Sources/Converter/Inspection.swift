@@ -1,4 +1,5 @@
 internal import FileIO
+internal import Network
 internal import PickleReader
 public import SWTFormat
 
@@ -42,7 +43,9 @@ public struct Inspection: Sendable {
         let file: MappedFile
         do { file = try MappedFile(path: path) } catch { throw ConversionError(error) }
         if FileKind.sniff(file.bytes) == .swt {
-          try self.init(model: try SWTFile(file: file))
+          let model = try SWTFile(file: file)
+          try model.checkTensors()
+          try self.init(model: model)
           return
         }
       }
@@ -99,7 +102,10 @@ public struct Inspection: Sendable {
   package var parameterCount: Int { Self.count(tensors) }
   /// Numbers in the encoder's tensors.
   package var encoderParameterCount: Int {
-    Self.count(tensors.filter { $0.name.hasPrefix("encoder.") })
+    guard let description else {
+      return Self.count(tensors.filter { $0.name.hasPrefix("encoder.") })
+    }
+    return Graph(description).parameters(of: .encoder).reduce(0) { $0 + $1.elementCount }
   }
 
   private static func count(_ tensors: [Tensor]) -> Int {

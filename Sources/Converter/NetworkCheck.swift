@@ -1,7 +1,8 @@
+internal import Network
 internal import PickleReader
 internal import SWTFormat
 
-/// Holds weights against the architecture that the plans describe.
+/// Checks weights against the architecture that the plans describe.
 struct NetworkCheck {
   let architecture: NetworkArchitecture
   /// Names that may be there besides the network's, such as a classifier's.
@@ -25,8 +26,8 @@ struct NetworkCheck {
   ///
   /// - Parameter includingDecoder: whether decoder and segmentation layers must be there too.
   func check(_ weights: StateDict, includingDecoder: Bool) throws {
-    var expected = architecture.encoderParameters
-    if includingDecoder { expected += architecture.decoderParameters }
+    let graph = Graph(architecture)
+    let expected = includingDecoder ? graph.parameters : graph.parameters(of: .encoder)
     for parameter in expected {
       guard let tensor = weights[parameter.name] else {
         throw ConversionError.missingKey(parameter.name)

@@ -1,4 +1,5 @@
 internal import FileIO
+internal import Network
 internal import SWTFormat
 
 /// Writes a model's tensors as a safetensors file, so that nobody is locked in: canonical names,
@@ -12,7 +13,7 @@ public struct SafetensorsExport: Sendable {
   ///
   /// - Throws: `ConversionError` where it cannot be opened, is damaged or not supported.
   public init(path: String) throws(ConversionError) {
-    do { file = try SWTFile(contentsOf: path) } catch { throw ConversionError(error, file: path) }
+    do { file = try SWTFile(modelAt: path) } catch { throw ConversionError(error, file: path) }
   }
 
   /// Writes the file, atomically, and returns its length in bytes.

@@ -1,4 +1,5 @@
 internal import FileIO
+internal import Network
 internal import PickleReader
 internal import SWTFormat
 
@@ -24,7 +25,7 @@ public struct Verification: Sendable {
   /// - Throws: `ConversionError` where it cannot be opened, is damaged or not supported.
   public init(path: String) throws(ConversionError) {
     do {
-      model = try SWTFile(contentsOf: path, verifyingTensors: true)
+      model = try SWTFile(modelAt: path, verifyingTensors: true)
     } catch { throw ConversionError(error, file: path) }
     modelID = model.modelID
     tensorCount = model.tensors.count
@@ -39,8 +40,9 @@ public struct Verification: Sendable {
   ) throws(ConversionError) -> [Difference] {
     do {
       let weights = try Checkpoint.open(path: checkpointPath, options: options).weights
+      let head = Set(Graph(model.description).parameters(of: .head).map(\.name))
       return try model.tensors.compactMap { entry in
-        guard !entry.name.hasPrefix("classifier.") else { return nil }
+        guard !head.contains(entry.name) else { return nil }
         guard let source = weights[entry.name], source.shape == entry.shape else {
           return Difference(name: entry.name, largest: .infinity)
         }

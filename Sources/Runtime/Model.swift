@@ -1,4 +1,5 @@
 internal import FileIO
+internal import Network
 public import SWTFormat
 
 /// A model, mapped from a `.swt` file and ready to make sessions.
@@ -35,7 +36,7 @@ public struct Model: Sendable {
   public init(contentsOf path: String, verifyingTensors: Bool = false) throws(RuntimeError) {
     let file: SWTFile
     do {
-      file = try SWTFile(contentsOf: path, verifyingTensors: verifyingTensors)
+      file = try SWTFile(modelAt: path, verifyingTensors: verifyingTensors)
     } catch { throw .model(error) }
     let unknown = file.description.requiredFeatures.subtracting(Self.supportedFeatures)
     guard unknown.isEmpty else { throw .model(.unknownRequiredFeatures(bits: unknown.rawValue)) }

@@ -81,6 +81,10 @@ extension NetworkArchitecture {
       guard decoder?.stages.count == stages.count - 1 else {
         throw try decoderField["stages"].problem("has not one entry less than the encoder")
       }
+      guard decoder?.mirrors(stages) == true else {
+        throw try decoderField["stages"].problem(
+          "has other features or upsampling than the encoder's stages")
+      }
     }
   }
 }
@@ -116,6 +120,13 @@ extension NetworkArchitecture.Stage {
 }
 
 extension NetworkArchitecture.Decoder {
+  /// Whether every stage undoes the stride of an encoder's stage, and has the features of the one before.
+  fileprivate func mirrors(_ encoder: [NetworkArchitecture.Stage]) -> Bool {
+    zip(stages, zip(encoder.dropLast().reversed(), encoder.reversed())).allSatisfy { stage, pair in
+      stage.features == pair.0.features && stage.upsampling == pair.1.stride
+    }
+  }
+
   var json: JSONValue {
     [
       "num_segmentation_heads": .integer(segmentationHeads),

@@ -2,8 +2,8 @@ package import FileIO
 
 /// A `.swt` file, mapped into memory and checked.
 ///
-/// Opening costs the header only; the tensors' bytes are touched when they are used. A file that
-/// opens holds exactly the tensors that its architecture needs, each with the right shape.
+/// Opening costs the header only; the tensors' bytes are touched when they are used. Whether they are
+/// those of the network that the header describes is for the module `Network` to check.
 ///
 /// The file must not be truncated while it is open (the system would raise SIGBUS); replacing it by
 /// renaming another over it, as our tools do, is harmless.
@@ -59,7 +59,6 @@ public struct SWTFile: Sendable {
     }
     tensors = try TensorTable.read(
       json, dataOffset: preamble.dataOffset, fileLength: preamble.fileLength)
-    try TensorTable.check(tensors, against: description)
     modelID = SHA256.hex(preamble.hash)
     formatVersion = (Int(preamble.majorVersion), Int(preamble.minorVersion))
     byteCount = preamble.fileLength

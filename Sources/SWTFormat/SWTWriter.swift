@@ -35,24 +35,6 @@ package struct SWTWriter {
         return buffer.bytes
       }
     }
-
-    package init(
-      _ parameter: ParameterSpecification, dataType: TensorDataType,
-      fill: @escaping @Sendable (UnsafeMutableBufferPointer<Float>) throws -> Void
-    ) {
-      self.init(
-        name: parameter.name, shape: parameter.shape, layout: parameter.layout,
-        dataType: dataType, fill: fill)
-    }
-
-    package init(
-      _ parameter: ParameterSpecification, dataType: TensorDataType,
-      values: @escaping @Sendable () throws -> Bytes
-    ) {
-      self.init(
-        name: parameter.name, shape: parameter.shape, layout: parameter.layout,
-        dataType: dataType, values: values)
-    }
   }
 
   /// What was written.
@@ -66,7 +48,7 @@ package struct SWTWriter {
   /// Writes a model, on every thread one tensor in memory at a time.
   ///
   /// - Parameters:
-  ///   - tensors: in the order of `description.parameters`.
+  ///   - tensors: those of the network that `description` describes.
   ///   - replacing: whether an existing file may be replaced.
   ///   - inputs: files that must not be replaced.
   ///   - threads: how many threads encode, hash and write tensors.
@@ -80,7 +62,6 @@ package struct SWTWriter {
     progress: (Int, Int) -> Void = { _, _ in }, sealing: (() -> ModelDescription)? = nil
   ) throws -> Summary {
     var entries = try layOut(tensors)
-    try TensorTable.check(entries, against: description)
     // Offsets depend on the header's length, which depends on the offsets' digits.
     var header: [UInt8] = []
     var dataOffset = 0

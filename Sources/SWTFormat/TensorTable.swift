@@ -1,4 +1,4 @@
-/// The tensor table of a header: reading it, and holding it against the architecture.
+/// The tensor table of a header.
 enum TensorTable {
   private static let nameLimit = 256
   private static let rankLimit = 8
@@ -55,30 +55,6 @@ enum TensorTable {
     guard end == fileLength else { throw .dataEnd(tensorsEnd: end, fileLength: fileLength) }
     return entries
   }
-
-  /// Checks that the tensors are those that the description needs, no more and no fewer.
-  static func check(
-    _ tensors: [TensorEntry], against description: ModelDescription
-  ) throws(SWTError) {
-    var found: [String: TensorEntry] = [:]
-    for tensor in tensors { found[tensor.name] = tensor }
-    let parameters = description.parameters
-    for prefix in description.folds.isEmpty ? [""] : description.folds.map(\.prefix) {
-      for parameter in parameters {
-        let name = prefix + parameter.name
-        guard let tensor = found.removeValue(forKey: name) else { throw .missingTensor(name: name) }
-        guard tensor.shape == parameter.shape else {
-          throw .tensorShape(name: name, found: tensor.shape, expected: parameter.shape)
-        }
-        guard tensor.layout == parameter.layout else {
-          throw .tensorLayout(name: name, found: tensor.layout, expected: parameter.layout)
-        }
-      }
-    }
-    if let extra = tensors.first(where: { found[$0.name] != nil }) {
-      throw .unexpectedTensor(name: extra.name)
-    }
-  }
 }
 
 extension TensorEntry {
@@ -98,22 +74,4 @@ extension TensorEntry {
 private func isHexDigit(_ byte: UInt8) -> Bool {
   (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
     || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
-}
-
-extension ParameterSpecification {
-  /// How a `.swt` file stores it.
-  package var layout: TensorLayout { role == .convolutionWeight ? .packed16 : .rowMajor }
-}
-
-extension ModelDescription {
-  /// The tensors of one network of this description, in file order: those of a file, or of each of
-  /// its folds.
-  package var parameters: [ParameterSpecification] {
-    let head = classifier?.tensors ?? []
-    return architecture.encoderParameters + architecture.decoderParameters
-      + head.map { name, shape in
-        ParameterSpecification(
-          name: name, shape: shape, role: shape.count == 2 ? .linearWeight : .perChannel)
-      }
-  }
 }

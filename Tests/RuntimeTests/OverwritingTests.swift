@@ -1,4 +1,5 @@
 import NPY
+import Network
 import SWTFormat
 import TestSupport
 import Testing
@@ -19,7 +20,7 @@ import Testing
     description.architecture.stages[0].features = 32
     description.architecture.stages[0].kernelSize = [3, 3, 3]
     if description.architecture.stemChannels != nil { description.architecture.stemChannels = 32 }
-    let tensors = description.parameters.enumerated().map { index, parameter in
+    let tensors = Graph(description).parameters.enumerated().map { index, parameter in
       SWTWriter.Tensor(parameter, dataType: .f32) { values in
         var numbers = TestNumbers(seed: UInt64(index) + 1)
         for place in values.indices { values[place] = numbers.next() * 0.2 }

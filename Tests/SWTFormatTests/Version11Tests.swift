@@ -1,4 +1,5 @@
 import FileIO
+import Network
 import TestSupport
 import Testing
 
@@ -77,7 +78,7 @@ import Testing
   private static func write(_ description: ModelDescription, to path: String) throws {
     let prefixes = description.folds.isEmpty ? [""] : description.folds.map(\.prefix)
     let tensors = prefixes.enumerated().flatMap { fold, prefix in
-      description.parameters.map { parameter in
+      Graph(description).parameters.map { parameter in
         SWTWriter.Tensor(
           name: prefix + parameter.name, shape: parameter.shape, layout: parameter.layout,
           dataType: .f32
@@ -103,13 +104,14 @@ import Testing
     let file = try SWTFile(contentsOf: folder.file("m.swt"), verifyingTensors: true)
     #expect(file.description == description)
     for fold in 0..<max(description.folds.count, 1) {
-      for parameter in description.parameters {
+      for parameter in Graph(description).parameters {
         let entry = try #require(file.entry(named: parameter.name, fold: fold))
         #expect(file.values(of: entry).first == Float(1000 * fold))
       }
     }
     #expect(
-      file.entry(named: description.parameters[0].name, fold: max(description.folds.count, 1))
+      file.entry(
+        named: Graph(description).parameters[0].name, fold: max(description.folds.count, 1))
         == nil)
   }
 

@@ -1,4 +1,5 @@
 import FileIO
+import Network
 import SWTFormat
 
 @testable import Converter
@@ -24,8 +25,7 @@ public func fuzz(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
       configuration: configuration, inputChannels: dataset.channelNames.count,
       segmentationHeads: dataset.segmentationHeads
     ).parse()
-    _ = architecture?.encoderParameters
-    _ = architecture?.decoderParameters
+    _ = architecture.map { Graph($0) }
   }
   return 0
 }

@@ -1,4 +1,5 @@
 import FileIO
+import Network
 
 @testable import SWTFormat
 
@@ -16,6 +17,7 @@ public func fuzz(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   file += [UInt8](repeating: 0, count: preamble.fileLength - file.count)
   let identity = MappedFile.Identity(device: 0, inode: 0)
   guard let model = try? SWTFile(bytes: Bytes(file), identity: identity) else { return 0 }
+  try? model.checkTensors()
   try? model.verify()
   for tensor in model.tensors { _ = model.values(of: tensor) }
   return 0

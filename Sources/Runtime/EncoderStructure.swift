@@ -1,40 +1,42 @@
+internal import SWTFormat
+
 /// A convolution with what follows it: norm, and (mostly) nonlinearity. nnU-Net's
 /// `ConvDropoutNormReLU`; dropout does nothing at inference.
-package struct ConvolutionBlock: Sendable, Equatable {
+struct ConvolutionBlock: Sendable, Equatable {
   /// The path of its parameters: `<path>.conv.weight`, `<path>.norm.weight`, …
-  package var path: String
-  package var inputChannels: Int
-  package var outputChannels: Int
-  package var kernelSize: [Int]
-  package var stride: [Int]
-  package var hasBias: Bool
+  var path: String
+  var inputChannels: Int
+  var outputChannels: Int
+  var kernelSize: [Int]
+  var stride: [Int]
+  var hasBias: Bool
   /// Whether the nonlinearity follows the norm; not so at the end of a residual branch.
-  package var isActivated: Bool
+  var isActivated: Bool
 }
 
 /// `BasicBlockD` or `BottleneckD`: `nonlinearity(branch(x) + skip(x))`.
-package struct ResidualBlock: Sendable, Equatable {
+struct ResidualBlock: Sendable, Equatable {
   /// The branch: two convolutions, or three in a bottleneck; the last one is not activated.
-  package var branch: [ConvolutionBlock]
+  var branch: [ConvolutionBlock]
   /// Average pooling (kernel = stride) at the start of the skip, where the block has a stride.
-  package var pooling: [Int]?
+  var pooling: [Int]?
   /// A 1×1 convolution with norm, where the number of channels changes.
-  package var projection: ConvolutionBlock?
+  var projection: ConvolutionBlock?
 }
 
 /// One stage of an encoder, taken apart.
-package enum EncoderStage: Sendable, Equatable {
+enum EncoderStage: Sendable, Equatable {
   case plain([ConvolutionBlock])
   case residual([ResidualBlock])
 }
 
 /// An encoder, taken apart into its blocks in the order they run. Source:
 /// dynamic_network_architectures `PlainConvEncoder`, `ResidualEncoder`.
-package struct EncoderStructure: Sendable, Equatable {
-  package var stem: ConvolutionBlock?
-  package var stages: [EncoderStage]
+struct EncoderStructure: Sendable, Equatable {
+  var stem: ConvolutionBlock?
+  var stages: [EncoderStage]
 
-  package init(_ architecture: NetworkArchitecture) {
+  init(_ architecture: NetworkArchitecture) {
     let ones = [Int](repeating: 1, count: architecture.dimension)
     var channels = architecture.inputChannels
     stem = nil
@@ -75,7 +77,7 @@ package struct EncoderStructure: Sendable, Equatable {
   }
 
   /// All convolution blocks in the order of the state dict.
-  package var convolutions: [ConvolutionBlock] {
+  var convolutions: [ConvolutionBlock] {
     var result = stem.map { [$0] } ?? []
     for stage in stages {
       switch stage {

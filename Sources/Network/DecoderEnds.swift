@@ -1,0 +1,60 @@
+internal import SWTFormat
+
+/// What stands before and behind the blocks of a decoder's stages, of whatever kind these are:
+/// transposed convolutions and segmentation layers.
+struct DecoderEnds {
+  private let upsampling: [Operation.TransposedConvolution]
+  private let segmentation: [Operation.Convolution]
+
+  /// Declares the parameters.
+  init(_ decoder: NetworkArchitecture.Decoder, skips: [Graph.Value], in graph: inout Graph) {
+    var upsampling: [Operation.TransposedConvolution] = []
+    var below = skips.last.map { graph.width(of: $0) } ?? 0
+    for (index, stage) in decoder.stages.enumerated() {
+      let path = "decoder.transpconvs.\(index)"
+      let weight = graph.declare(
+        "\(path).weight", shape: [below, stage.features] + stage.upsampling,
+        .transposedConvolutionWeight, .decoder)
+      let bias =
+        decoder.upsamplingBias
+        ? graph.declare("\(path).bias", shape: [stage.features], .perChannel, .decoder) : nil
+      upsampling.append(Operation.TransposedConvolution(weight: weight, bias: bias))
+      below = stage.features
+    }
+    self.upsampling = upsampling
+    segmentation = decoder.stages.enumerated().map { index, stage in
+      let path = "decoder.seg_layers.\(index)"
+      let (heads, ones) = (decoder.segmentationHeads, stage.upsampling.map { _ in 1 })
+      return Operation.Convolution(
+        weight: graph.declare(
+          "\(path).weight", shape: [heads, stage.features] + ones, .convolutionWeight, .decoder),
+        bias: decoder.segmentationBias
+          ? graph.declare("\(path).bias", shape: [heads], .perChannel, .decoder) : nil,
+        stride: ones, padding: ones.map { _ in 0 })
+    }
+  }
+
+  /// Adds the operations of all stages, and returns the last one's segmentation logits. The layers of
+  /// the others serve training (deep supervision): they are in the graph, and nothing reads them.
+  func connect(
+    _ skips: [Graph.Value], in graph: inout Graph,
+    stage: (Int, Graph.Value, inout Graph) -> Graph.Value
+  ) -> Graph.Value? {
+    guard var value = skips.last else { return nil }
+    var logits: Graph.Value?
+    for (index, skip) in skips.dropLast().reversed().enumerated() where index < upsampling.count {
+      let scale = graph.scale(of: skip)
+      let upsampled = graph.add(
+        .transposedConvolution(upsampling[index]), value, path: "decoder.transpconvs.\(index)",
+        form: .map(channels: upsampling[index].weight.shape[1], scale: scale))
+      let both = graph.add(
+        .concatenate, upsampled, skip, path: "decoder.stages.\(index)",
+        form: .map(channels: graph.width(of: upsampled) + graph.width(of: skip), scale: scale))
+      value = stage(index, both, &graph)
+      logits = graph.add(
+        .convolution(segmentation[index]), value, path: "decoder.seg_layers.\(index)",
+        form: .map(channels: segmentation[index].weight.shape[0], scale: scale))
+    }
+    return logits
+  }
+}

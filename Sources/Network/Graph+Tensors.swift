@@ -1,0 +1,47 @@
+package import SWTFormat
+
+extension Graph {
+  /// Checks that a file's tensors are those that the network reads, no more and no fewer; in a file of
+  /// several folds those of each, under its prefix.
+  ///
+  /// - Throws: `SWTError`, naming the tensor that is missing, unexpected, or of another shape or layout.
+  package func check(
+    _ tensors: [TensorEntry], folds: [ModelDescription.Fold] = []
+  ) throws(SWTError) {
+    var found: [String: TensorEntry] = [:]
+    for tensor in tensors { found[tensor.name] = tensor }
+    for prefix in folds.isEmpty ? [""] : folds.map(\.prefix) {
+      for parameter in parameters {
+        let name = prefix + parameter.name
+        guard let tensor = found.removeValue(forKey: name) else { throw .missingTensor(name: name) }
+        guard tensor.shape == parameter.shape else {
+          throw .tensorShape(name: name, found: tensor.shape, expected: parameter.shape)
+        }
+        guard tensor.layout == parameter.layout else {
+          throw .tensorLayout(name: name, found: tensor.layout, expected: parameter.layout)
+        }
+      }
+    }
+    if let extra = tensors.first(where: { found[$0.name] != nil }) {
+      throw .unexpectedTensor(name: extra.name)
+    }
+  }
+}
+
+extension SWTFile {
+  /// Opens a model: a file that holds exactly the tensors of the network that its header describes.
+  ///
+  /// - Throws: `SWTError`, naming the field or tensor that is wrong.
+  package init(modelAt path: String, verifyingTensors: Bool = false) throws(SWTError) {
+    try self.init(contentsOf: path)
+    try checkTensors()
+    if verifyingTensors { try verify() }
+  }
+
+  /// Checks that the file holds the tensors of the network that its header describes.
+  ///
+  /// - Throws: `SWTError`, naming the tensor.
+  package func checkTensors() throws(SWTError) {
+    try Graph(description).check(tensors, folds: description.folds)
+  }
+}
