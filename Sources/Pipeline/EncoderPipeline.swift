@@ -65,8 +65,7 @@ public final class EncoderPipeline {
   public func read(files: [String]) throws(PipelineError) -> Scan {
     do throws(PreprocessingError) {
       if let memoryLimit {
-        var byteCount = 0
-        for file in files { byteCount += try NIfTIImage.byteCount(ofFileAt: file) }
+        let byteCount = try preprocessor.get().byteCount(of: files)
         guard byteCount <= memoryLimit else {
           throw PreprocessingError.channels(
             "reading it takes \(ByteCount.text(byteCount)) of memory where "

@@ -12,14 +12,8 @@ package enum ImageReader: String, Sendable, CaseIterable {
   /// nibabel's, turned to RAS.
   case nibabelWithReorient = "NibabelIOWithReorient"
 
-  var reorients: Bool { self == .simpleITKWithReorient || self == .nibabelWithReorient }
+  /// Whether scans are turned to RAS, however they lie.
+  package var reorients: Bool { self == .simpleITKWithReorient || self == .nibabelWithReorient }
 
-  var honoursUnits: Bool { self == .simpleITK || self == .simpleITKWithReorient }
-
-  /// The affine, in millimetres towards RAS, that the reader takes where a file gives none.
-  func affineWithoutForm(spacing: [Double]) -> [[Double]] {
-    // nibabel flips x alone; ITK's identity points to left, posterior and superior.
-    let signs = honoursUnits ? [-1.0, -1, 1] : [-1.0, 1, 1]
-    return (0..<3).map { row in (0..<3).map { row == $0 ? signs[row] * spacing[row] : 0 } }
-  }
+  var isITK: Bool { self == .simpleITK || self == .simpleITKWithReorient }
 }

@@ -1,3 +1,4 @@
+internal import FileIO
 public import SWTFormat
 
 /// nnU-Net's `DefaultPreprocessor`: transpose → crop to nonzero → normalise → resample.
@@ -38,16 +39,32 @@ public struct Preprocessor: Sendable {
   ///
   /// - Throws: `PreprocessingError.file`, `format`, or `unsupported`.
   public func read(files: [String]) throws(PreprocessingError) -> Scan {
-    guard let reader = ImageReader(rawValue: description.imageReaderWriter) else {
-      throw .unsupported(field: "image_reader_writer", value: description.imageReaderWriter)
+    try read(files: files, turningTo: nil)
+  }
+
+  /// Reads a case's files, turned to `orientation` unless the reader turns them itself.
+  package func read(
+    files: [String], turningTo orientation: ScanOrientation?
+  ) throws(PreprocessingError) -> Scan {
+    try Scan(
+      files: files, reader: reader, names: description.channels.map(\.name), turningTo: orientation)
+  }
+
+  /// The bytes that a case's files take as float32, from their headers alone.
+  package func byteCount(of files: [String]) throws(PreprocessingError) -> Int {
+    var sum = 0
+    for file in files { sum += try NIfTIImage.byteCount(ofFileAt: file, reader: reader) }
+    return sum
+  }
+
+  /// The reader that the plans name.
+  package var reader: ImageReader {
+    get throws(PreprocessingError) {
+      guard let reader = ImageReader(rawValue: description.imageReaderWriter) else {
+        throw .unsupported(field: "image_reader_writer", value: description.imageReaderWriter)
+      }
+      return reader
     }
-    var scan = Scan(channels: [], warnings: [])
-    for file in files {
-      let image = try NIfTIImage(contentsOf: file, reader: reader)
-      scan.channels += image.volumes
-      scan.warnings += image.warnings
-    }
-    return scan
   }
 
   /// What `prepare` would return for these channels, and what it would take.
@@ -149,20 +166,34 @@ public struct Preprocessor: Sendable {
     guard channels.count == normalizations.count, let first = channels.first else {
       let names = description.channels.map(\.name).joined(separator: ", ")
       throw .channels(
-        "the case has \(channels.count) channels but the model takes \(normalizations.count) "
-          + "(\(names)) — give one file per channel, joined by commas")
+        "the case has \(channels.count) channel\(channels.count == 1 ? "" : "s") but the model takes "
+          + "\(normalizations.count) (\(names)) — give one file per channel, joined by commas")
     }
-    for (index, channel) in channels.enumerated() {
+    for (number, channel) in channels.enumerated() {
       guard channel.shape == first.shape else {
         throw .channels(
-          "channel \(index) has shape \(channel.shape) but channel 0 has \(first.shape)")
+          "channel \(number) has shape \(channel.shape) but channel 0 has \(first.shape)")
       }
-      guard channel.spacing == first.spacing else {
+      guard AllClose.holds(first.spacing, channel.spacing) else {
         throw .channels(
-          "channel \(index) has spacing \(channel.spacing) but channel 0 has \(first.spacing)")
+          "channel \(number) has spacing \(channel.spacing) but channel 0 has \(first.spacing)")
+      }
+      if let index = channel.values.firstIndex(where: { !$0.isFinite }) {
+        throw .channels(notFinite(channel, at: index, channel: number))
       }
     }
     return first
+  }
+
+  /// nnU-Net makes everything of such a scan NaN, without a word.
+  private func notFinite(_ channel: Volume, at index: Int, channel number: Int) -> String {
+    let count = channel.values.reduce(into: 0) { if !$1.isFinite { $0 += 1 } }
+    let (height, width) = (channel.shape[1], channel.shape[2])
+    let place = [index / (height * width), index / width % height, index % width]
+    return
+      "channel \(number) (\(DisplayText.escaped(description.channels[number].name))): \(count) of "
+      + "\(channel.values.count) voxels are not finite, the first (\(channel.values[index])) at "
+      + "[z, y, x] = \(place) — set them to 0 or to what the scan has for air"
   }
 
   /// The configuration's spacing; a 2-D configuration keeps that of the slices.
@@ -188,19 +219,5 @@ public struct Preprocessor: Sendable {
       result.append(Int(size))
     }
     return result
-  }
-}
-
-/// A case's channels in order, with what a person should look at.
-public struct Scan: Sendable {
-  /// One volume per channel.
-  public var channels: [Volume]
-  /// One line each.
-  public var warnings: [String]
-
-  /// Gives the channels away, so that preparing them can free them on the way.
-  public mutating func takeChannels() -> [Volume] {
-    defer { channels = [] }
-    return channels
   }
 }
