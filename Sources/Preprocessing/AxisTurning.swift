@@ -35,23 +35,35 @@ package struct AxisTurning: Sendable, Equatable {
   /// Turns voxels, x fastest.
   ///
   /// - Parameter sizes: `[x, y, z]` before.
-  func turned<Value: BitwiseCopyable>(_ values: [Value], sizes: [Int]) -> [Value] {
+  func turned(_ values: [Float], sizes: [Int]) -> [Float] {
     guard !isNone else { return values }
+    return [Float](unsafeUninitializedCapacity: values.count) { output, initialized in
+      turn(values, sizes: sizes, into: output) { $0 }
+      initialized = values.count
+    }
+  }
+
+  /// Turns voxels into memory for as many, as numbers of another type.
+  @inline(__always)
+  func turn<Value, Stored: BitwiseCopyable>(
+    _ values: [Value], sizes: [Int], into output: UnsafeMutableBufferPointer<Stored>,
+    _ stored: (Value) -> Stored
+  ) {
     let strides = [1, sizes[0], sizes[0] * sizes[1]]
     let counts = sources.map { sizes[$0] }
     let steps = (0..<3).map { isFlipped[$0] ? -strides[sources[$0]] : strides[sources[$0]] }
     let start = (0..<3).reduce(0) {
       $0 + (isFlipped[$1] ? (counts[$1] - 1) * strides[sources[$1]] : 0)
     }
-    return [Value](unsafeUninitializedCapacity: values.count) { output, initialized in
+    values.withUnsafeBufferPointer { values in
       for z in 0..<counts[2] {
         for y in 0..<counts[1] {
           let source = start + z * steps[2] + y * steps[1]
           let target = (z * counts[1] + y) * counts[0]
-          for x in 0..<counts[0] { output[target + x] = values[source + x * steps[0]] }
+          let step = steps[0]
+          for x in 0..<counts[0] { output[target + x] = stored(values[source + x * step]) }
         }
       }
-      initialized = values.count
     }
   }
 }

@@ -49,18 +49,29 @@ package struct Matrix3: Sendable, Equatable {
       + m[2, 0] * m[0, 1] * m[1, 2] - m[2, 0] * m[1, 1] * m[0, 2]
   }
 
-  /// Its inverse; of a singular matrix, zeros.
+  /// Its inverse; of a singular matrix, zeros. The terms stand in niftilib's order, for the signs of
+  /// zeros.
   var inverse: Matrix3 {
+    let m = self
+    let determinant = determinant
     let scale = determinant == 0 ? 0 : 1 / determinant
-    // The cofactors, transposed.
-    return Matrix3(
-      (0..<3).map { row in
-        (0..<3).map { column in
-          let (r1, r2) = ((column + 1) % 3, (column + 2) % 3)
-          let (c1, c2) = ((row + 1) % 3, (row + 2) % 3)
-          return scale * (self[r1, c1] * self[r2, c2] - self[r1, c2] * self[r2, c1])
-        }
-      })
+    return Matrix3([
+      [
+        scale * (m[1, 1] * m[2, 2] - m[2, 1] * m[1, 2]),
+        scale * (-m[0, 1] * m[2, 2] + m[2, 1] * m[0, 2]),
+        scale * (m[0, 1] * m[1, 2] - m[1, 1] * m[0, 2]),
+      ],
+      [
+        scale * (-m[1, 0] * m[2, 2] + m[2, 0] * m[1, 2]),
+        scale * (m[0, 0] * m[2, 2] - m[2, 0] * m[0, 2]),
+        scale * (-m[0, 0] * m[1, 2] + m[1, 0] * m[0, 2]),
+      ],
+      [
+        scale * (m[1, 0] * m[2, 1] - m[2, 0] * m[1, 1]),
+        scale * (-m[0, 0] * m[2, 1] + m[2, 0] * m[0, 1]),
+        scale * (m[0, 0] * m[1, 1] - m[1, 0] * m[0, 1]),
+      ],
+    ])
   }
 
   /// How far the matrix is from one whose columns are perpendicular and of length 1.

@@ -203,7 +203,7 @@ struct SimpleITKRules {
     of form: Affine?, rank: Int, unit: Double, flipping: [Bool]
   ) -> Affine {
     // Without a form, ITK's identity points to left, posterior and superior.
-    var matrix = (form?.matrix ?? .diagonal([-1, -1, 1]))
+    var matrix = form?.matrix ?? Matrix3([[-1, -0.0, -0.0], [-0.0, -1, -0.0], [0, 0, 1]])
     if rank == 2 {
       for index in 0..<3 {
         (matrix[2, index], matrix[index, 2]) = (0, 0)
@@ -211,10 +211,16 @@ struct SimpleITKRules {
     }
     matrix = matrix.normalized
     if rank == 2 { matrix[2, 2] = 1 }
+    // In LPS, SimpleITK has no negative zeros off the diagonal.
+    for row in 0..<3 {
+      for column in 0..<3 where row != column && matrix[row, column] == 0 {
+        matrix[row, column] = row < 2 ? -0.0 : 0
+      }
+    }
     for column in 0..<min(rank, 3) where flipping[column] {
       for row in 0..<3 { matrix[row, column] = -matrix[row, column] }
     }
-    var offset = (form?.offset ?? [0, 0, 0]).map { $0 * unit }
+    var offset = (form?.offset ?? [-0.0, -0.0, 0]).map { $0 * unit }
     if rank == 2 { offset[2] = 0 }
     return Affine(matrix: matrix, offset: offset)
   }
