@@ -66,7 +66,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [40, 42, 44, 46, 70, 72, 108, 344], [UInt8(0x7F), 0xFF])
+  @Test(arguments: [40, 42, 70], [UInt8(0x7F), 0xFF])
   func refusesAbsurdFields(_ offset: Int, _ byte: UInt8) {
     var bytes = Self.small
     bytes[offset] = byte
