@@ -48,7 +48,7 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     // What both halves share: bytes and files, arrays on disk, and the file format between them.
-    library("FileIO", ["CLinux"]),
+    library("FileIO", ["CLinux", "CZlib"]),
     library("NPY", ["FileIO"]),
     library("SWTFormat", ["FileIO", "CSHA256"]),
     // What a network is: both halves read their parameters off its graph.
@@ -90,7 +90,7 @@ let package = Package(
       name: "TestSupport", dependencies: ["FileIO", "NPY"], path: "Tests/TestSupport",
       swiftSettings: settings),
     tests("FileIOTests", ["FileIO"]),
-    tests("NPYTests", ["NPY", "FileIO"]),
+    tests("NPYTests", ["NPY", "FileIO", "PickleReader"]),
     tests("SWTFormatTests", ["SWTFormat", "Network", "FileIO"]),
     tests("NetworkTests", ["Network", "SWTFormat", "FileIO"]),
     tests("PickleReaderTests", ["PickleReader", "FileIO"]),

@@ -16,6 +16,10 @@ public enum PipelineError: Error, Sendable, Equatable {
   case labels(String)
   /// The network's logits are infinite or not numbers.
   case notFinite
+  /// A file of postprocessing steps is none, or asks for what is not known here.
+  case postprocessing(path: String, problem: String)
+  /// The caller stopped it.
+  case cancelled
 }
 
 extension PipelineError: Failure {
@@ -24,7 +28,8 @@ extension PipelineError: Failure {
     case .preprocessing(let error): error.kind
     case .runtime(let error): error.kind
     case .memory: .memory
-    case .labels, .notFinite: .badInput
+    case .labels, .notFinite, .postprocessing: .badInput
+    case .cancelled: .interrupted
     }
   }
 
@@ -47,6 +52,8 @@ extension PipelineError: Failure {
       .init(
         "the network's logits are infinite or not numbers",
         advice: "look for such voxels in the scan")
+    case .postprocessing(let path, let problem): "\(DisplayText.quoted(path)) \(problem)"
+    case .cancelled: "stopped"
     }
   }
 }

@@ -79,7 +79,7 @@ extension PreprocessingDescription.Resampling {
 
 extension LogitsResampling.Axis {
   /// Nearest neighbours (order 0) or linear interpolation (order 1).
-  fileprivate init(from inputCount: Int, to outputCount: Int, order: Int, grid: AxisResampling.Grid)
+  init(from inputCount: Int, to outputCount: Int, order: Int, grid: AxisResampling.Grid)
   {
     func add(_ first: Int, _ second: Int, _ weight: Double) {
       lower.append(Int32(clamping: min(max(first, 0), inputCount - 1)))
@@ -98,5 +98,12 @@ extension LogitsResampling.Axis {
       let floor = x.rounded(.down)
       add(Int(floor), Int(floor) + 1, 1 - (x - floor))
     }
+  }
+
+  /// The inputs that count for an output, with their weights.
+  package func inputs(of output: Int) -> [(index: Int, weight: Double)] {
+    [
+      (Int(lower[output]), lowerWeights[output]), (Int(upper[output]), upperWeights[output]),
+    ].filter { $0.weight != 0 }
   }
 }

@@ -16,7 +16,7 @@ struct ResamplingRule: Sendable {
   private let threshold: Double
 
   init(
-    _ resampling: PreprocessingDescription.Resampling, field: String
+    _ resampling: PreprocessingDescription.Resampling, field: String, isSegmentation: Bool = false
   ) throws(PreprocessingError) {
     guard let function = Function(rawValue: resampling.function) else {
       throw .unsupported(field: field, value: resampling.function)
@@ -27,7 +27,10 @@ struct ResamplingRule: Sendable {
       .unsupported(
         field: "\(field)_kwargs.\(key)", value: keywords[key]?.prettyText ?? "missing")
     }
-    if keywords["is_seg"]?.bool == true { throw refuse("is_seg") }
+    guard keywords["is_seg"]?.bool ?? false == isSegmentation else { throw refuse("is_seg") }
+    if isSegmentation, keywords["memefficient_seg_resampling"]?.bool == true {
+      throw refuse("memefficient_seg_resampling")
+    }
     if let mode = keywords["mode"], mode.string != "linear" { throw refuse("mode") }
     if let mode = keywords["aniso_axis_mode"], mode.string != "nearest-exact" {
       throw refuse("aniso_axis_mode")

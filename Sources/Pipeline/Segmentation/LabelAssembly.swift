@@ -88,7 +88,7 @@ final class LabelAssembly {
       line.interpolate(
         sources.map { source in
           LineInterpolation.Source(
-            logits: rows.sums.row(source.row - rows.first, ofHead: head) + source.offset,
+            logits: rows.row(source.row, ofHead: head) + source.offset,
             weights: source.weights)
         })
       line.decide(rule, head: head)
@@ -107,14 +107,5 @@ final class LabelAssembly {
         (row.index, frame.start + line.index * frame.stride, (row.weight, line.weight))
       }
     }
-  }
-}
-
-extension LogitsResampling.Axis {
-  /// The inputs that count for an output.
-  fileprivate func inputs(of output: Int) -> [(index: Int, weight: Double)] {
-    [
-      (Int(lower[output]), lowerWeights[output]), (Int(upper[output]), upperWeights[output]),
-    ].filter { $0.weight != 0 }
   }
 }

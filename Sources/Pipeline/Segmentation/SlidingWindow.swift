@@ -39,13 +39,21 @@ struct SlidingWindow {
         tile: tile, plane: Array(paddedShape.dropFirst()), heads: heads, folds: folds)
   }
 
-  /// Rows of logits that are final.
+  /// Rows of logits that are final, in half precision; valid while they are shown.
   struct FinalRows {
-    /// Row 0 of these is the image's row `first`.
-    let sums: WindowSums
+    /// `[heads, rows, y, x]`, with padding.
+    let logits: UnsafePointer<UInt16>
+    let headStride: Int
+    let rowStride: Int
+    /// The image's row that is the first here.
     let first: Int
     /// Rows of the image that are final; what they need of those before is there too.
     let available: Int
+
+    /// A row of the image, `[y, x]`.
+    func row(_ row: Int, ofHead head: Int) -> UnsafePointer<UInt16> {
+      logits + head * headStride + (row - first) * rowStride
+    }
   }
 
   /// Runs `network` over an image, `[C, z, y, x]`.
@@ -82,7 +90,9 @@ struct SlidingWindow {
       let count = isLast ? tile[0] : starts[slab + 1] - starts[slab]
       guard sums.finish(rows: count) else { throw .notFinite }
       consume(
-        FinalRows(sums: sums, first: starts[slab] - 1, available: starts[slab] + count))
+        FinalRows(
+          logits: sums.logits, headStride: sums.rowCount * sums.rowSize, rowStride: sums.rowSize,
+          first: starts[slab] - 1, available: starts[slab] + count))
       if !isLast { sums.advance(by: count) }
     }
   }

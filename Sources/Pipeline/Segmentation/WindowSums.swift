@@ -68,10 +68,9 @@ final class WindowSums {
     free(weights)
   }
 
-  /// The logits of a row once it is final, `[y, x]`; 0 is the row in front of the windows'.
-  func row(_ row: Int, ofHead head: Int) -> UnsafePointer<UInt16> {
-    UnsafePointer(place(fold: 0, head: head, row: row))
-  }
+  /// The logits of the rows that are final, `[heads, rows, y, x]`; the first row is the one in front of the
+  /// windows'.
+  var logits: UnsafePointer<UInt16> { UnsafePointer(sums) }
 
   private func place(fold: Int, head: Int, row: Int) -> UnsafeMutablePointer<UInt16> {
     sums + ((fold * heads + head) * rowCount + row) * rowSize
