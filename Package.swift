@@ -72,7 +72,8 @@ let package = Package(
       "SWTRuntime", path: "Sources/Runtime", ["Network", "SWTFormat", "FileIO", "CKernels"]),
     library("Preprocessing", ["SWTFormat", "FileIO", "CZlib", "CResampling"]),
     library("DICOM", ["FileIO", "CZlib"]),
-    library("Pipeline", ["SWTRuntime", "Preprocessing", "SWTFormat", "FileIO", "CKernels"]),
+    library(
+      "Pipeline", ["SWTRuntime", "Preprocessing", "SWTFormat", "FileIO", "NPY", "CKernels"]),
     // What people look at: tables and pictures.
     library("Report", ["FileIO", "CZlib"]),
     // libswt: the same for C; the header is made by hand.

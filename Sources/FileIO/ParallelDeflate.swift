@@ -30,7 +30,8 @@ package struct ParallelDeflate {
       let part = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
       for piece in compressed(part) {
         checksum = UInt32(
-          truncatingIfNeeded: crc32_combine(uLong(checksum), uLong(piece.checksum), piece.inputCount))
+          truncatingIfNeeded: crc32_combine(
+            uLong(checksum), uLong(piece.checksum), piece.inputCount))
         inputCount += piece.inputCount
         outputCount += piece.bytes.count
         var failure: Failure?

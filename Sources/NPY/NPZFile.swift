@@ -39,9 +39,13 @@ package struct NPZFile: ~Copyable {
   }
 
   /// Appends numbers of the array.
-  package mutating func write(_ values: UnsafeBufferPointer<Float>) throws(NPYError) {
+  package mutating func write(_ values: [Float]) throws(NPYError) {
     do throws(FileError) {
-      try file.write(UnsafeRawBufferPointer(values), through: &deflate)
+      var failure: FileError?
+      values.withUnsafeBytes { bytes in
+        do throws(FileError) { try file.write(bytes, through: &deflate) } catch { failure = error }
+      }
+      if let failure { throw failure }
     } catch { throw .file(error) }
   }
 

@@ -79,8 +79,7 @@ extension PreprocessingDescription.Resampling {
 
 extension LogitsResampling.Axis {
   /// Nearest neighbours (order 0) or linear interpolation (order 1).
-  init(from inputCount: Int, to outputCount: Int, order: Int, grid: AxisResampling.Grid)
-  {
+  init(from inputCount: Int, to outputCount: Int, order: Int, grid: AxisResampling.Grid) {
     func add(_ first: Int, _ second: Int, _ weight: Double) {
       lower.append(Int32(clamping: min(max(first, 0), inputCount - 1)))
       upper.append(Int32(clamping: min(max(second, 0), inputCount - 1)))

@@ -18,9 +18,6 @@ public struct Preprocessor: Sendable {
     guard description.preprocessorName == "DefaultPreprocessor" else {
       throw .unsupported(field: "preprocessor_name", value: description.preprocessorName)
     }
-    guard description.cascadeLabels.isEmpty else {
-      throw .unsupported(field: "previous_stage", value: "a cascade's second stage")
-    }
     guard description.transposeForward.sorted() == [0, 1, 2] else {
       throw .unsupported(field: "transpose_forward", value: "\(description.transposeForward)")
     }
@@ -93,11 +90,15 @@ public struct Preprocessor: Sendable {
       voxels.cropped * channels.count
       + (normalizations.contains(where: \.needsMask) ? voxels.cropped : 0)
     let resampled = (voxels.cropped + voxels.new) * channels.count + (plan?.scratchCount ?? 0)
+    let labelled =
+      description.cascadeLabels.isEmpty
+      ? 0
+      : voxels.cropped + voxels.new * (channels.count + 1 + 2 * description.cascadeLabels.count)
     return PreparedGeometry(
-      shape: [channels.count] + result,
+      shape: [channels.count + description.cascadeLabels.count] + result,
       spacing: resampling.keepsShape ? originalSpacing : spacing,
       originalSpacing: originalSpacing, originalShape: originalShape, cropBox: cropBox,
-      peakByteCount: max(cutting, normalising, resampled) * MemoryLayout<Float>.stride)
+      peakByteCount: max(cutting, normalising, resampled, labelled) * MemoryLayout<Float>.stride)
   }
 
   /// Prepares a case from its channels, in the order of `channel_names`.
@@ -113,9 +114,17 @@ public struct Preprocessor: Sendable {
   }
 
   /// Prepares a case whose geometry is known; it has to be that of these very channels.
+  ///
+  /// - Parameter previous: for a cascade's second stage, what the first one made of the scan.
   package func prepare(
-    channels: consuming [Volume], geometry: PreparedGeometry
+    channels: consuming [Volume], geometry: PreparedGeometry, previous: Volume? = nil
   ) throws(PreprocessingError) -> PreparedImage {
+    guard (previous != nil) == takesPrevious else {
+      throw .channels(
+        takesPrevious
+          ? "the model is a cascade's second stage and takes what the first one made of the scan"
+          : "the model is no cascade's second stage and takes no previous segmentation")
+    }
     let cut = ChannelCut(
       shape: channels[0].shape, order: description.transposeForward, box: geometry.cropBox,
       threads: threads)
@@ -125,9 +134,13 @@ public struct Preprocessor: Sendable {
       channels[index] = Volume.empty
     }
     let shape = geometry.cropBox.map(\.count)
-    let mask =
-      normalizations.contains(where: \.needsMask)
+    let stage = try previous.map { volume throws(PreprocessingError) in
+      try PreviousStage(volume, cut: cut)
+    }
+    let inside =
+      stage != nil || normalizations.contains(where: \.needsMask)
       ? NonzeroRegion(shape: shape, threads: threads).mask(of: arrays) : nil
+    let mask = inside.map { stage?.mask($0) ?? $0 }
     for index in arrays.indices {
       var failure: PreprocessingError?
       arrays[index].withUnsafeMutableBufferPointer { values in
@@ -137,8 +150,16 @@ public struct Preprocessor: Sendable {
       }
       if let failure { throw failure }
     }
-    return PreparedImage(geometry: geometry, values: resampled(arrays, shape: shape, to: geometry))
+    var values = resampled(arrays, shape: shape, to: geometry)
+    if let stage, let inside {
+      values += try stage.channels(
+        inside: inside, description, geometry: geometry, threads: threads)
+    }
+    return PreparedImage(geometry: geometry, values: values)
   }
+
+  /// Whether the network takes a previous stage's segmentation beside the channels.
+  package var takesPrevious: Bool { !description.cascadeLabels.isEmpty }
 
   /// Resamples the channels, which go one after the other.
   private func resampled(

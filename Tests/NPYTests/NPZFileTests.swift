@@ -14,9 +14,7 @@ import Testing
     var file = try NPZFile(
       path: path, name: "probabilities", shape: [3, 100_000], threads: threads)
     for range in [0..<100_000, 100_000..<300_000] {
-      try Array(values[range]).withUnsafeBufferPointer { (part) throws(NPYError) in
-        try file.write(part)
-      }
+      try file.write(Array(values[range]))
     }
     #expect(folder.content.filter { !$0.hasPrefix(".") } == [])
     try file.commit()
