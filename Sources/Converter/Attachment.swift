@@ -45,9 +45,8 @@ public struct Attachment: Sendable {
             problem: "the head's file brings its own encoder, which would not fit the decoder — "
               + "convert the checkpoint with --head instead")
         }
-        let names = Set(encoder.names.filter(LinearHead.isHeadKey))
-        try NetworkCheck(architecture: description.architecture, allowedExtras: names)
-          .check(encoder, includingDecoder: false)
+        try NetworkCheck(architecture: description.architecture, weights: encoder)
+          .requireEncoder()
         warnings.append("the encoder is taken from the head's file, where it was fine-tuned")
       }
     } catch { throw ConversionError(error, file: path) }

@@ -12,6 +12,10 @@ extension Inspection {
     object["encoder_parameters"] = .integer(encoderParameterCount)
     object["optimizer_bytes"] = .integer(optimizerByteCount)
     object["model"] = description?.json ?? .null
+    if modelID == nil {
+      object["convertible"] = .bool(obstacle == nil)
+      object["obstacle"] = JSONValue(obstacle)
+    }
     object["pickle_globals"] = JSONValue(pickleGlobals)
     object["warnings"] = JSONValue(warnings)
     if includingTensors {
@@ -31,6 +35,9 @@ extension Inspection {
     var lines: [(label: String, text: String)] = [
       ("kind", kind), ("size", Self.megabytes(byteCount)),
     ]
+    if modelID == nil {
+      lines.append(("can be converted", obstacle.map { "no: \($0)" } ?? "yes"))
+    }
     func add(_ label: String, _ text: String?) {
       if let text, !text.isEmpty { lines.append((label, text)) }
     }
@@ -100,7 +107,11 @@ extension Inspection {
       lines.append(("cascade", "one-hot labels \(preprocessing.cascadeLabels)"))
     }
     lines.append(
-      ("spacing", "\(preprocessing.spacing.map { "\($0)" }.joined(separator: " × ")) mm"))
+      (
+        "spacing",
+        preprocessing.spacing.map { "\($0.map { "\($0)" }.joined(separator: " × ")) mm" }
+          ?? "unknown: training kept each scan's own"
+      ))
     lines.append(("patch size", product(preprocessing.patchSize)))
     if description.part == .encoder || description.classifier != nil {
       lines.append(("input policy", description.inputPolicy.rawValue))

@@ -19,6 +19,15 @@ package enum DisplayText {
     return result
   }
 
+  /// The most pieces of foreign text that a message lists.
+  private static let listLimit = 20
+
+  /// Pieces of foreign text, separated by commas; of many the first and how many more there are.
+  package static func list(_ texts: [String]) -> String {
+    let shown = texts.prefix(listLimit).map(escaped).joined(separator: ", ")
+    return texts.count > listLimit ? "\(shown) and \(texts.count - listLimit) more" : shown
+  }
+
   /// Letters, digits, marks and punctuation; not controls, nor what reorders or hides text.
   private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.properties.generalCategory {

@@ -41,10 +41,7 @@ struct Info: ParsableCommand {
       ["network", "\(architecture.networkClass.rawValue), \(architecture.dimension)-D"],
       ["features", architecture.featuresPerStage.map(String.init).joined(separator: " ")],
       ["input channels", description.preprocessing.channels.map(\.name).joined(separator: ", ")],
-      [
-        "spacing",
-        description.preprocessing.spacing.map { "\($0)" }.joined(separator: " × ") + " mm",
-      ],
+      ["spacing", spacing(of: description.preprocessing)],
       ["input policy", description.inputPolicy.rawValue],
       ["classes", description.classifier?.classNames.joined(separator: ", ") ?? "none"],
       ["file", "\(Decimals.text(Double(loaded.byteCount) / 1e6, places: 1)) MB"],
@@ -71,5 +68,10 @@ struct SizeList: ExpressibleByArgument {
     guard sizes.count == parts.count, (2...3).contains(sizes.count), sizes.allSatisfy({ $0 > 0 })
     else { return nil }
     self.sizes = sizes
+  }
+
+  private func spacing(of preprocessing: PreprocessingDescription) -> String {
+    guard let spacing = preprocessing.spacing else { return "unknown" }
+    return spacing.map { "\($0)" }.joined(separator: " × ") + " mm"
   }
 }
