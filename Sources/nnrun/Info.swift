@@ -56,6 +56,11 @@ struct Info: ParsableCommand {
     ]
     try StandardOutput.write(TextTable.labelled(rows))
   }
+
+  private func spacing(of preprocessing: PreprocessingDescription) -> String {
+    guard let spacing = preprocessing.spacing else { return "unknown" }
+    return spacing.map { "\($0)" }.joined(separator: " × ") + " mm"
+  }
 }
 
 /// Sizes on the command line: `128,128,128`.
@@ -68,10 +73,5 @@ struct SizeList: ExpressibleByArgument {
     guard sizes.count == parts.count, (2...3).contains(sizes.count), sizes.allSatisfy({ $0 > 0 })
     else { return nil }
     self.sizes = sizes
-  }
-
-  private func spacing(of preprocessing: PreprocessingDescription) -> String {
-    guard let spacing = preprocessing.spacing else { return "unknown" }
-    return spacing.map { "\($0)" }.joined(separator: " × ") + " mm"
   }
 }
