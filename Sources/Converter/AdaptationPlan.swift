@@ -35,8 +35,9 @@ struct AdaptationPlan {
     let configurations = try pretraining["configurations"]
     let names = configurations.value.object?.members.map(\.key) ?? []
     guard let name = name ?? (names.count == 1 ? names[0] : nil), names.contains(name) else {
-      throw configurations.problem(
-        "leave open which to take: give --configuration, one of \(names.joined(separator: ", "))")
+      throw ConversionError.options(
+        problem: "\(configurations.path) has several configurations",
+        advice: "give \(.configuration), one of: \(DisplayText.list(names))")
     }
     let source = try configurations[name]
     let channels = try root["pretrain_num_input_channels"].integer(1...256)

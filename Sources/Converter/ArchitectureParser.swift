@@ -26,7 +26,7 @@ struct ArchitectureParser {
     guard let (networkClass, hasDecoder) = Self.classes[name] else {
       throw ConversionError.unsupported(
         what: "network class \(className)",
-        advice: "if its encoder is nnU-Net's, give --plans whose network_class_name is "
+        advice: "if its encoder is nnU-Net's, give \(.plansPath) whose network_class_name is "
           + "PlainConvUNet or ResidualEncoderUNet")
     }
     return try parse(

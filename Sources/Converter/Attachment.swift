@@ -27,7 +27,7 @@ public struct Attachment: Sendable {
           advice: "convert one fold")
       }
       guard let headPath = options.headPath else {
-        throw ConversionError.options(problem: "no head is named — give --head")
+        throw ConversionError.options(problem: "no head is named", advice: "give \(.head)")
       }
       head = try LinearHead(
         path: headPath, prefix: options.headPrefix,

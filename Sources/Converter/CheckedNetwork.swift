@@ -1,3 +1,4 @@
+internal import FileIO
 internal import SWTFormat
 
 /// A checkpoint whose weights were held against its plans: what can be converted.
@@ -15,12 +16,12 @@ struct CheckedNetwork {
     case .network:
       guard checkpoint.weights.hasDecoder, !checkpoint.isPretrained else {
         throw ConversionError.options(
-          problem: "the input has no decoder that segments — leave out --part network")
+          problem: "the input has no decoder that segments", advice: "leave out \(.part) network")
       }
       guard network.architecture.decoder != nil else {
         throw ConversionError.options(
-          problem: "the plans' class has another decoder than UNetDecoder, which cannot be converted "
-            + "— leave out --part network")
+          problem: "the plans' class has another decoder than UNetDecoder, which cannot be converted",
+          advice: "leave out \(.part) network")
       }
       try check.requireNetwork()
     case .encoder:

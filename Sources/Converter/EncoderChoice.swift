@@ -20,8 +20,8 @@ struct EncoderChoice {
     if let prefix {
       guard let match = all.first(where: { $0.isNamed(prefix) }) else {
         throw ConversionError.options(
-          problem: "there is no encoder under --prefix \(DisplayText.quoted(prefix)) — there are: "
-            + Self.list(all))
+          problem: "there is no encoder under \(DisplayText.quoted(prefix))",
+          advice: "\(.prefix) is one of: \(Self.list(all))")
       }
       location = match
       return
@@ -43,7 +43,8 @@ struct EncoderChoice {
     let root = distinct.first { $0.networkPrefix == "" || $0.prefix.isEmpty }
     guard let choice = distinct.count == 1 ? first : trained.count == 1 ? trained[0] : root else {
       throw ConversionError.options(
-        problem: "there are several encoders — give --prefix, one of: \(Self.list(distinct))")
+        problem: "there are several encoders",
+        advice: "give \(.prefix), one of: \(Self.list(distinct))")
     }
     location = choice
     let others = distinct.filter { $0 != choice }

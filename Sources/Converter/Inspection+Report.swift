@@ -1,8 +1,11 @@
+package import FileIO
 package import SWTFormat
 
 extension Inspection {
   /// Everything as JSON.
-  package func json(includingTensors: Bool) -> JSONValue {
+  package func json(
+    includingTensors: Bool, naming name: (Setting) -> String = { $0.rawValue }
+  ) -> JSONValue {
     var object = JSONObject()
     object["nnconvert_version"] = .string(NNConvertVersion.current)
     object["kind"] = .string(kind)
@@ -14,7 +17,7 @@ extension Inspection {
     object["model"] = description?.json ?? .null
     if modelID == nil {
       object["convertible"] = .bool(obstacle == nil)
-      object["obstacle"] = JSONValue(obstacle)
+      object["obstacle"] = JSONValue(obstacle.map { $0.message(naming: name) })
     }
     object["pickle_globals"] = JSONValue(pickleGlobals)
     object["warnings"] = JSONValue(warnings)
@@ -31,12 +34,14 @@ extension Inspection {
   }
 
   /// What a person wants to know: a label and a text per line.
-  package var lines: [(label: String, text: String)] {
+  package func lines(
+    naming name: (Setting) -> String = { $0.rawValue }
+  ) -> [(label: String, text: String)] {
     var lines: [(label: String, text: String)] = [
       ("kind", kind), ("size", Self.megabytes(byteCount)),
     ]
     if modelID == nil {
-      lines.append(("can be converted", obstacle.map { "no: \($0)" } ?? "yes"))
+      lines.append(("can be converted", obstacle.map { "no: \($0.message(naming: name))" } ?? "yes"))
     }
     func add(_ label: String, _ text: String?) {
       if let text, !text.isEmpty { lines.append((label, text)) }

@@ -32,7 +32,7 @@ public struct Inspection: Sendable {
   /// What the user should know.
   public var warnings: [String]
   /// Why the file cannot be converted; `nil` where it can, or is a `.swt` file.
-  public var obstacle: String?
+  package var obstacle: ConversionError?
 
   /// Inspects a checkpoint, a model folder, an exported zip or a `.swt` file.
   ///
@@ -84,7 +84,7 @@ public struct Inspection: Sendable {
       let checked = try CheckedNetwork(checkpoint, options: options)
       warnings = checked.warnings
     } catch {
-      obstacle = "\(error)"
+      obstacle = ConversionError(error, file: "weights")
     }
     // What the plans say is worth knowing even where the weights do not fit them.
     if let network = try? PlannedNetwork(checkpoint, options: options, warn: { _ in }) {

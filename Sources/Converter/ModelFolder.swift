@@ -101,8 +101,8 @@ struct ModelFolder {
       candidates = models.filter { $0.name == wanted || $0.folder == "\(wanted)/" }
       guard !candidates.isEmpty else {
         throw ConversionError.options(
-          problem: "there is no model folder \(DisplayText.quoted(wanted)) — there are: "
-            + DisplayText.list(models.map(\.name)))
+          problem: "there is no model folder \(DisplayText.quoted(wanted))",
+          advice: "\(.modelFolder) is one of: \(DisplayText.list(models.map(\.name)))")
       }
     }
     if candidates.count > 1, let wanted = options.configuration {
@@ -111,8 +111,9 @@ struct ModelFolder {
       } }
       guard !fitting.isEmpty else {
         throw ConversionError.options(
-          problem: "there is no model of --configuration \(DisplayText.quoted(wanted)) — there are: "
-            + DisplayText.list(candidates.map(\.configuration)))
+          problem: "there is no model of configuration \(DisplayText.quoted(wanted))",
+          advice: "\(.configuration) is one of: "
+            + "\(DisplayText.list(candidates.map(\.configuration)))")
       }
       candidates = fitting
     }
@@ -120,14 +121,15 @@ struct ModelFolder {
       let configurations = candidates.map(\.configuration)
       guard Set(configurations).count < candidates.count else {
         throw ConversionError.options(
-          problem: "there are several models — give --configuration, one of: "
-            + DisplayText.list(configurations))
+          problem: "there are several models",
+          advice: "give \(.configuration), one of: \(DisplayText.list(configurations))")
       }
       let names = candidates.map(\.name)
       let isUnique = Set(names).count == names.count
+      let folders = isUnique ? names : candidates.map { String($0.folder.dropLast()) }
       throw ConversionError.options(
-        problem: "there are several models — give --model-folder, one of: "
-          + DisplayText.list(isUnique ? names : candidates.map { String($0.folder.dropLast()) }))
+        problem: "there are several models",
+        advice: "give \(.modelFolder), one of: \(DisplayText.list(folders))")
     }
     return candidates[0]
   }
@@ -137,14 +139,15 @@ struct ModelFolder {
     if let wanted = options.fold {
       guard folds.contains(wanted) else {
         throw ConversionError.options(
-          problem: "there is no fold \(DisplayText.quoted(wanted)) — there are: "
-            + (folds.isEmpty ? "none" : DisplayText.list(folds)))
+          problem: "there is no fold \(DisplayText.quoted(wanted))",
+          advice: "there are: \(folds.isEmpty ? "none" : DisplayText.list(folds))")
       }
       return wanted
     }
     guard folds.count <= 1 else {
       throw ConversionError.options(
-        problem: "there are several folds — give --fold, one of: \(DisplayText.list(folds))")
+        problem: "there are several folds",
+        advice: "give \(.fold), one of: \(DisplayText.list(folds))")
     }
     return folds.first ?? ""
   }
@@ -170,8 +173,7 @@ struct ModelFolder {
       return paths[0]
     }
     throw ConversionError.options(
-      problem:
-        "there is no \(DisplayText.escaped(Self.names(of: options.checkpoint)[0])) — give "
-        + "--checkpoint; there are: \(DisplayText.list(paths.map(name)))")
+      problem: "there is no \(DisplayText.escaped(Self.names(of: options.checkpoint)[0]))",
+      advice: "give \(.checkpoint); there are: \(DisplayText.list(paths.map(name)))")
   }
 }

@@ -28,7 +28,8 @@ struct PlannedNetwork {
       throw ConversionError.notNNUNet(
         problem: "this is a bare state dict: it lacks init_args, so kernel strides, slope, eps and "
           + "preprocessing are unknown",
-        advice: "give --plans plans.json --configuration NAME (and --dataset-json dataset.json)")
+        advice: "give \(.plansPath) plans.json \(.configuration) NAME (and \(.datasetPath) "
+          + "dataset.json)")
     }
     let plans = Plans(plansJSON, path: options.plansPath == nil ? "init_args.plans" : "plans")
     let names = plans.configurationNames
@@ -37,12 +38,13 @@ struct PlannedNetwork {
         ?? (names.count == 1 ? names[0] : nil)
     else {
       throw ConversionError.options(
-        problem: "no configuration is named — give --configuration, one of: "
-          + DisplayText.list(names))
+        problem: "no configuration is named",
+        advice: "give \(.configuration), one of: \(DisplayText.list(names))")
     }
     guard let datasetJSON, !datasetJSON.isNull else {
       throw ConversionError.options(
-        problem: "channels and labels are unknown — give --dataset-json dataset.json")
+        problem: "channels and labels are unknown",
+        advice: "give \(.datasetPath) dataset.json")
     }
     let dataset = try DatasetJSON(
       datasetJSON, path: options.datasetPath == nil ? "init_args.dataset_json" : "dataset")

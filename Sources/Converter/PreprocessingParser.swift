@@ -63,7 +63,7 @@ struct PreprocessingParser {
       if let spacing = givenSpacing {
         guard spacing.count == dimension else {
           throw ConversionError.options(
-            problem: "--spacing has \(spacing.count) numbers, the network \(dimension) axes")
+            problem: "the spacing given has \(spacing.count) numbers, the network \(dimension) axes")
         }
         return spacing
       }
@@ -74,7 +74,8 @@ struct PreprocessingParser {
     }
     guard givenSpacing == nil else {
       throw ConversionError.options(
-        problem: "the plans have the spacing \(field.value.lineText) — leave out --spacing")
+        problem: "the plans have the spacing \(field.value.lineText)",
+        advice: "leave out \(.spacing)")
     }
     return try field.elements(dimension...dimension).map { entry in
       let value = try entry.number()

@@ -67,8 +67,8 @@ struct WeightsFinder {
     if let key {
       if let match = found.first(where: { $0.name == key }) { return match }
       throw ConversionError.options(
-        problem: "there are no weights under --weights-key \(DisplayText.quoted(key)) — there are: "
-          + Self.list(found))
+        problem: "there are no weights under \(DisplayText.quoted(key))",
+        advice: "\(.weightsKey) is one of: \(Self.list(found))")
     }
     let encoders = found.filter { place in
       !EncoderLocation.all(in: place.value.entries.compactMap(\.key.string)).isEmpty
@@ -80,7 +80,8 @@ struct WeightsFinder {
     let candidates = usual.isEmpty ? choice.filter { !AveragedWeights.isNamed($0.path) } : usual
     guard candidates.count == 1 || encoders.isEmpty, let first = candidates.first else {
       throw ConversionError.options(
-        problem: "there are several networks — give --weights-key, one of: \(Self.list(choice))")
+        problem: "there are several networks",
+        advice: "give \(.weightsKey), one of: \(Self.list(choice))")
     }
     if !encoders.isEmpty {
       warn(
