@@ -16,6 +16,16 @@ extension Setting {
     case .headPrefix: "--head-prefix"
     case .series: "--series"
     case .dicomConvention: "--dicom-convention"
+    case .part: "--part"
+    case .plansPath: "--plans"
+    case .configuration: "--configuration"
+    case .datasetPath: "--dataset-json"
+    case .modelFolder: "--model-folder"
+    case .fold: "--fold"
+    case .checkpoint: "--checkpoint"
+    case .weightsKey: "--weights-key"
+    case .prefix: "--prefix"
+    case .spacing: "--spacing"
     }
   }
 }

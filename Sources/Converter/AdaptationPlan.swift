@@ -35,8 +35,9 @@ struct AdaptationPlan {
     let configurations = try pretraining["configurations"]
     let names = configurations.value.object?.members.map(\.key) ?? []
     guard let name = name ?? (names.count == 1 ? names[0] : nil), names.contains(name) else {
-      throw configurations.problem(
-        "leave open which to take: give --configuration, one of \(names.joined(separator: ", "))")
+      throw ConversionError.options(
+        problem: "\(configurations.path) has several configurations",
+        advice: "give \(.configuration), one of: \(DisplayText.list(names))")
     }
     let source = try configurations[name]
     let channels = try root["pretrain_num_input_channels"].integer(1...256)
@@ -66,18 +67,11 @@ struct AdaptationPlan {
     ]
   }
 
-  /// The spacing that pre-training resampled to; without one, whoever converts must say it.
+  /// The spacing that pre-training resampled to; `null` where images kept their own.
   private func spacing(_ configuration: JSONField) throws -> JSONValue {
     if let spacing = try configuration.optional("spacing") { return spacing.value }
     let style = try configuration.optional("spacing_style")
-    guard try style?.name() == "onemmiso" else {
-      throw ConversionError.field(
-        path: "\(configuration.path).spacing",
-        problem:
-          "is missing (spacing_style = \(style?.value.string ?? "none")): images kept their own "
-          + "spacing — give the preprocessing to use with --plans, --configuration, --dataset-json")
-    }
-    return [1.0, 1.0, 1.0]
+    return style?.value.string == "onemmiso" ? [1.0, 1.0, 1.0] : .null
   }
 
   /// Pre-training treats all channels alike: one entry stands for all of them.
@@ -94,24 +88,7 @@ struct AdaptationPlan {
     if let keywords = try plans.optional("arch_kwargs") {
       return ["network_class_name": .string(name), "arch_kwargs": keywords.value]
     }
-    guard name == "ResEncL" else {
-      throw ConversionError.unsupported(
-        what: "\(plans.path).arch_class_name = \(name)",
-        advice: "of nnssl's networks, ResEncL and those with arch_kwargs can be converted")
-    }
-    let modules = "torch.nn.modules"
-    return [
-      "network_class_name": "ResidualEncoderUNet",
-      "arch_kwargs": [
-        "n_stages": 6, "features_per_stage": [32, 64, 128, 256, 320, 320],
-        "conv_op": .string("\(modules).conv.Conv3d"), "kernel_sizes": 3,
-        "strides": [1, 2, 2, 2, 2, 2], "n_blocks_per_stage": [1, 3, 4, 6, 6, 6],
-        "n_conv_per_stage_decoder": [1, 1, 1, 1, 1], "conv_bias": true,
-        "norm_op": .string("\(modules).instancenorm.InstanceNorm3d"),
-        "norm_op_kwargs": ["eps": 1e-5, "affine": true],
-        "nonlin": "torch.nn.LeakyReLU", "nonlin_kwargs": ["inplace": true],
-      ],
-    ]
+    return ["network_class_name": .string(name), "arch_kwargs": .null]
   }
 }
 
@@ -120,16 +97,18 @@ extension Checkpoint {
   mutating func readPretrained(
     _ root: PickleValue, _ value: PickleValue, options: ConversionOptions
   ) throws {
-    let plan = AdaptationPlan(try value.json(path: "nnssl_adaptation_plan"))
+    let plan = AdaptationPlan(try json(value, path: "nnssl_adaptation_plan"))
     dataset = try plan.dataset()
     if options.plansPath == nil {
       plans = try plan.plans(configuration: options.configuration)
       configuration = AdaptationPlan.configuration
     }
     trainerName = root["trainer_name"]?.string
+    fold = (root["init_args"]?["fold"]).flatMap { $0.string ?? $0.integer.map(String.init) }
+    epoch = root["current_epoch"]?.integer
     citations = Self.texts(in: root["citations"])
     licence = (root["licence"] ?? root["license"])?.string.map { Self.oneLine($0, limit: 1024) }
-    weights.removeDecoder()
+    isPretrained = true
   }
 
   private static let citationLimit = 256

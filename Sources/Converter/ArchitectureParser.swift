@@ -10,21 +10,51 @@ struct ArchitectureParser {
   let inputChannels: Int
   let segmentationHeads: Int
 
-  /// The whole network, decoder included.
+  /// The whole network; without a decoder where the class is an encoder by itself, or has another.
   func parse() throws -> NetworkArchitecture {
     let patchSize = try configuration["patch_size"]
     let dimension = try patchSize.elements(2...3).count
     let architecture =
       try configuration.optional("architecture") ?? Self.fromOldSchema(configuration)
     let className = try architecture["network_class_name"].name()
-    guard let networkClass = NetworkArchitecture.NetworkClass(rawValue: Self.lastPart(className))
-    else {
+    let name = Self.lastPart(className)
+    if let preset = Self.presets[name], try architecture.optional("arch_kwargs") == nil {
+      return try parse(
+        .residualEncoderUNet, JSONField(path: "\(architecture.path).\(name)", value: preset),
+        dimension: dimension, hasDecoder: true)
+    }
+    guard let (networkClass, hasDecoder) = Self.classes[name] else {
       throw ConversionError.unsupported(
         what: "network class \(className)",
-        advice: "PlainConvUNet and ResidualEncoderUNet can be converted")
+        advice: "if its encoder is nnU-Net's, give \(.plansPath) whose network_class_name is "
+          + "PlainConvUNet or ResidualEncoderUNet")
     }
-    return try parse(networkClass, try architecture["arch_kwargs"], dimension: dimension)
+    return try parse(
+      networkClass, try architecture["arch_kwargs"], dimension: dimension, hasDecoder: hasDecoder)
   }
+
+  /// Classes with an encoder that can be converted, and whether their decoder is a `UNetDecoder`.
+  private static let classes:
+    [String: (networkClass: NetworkArchitecture.NetworkClass, hasDecoder: Bool)] = [
+      "PlainConvUNet": (.plainConvUNet, true), "PlainConvEncoder": (.plainConvUNet, false),
+      "ResidualEncoderUNet": (.residualEncoderUNet, true), "ResidualUNet": (.residualEncoderUNet, false),
+      "ResidualEncoder": (.residualEncoderUNet, false),
+    ]
+
+  /// Networks that nnssl, and nnU-Net fine-tuning its checkpoints, know by name alone.
+  private static let presets: [String: JSONValue] = {
+    let modules = "torch.nn.modules"
+    let resEncL: JSONValue = [
+      "n_stages": 6, "features_per_stage": [32, 64, 128, 256, 320, 320],
+      "conv_op": .string("\(modules).conv.Conv3d"), "kernel_sizes": 3,
+      "strides": [1, 2, 2, 2, 2, 2], "n_blocks_per_stage": [1, 3, 4, 6, 6, 6],
+      "n_conv_per_stage_decoder": [1, 1, 1, 1, 1], "conv_bias": true,
+      "norm_op": .string("\(modules).instancenorm.InstanceNorm3d"),
+      "norm_op_kwargs": ["eps": 1e-5, "affine": true],
+      "nonlin": "torch.nn.LeakyReLU", "nonlin_kwargs": ["inplace": true],
+    ]
+    return ["ResEncL": resEncL, "NoSkipResEncL": resEncL]
+  }()
 
   private static func lastPart(_ dottedName: String) -> String {
     dottedName.split(separator: ".").last.map(String.init) ?? dottedName
@@ -34,26 +64,26 @@ struct ArchitectureParser {
   private static let knownKeywords: Set<String> = [
     "n_stages", "features_per_stage", "conv_op", "kernel_sizes", "strides", "n_conv_per_stage",
     "n_blocks_per_stage", "n_conv_per_stage_decoder", "conv_bias", "norm_op", "norm_op_kwargs",
-    "dropout_op", "dropout_op_kwargs", "nonlin", "nonlin_kwargs", "nonlin_first", "block",
-    "bottleneck_channels", "stem_channels", "deep_supervision",
+    "dropout_op", "dropout_op_kwargs", "nonlin", "nonlin_kwargs", "block",
+    "bottleneck_channels", "stem_channels", "deep_supervision", "input_channels", "num_classes",
+    "n_blocks_per_stage_decoder", "return_skips", "stochastic_depth_p",
+  ]
+
+  /// What the constructors take too, each with the values that change nothing.
+  private static let inactiveKeywords: [String: [JSONValue]] = [
+    "nonlin_first": [false], "squeeze_excitation": [false], "disable_default_stem": [false],
+    "pool": ["conv"], "pool_type": ["conv"], "squeeze_excitation_reduction_ratio": [0.0625],
   ]
 
   private func parse(
-    _ networkClass: NetworkArchitecture.NetworkClass, _ keywords: JSONField, dimension: Int
+    _ networkClass: NetworkArchitecture.NetworkClass, _ keywords: JSONField, dimension: Int,
+    hasDecoder: Bool
   ) throws -> NetworkArchitecture {
     typealias Bounds = NetworkArchitecture.Bounds
-    for member in keywords.value.object?.members ?? []
-    where !Self.knownKeywords.contains(member.key) {
-      throw ConversionError.unsupported(
-        what: "\(keywords.path).\(member.key)", advice: "it is no keyword of nnU-Net's networks")
-    }
+    try checkKeywords(keywords)
     try require(keywords, "conv_op", is: "Conv\(dimension)d")
     if try keywords.optional("dropout_op") != nil {
       try require(keywords, "dropout_op", is: "Dropout\(dimension)d")
-    }
-    if try keywords.optional("nonlin_first")?.bool() == true {
-      throw ConversionError.unsupported(
-        what: "\(keywords.path).nonlin_first = true", advice: "train with the default, false")
     }
     let stageCount = try keywords["n_stages"].integer(Bounds.stages)
     let features = try perStage(keywords["features_per_stage"], stageCount, Bounds.features)
@@ -66,8 +96,9 @@ struct ArchitectureParser {
     let isResidual = networkClass == .residualEncoderUNet
     let blocks = try perStage(
       keywords[isResidual ? "n_blocks_per_stage" : "n_conv_per_stage"], stageCount, Bounds.blocks)
-    let decoderConvolutions = try perStage(
-      keywords["n_conv_per_stage_decoder"], stageCount - 1, Bounds.blocks)
+    let decoderConvolutions =
+      hasDecoder
+      ? try perStage(keywords["n_conv_per_stage_decoder"], stageCount - 1, Bounds.blocks) : nil
 
     let block = try blockKind(networkClass, keywords)
     var bottlenecks: [Int]?
@@ -87,15 +118,36 @@ struct ArchitectureParser {
       block: block, convolutionBias: convolutionBias,
       normalization: try normalization(keywords, dimension),
       nonlinearity: try nonlinearity(keywords),
-      decoder: NetworkArchitecture.Decoder(
-        stages: (0..<stageCount - 1).map { index in
-          let skip = stageCount - 2 - index
-          return NetworkArchitecture.Decoder.Stage(
-            features: features[skip], kernelSize: kernels[skip], upsampling: strides[skip + 1],
-            convolutions: decoderConvolutions[index])
-        },
-        segmentationHeads: segmentationHeads, upsamplingBias: convolutionBias,
-        segmentationBias: true))
+      decoder: decoderConvolutions.map { convolutions in
+        NetworkArchitecture.Decoder(
+          stages: (0..<stageCount - 1).map { index in
+            let skip = stageCount - 2 - index
+            return NetworkArchitecture.Decoder.Stage(
+              features: features[skip], kernelSize: kernels[skip], upsampling: strides[skip + 1],
+              convolutions: convolutions[index])
+          },
+          segmentationHeads: segmentationHeads, upsamplingBias: convolutionBias,
+          segmentationBias: true)
+      })
+  }
+
+  private func checkKeywords(_ keywords: JSONField) throws {
+    for member in keywords.value.object?.members ?? [] where !Self.knownKeywords.contains(member.key)
+    {
+      let inactive = Self.inactiveKeywords[member.key] ?? []
+      guard !member.value.isNull, !inactive.contains(member.value) else { continue }
+      throw ConversionError.unsupported(
+        what: "\(keywords.path).\(member.key)"
+          + (inactive.isEmpty ? "" : " = \(member.value.lineText)"),
+        advice: inactive.isEmpty
+          ? "it is no keyword of nnU-Net's networks"
+          : "train with the default, \(inactive[0].lineText)")
+    }
+    if let channels = try keywords.optional("input_channels"),
+      channels.value.integer != inputChannels
+    {
+      throw channels.problem("is \(channels.value.lineText), but there are \(inputChannels) channels")
+    }
   }
 
   // MARK: - Keywords

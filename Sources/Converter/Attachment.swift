@@ -27,7 +27,7 @@ public struct Attachment: Sendable {
           advice: "convert one fold")
       }
       guard let headPath = options.headPath else {
-        throw ConversionError.options(problem: "no head is named — give --head")
+        throw ConversionError.options(problem: "no head is named", advice: "give \(.head)")
       }
       head = try LinearHead(
         path: headPath, prefix: options.headPrefix,
@@ -45,9 +45,8 @@ public struct Attachment: Sendable {
             problem: "the head's file brings its own encoder, which would not fit the decoder — "
               + "convert the checkpoint with --head instead")
         }
-        let names = Set(encoder.names.filter(LinearHead.isHeadKey))
-        try NetworkCheck(architecture: description.architecture, allowedExtras: names)
-          .check(encoder, includingDecoder: false)
+        try NetworkCheck(architecture: description.architecture, weights: encoder)
+          .requireEncoder()
         warnings.append("the encoder is taken from the head's file, where it was fine-tuned")
       }
     } catch { throw ConversionError(error, file: path) }

@@ -4,7 +4,7 @@ internal import SWTFormat
 
 extension Checkpoint {
   /// Opens what a user may name: a checkpoint file of any dialect, a model folder, a dataset's folder,
-  /// or an exported zip.
+  /// a MONAI bundle, or an exported zip.
   static func open(path: String, options: ConversionOptions) throws -> Checkpoint {
     if Folder.exists(path) {
       return try open(try FileTree(folder: path), options: options)
@@ -14,25 +14,56 @@ extension Checkpoint {
     if FileKind.sniff(file.bytes) == .zip {
       let archive: ZipArchive
       do { archive = try ZipArchive(file.bytes) } catch { throw ConversionError(error, file: path) }
-      let isExport = archive.entries.contains { $0.name.hasSuffix("plans.json") }
+      let isExport = archive.entries.contains {
+        $0.name.hasSuffix("plans.json") || $0.name.hasSuffix("plans.pkl")
+      }
       if isExport {
         return try open(FileTree(archive: archive, identity: file.identity), options: options)
       }
     }
     var checkpoint = try Checkpoint(
       file.bytes, name: path, identities: [file.identity], options: options)
-    if checkpoint.isVersion1, options.plansPath == nil {
-      let description: MappedFile
-      do { description = try MappedFile(path: "\(path).pkl") } catch {
-        throw ConversionError.notNNUNet(
-          problem:
-            "this is an nnU-Net v1 checkpoint, whose plans are in a .pkl file beside it: \(error)",
-          advice: "copy \(path.split(separator: "/").last ?? "it").pkl beside it")
-      }
-      try checkpoint.readVersion1(description.bytes, options: options)
-      checkpoint.identities.append(description.identity)
+    if checkpoint.plans == nil, options.plansPath == nil {
+      try checkpoint.readNeighbours(of: path, options: options)
     }
     return checkpoint
+  }
+
+  /// Reads what lies beside a checkpoint that says nothing itself: version 1's `.pkl`, or the plans of
+  /// the model's folder.
+  private mutating func readNeighbours(of path: String, options: ConversionOptions) throws {
+    let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+    let folder = parts.dropLast().map { "\($0)/" }.joined()
+    // The checkpoint lies in a fold, or beside the plans.
+    let places = ["\(folder)../", folder]
+    if isVersion1 {
+      if let own = try? MappedFile(path: "\(path).pkl") {
+        identities.append(own.identity)
+        return try readVersion1(own.bytes, name: "\(path).pkl", options: options)
+      }
+      for place in places {
+        guard let plans = try? MappedFile(path: "\(place)plans.pkl") else { continue }
+        identities.append(plans.identity)
+        let model = place == folder ? parts.dropLast() : parts.dropLast(2)
+        return try readVersion1Plans(
+          plans.bytes, folder: model.joined(separator: "/"), fold: nil, options: options)
+      }
+      throw ConversionError.notNNUNet(
+        problem: "this is an nnU-Net v1 checkpoint, whose plans are in a .pkl file beside it, which "
+          + "is not there",
+        advice: "copy \(DisplayText.escaped(String(parts.last ?? ""))).pkl beside it")
+    }
+    for place in places {
+      guard let plans = try? MappedFile(path: "\(place)plans.json") else { continue }
+      self.plans = try Self.json(plans.bytes, name: "\(place)plans.json")
+      if dataset == nil, let file = try? MappedFile(path: "\(place)dataset.json") {
+        dataset = try Self.json(file.bytes, name: "\(place)dataset.json")
+      }
+      configuration = configuration ?? Self.configuration(in: self.plans, folder: folder)
+      warnings.append(
+        "the file names no plans itself: those of \(DisplayText.quoted("\(place)plans.json")) are used")
+      return
+    }
   }
 
   /// Opens a model folder: its plans.json and dataset.json count, not the checkpoint's copies.
@@ -41,26 +72,36 @@ extension Checkpoint {
     let (bytes, identity) = try tree.content(of: choice.checkpoint)
     var checkpoint = try Checkpoint(
       bytes, name: choice.checkpoint, identities: [identity], options: options)
-    if checkpoint.isVersion1 {
-      try checkpoint.readVersion1(
-        try tree.content(of: "\(choice.checkpoint).pkl").bytes, options: options)
+    if checkpoint.isVersion1, choice.plans == nil {
+      let own = "\(choice.checkpoint).pkl"
+      if tree.paths.contains(own) {
+        try checkpoint.readVersion1(try tree.content(of: own).bytes, name: own, options: options)
+      } else if let plans = choice.plansVersion1 {
+        try checkpoint.readVersion1Plans(
+          try tree.content(of: plans).bytes, folder: "\(tree.name)/\(choice.folder)",
+          fold: choice.fold, options: options)
+      } else {
+        throw ConversionError.notNNUNet(
+          problem: "there is neither \(DisplayText.quoted(own)) nor plans.pkl",
+          advice: "copy one of them from where the model was trained")
+      }
       return checkpoint
     }
+    if checkpoint.plans == nil, let metadata = choice.metadata {
+      try checkpoint.readMetadata(
+        try tree.content(of: metadata).bytes, name: metadata, options: options)
+    }
     let own = checkpoint
-    func json(_ path: String) throws -> JSONValue {
-      do {
-        return try JSONParser.parse(try tree.content(of: path).bytes, allowingPythonNonFinite: true)
-      } catch let error as JSONError {
-        throw ConversionError.unreadable(file: path, problem: "\(error)")
-      }
+    if let plans = choice.plans {
+      checkpoint.plans = try json(try tree.content(of: plans).bytes, name: plans)
     }
-    if let plans = choice.plans { checkpoint.plans = try json(plans) }
-    if let dataset = choice.dataset { checkpoint.dataset = try json(dataset) }
-    // Without a configuration in the checkpoint, plans with just one leave no doubt.
-    if checkpoint.configuration == nil, let plans = checkpoint.plans {
-      let names = Plans(plans, path: "plans").configurationNames
-      checkpoint.configuration = names.count == 1 ? names[0] : nil
+    if let dataset = choice.dataset {
+      checkpoint.dataset = try json(try tree.content(of: dataset).bytes, name: dataset)
     }
+    checkpoint.configuration =
+      checkpoint.configuration
+      ?? configuration(in: checkpoint.plans, folder: "\(tree.name)/\(choice.folder)")
+    checkpoint.fold = checkpoint.fold ?? choice.fold
     if own.plans != nil, own.dataset != nil,
       let inside = try? PlannedNetwork(own, options: options, warn: { _ in }),
       let beside = try? PlannedNetwork(checkpoint, options: options, warn: { _ in }),
@@ -74,18 +115,64 @@ extension Checkpoint {
     return checkpoint
   }
 
-  private mutating func readVersion1(_ bytes: Bytes, options: ConversionOptions) throws {
-    let document: PickleDocument
+  /// Of several configurations the one that the folder's name ends in.
+  private static func configuration(in plans: JSONValue?, folder: String) -> String? {
+    let names = plans.map { Plans($0, path: "plans").configurationNames } ?? []
+    if names.count == 1 { return names[0] }
+    return names.first { name in
+      folder.split(separator: "/").contains { $0.hasSuffix("__\(name)") }
+    }
+  }
+
+  private static func json(_ bytes: Bytes, name: String) throws -> JSONValue {
+    do { return try JSONParser.parse(bytes, allowingPythonNonFinite: true) } catch {
+      throw ConversionError.unreadable(file: name, problem: "\(error)")
+    }
+  }
+
+  /// A MONAI bundle's checkpoint without weights.
+  private mutating func readMetadata(
+    _ bytes: Bytes, name: String, options: ConversionOptions
+  ) throws {
     do {
-      document = try TorchFile.plainPickle(
-        bytes, toleratingUnknownObjects: options.toleratesUnknownObjects)
-    } catch { throw ConversionError(error, file: ".model.pkl") }
-    let description = try Version1.describe(document.root)
+      let torch = try TorchFile(bytes, toleratingUnknownObjects: options.toleratesUnknownObjects)
+      try readNNUNetV2(torch.root)
+      kind = "nnU-Net weights in a MONAI bundle (\(torch.layout.rawValue))"
+    } catch let error as PickleError { throw ConversionError(error, file: name) }
+  }
+
+  private mutating func readVersion1(
+    _ bytes: Bytes, name: String, options: ConversionOptions
+  ) throws {
+    apply(try Version1.describe(try Self.plainPickle(bytes, name: name, options: options)))
+  }
+
+  private mutating func readVersion1Plans(
+    _ bytes: Bytes, folder: String, fold: String?, options: ConversionOptions
+  ) throws {
+    let plans = try Self.plainPickle(bytes, name: "plans.pkl", options: options)
+    apply(try Version1.describe(plans: plans, folder: folder, fold: fold))
+    warnings.append(
+      "the checkpoint's own .pkl is missing: plans are from plans.pkl, the trainer from the folder's "
+        + "name")
+  }
+
+  private static func plainPickle(
+    _ bytes: Bytes, name: String, options: ConversionOptions
+  ) throws -> PickleValue {
+    do {
+      return try TorchFile.plainPickle(
+        bytes, toleratingUnknownObjects: options.toleratesUnknownObjects
+      ).root
+    } catch { throw ConversionError(error, file: name) }
+  }
+
+  private mutating func apply(_ description: Version1.Description) {
     plans = description.plans
     dataset = description.dataset
     configuration = Version1.configuration
     trainerName = description.trainerName
     fold = description.fold
-    isWholeNetwork = true
+    unreadableFields = description.unreadable
   }
 }

@@ -17,10 +17,10 @@ struct Checkpoint {
   var mirroringAxes: [Int]?
   var licence: String?
   var citations: [String] = []
-  /// Whether the whole network must be there: an nnU-Net checkpoint always has it.
-  var isWholeNetwork = false
-  /// Whether it is a Generic_UNet of nnU-Net version 1, whose decoder differs.
-  var isVersion1 = false
+  /// Whether nnssl pre-trained it: its decoder reconstructs images and segments nothing.
+  var isPretrained = false
+  /// What was wrong with fields that could not be read, by their paths.
+  var unreadableFields: [String: String] = [:]
   /// Bytes of the optimizer's state, which is not converted.
   var optimizerByteCount = 0
   /// Every Python name in the pickle.
@@ -31,6 +31,15 @@ struct Checkpoint {
   var source: Bytes
   var identities: [MappedFile.Identity]
 
+  /// Whether it is a Generic_UNet of nnU-Net version 1, whose decoder differs.
+  var isVersion1: Bool { weights.isVersion1 }
+
+  /// The trainer, where it may have changed the planned network.
+  var trainer: Trainer? {
+    guard !isPretrained else { return nil }
+    return trainerName.map { Trainer(name: $0, isVersion1: isVersion1) }
+  }
+
   /// Reads a checkpoint from its bytes.
   init(
     _ bytes: Bytes, name: String, identities: [MappedFile.Identity], options: ConversionOptions
@@ -39,56 +48,68 @@ struct Checkpoint {
     source = bytes
     if FileKind.sniff(bytes) == .safetensors {
       kind = "safetensors state dict"
-      weights = try StateDict(try SafetensorsFile(bytes).tensors)
+      let file = try SafetensorsFile(bytes)
+      try OtherNetwork.refuse(keys: file.tensors.map(\.key), trainer: nil)
+      weights = try StateDict(file.tensors, prefix: options.prefix)
+      warnings = weights.warnings
       return
     }
     let torch: TorchFile
     do {
       torch = try TorchFile(bytes, toleratingUnknownObjects: options.toleratesUnknownObjects)
     } catch { throw ConversionError(error, file: name) }
-    pickleGlobals = torch.document.globals
     let root = torch.root
-    if root["network_weights"] != nil, root["init_args"] != nil {
-      kind = "nnU-Net v2 checkpoint (\(torch.layout.rawValue))"
-      weights = try StateDict(try Self.weights(in: root))
+    pickleGlobals = torch.document.globals
+    let trainer = root["trainer_name"]?.string
+    var warnings: [String] = []
+    guard
+      let found = try WeightsFinder(root).choose(
+        key: options.weightsKey, warn: { warnings.append($0) })
+    else { throw Self.noWeights(in: root, name: name) }
+    try OtherNetwork.refuse(keys: found.value.entries.compactMap(\.key.string), trainer: trainer)
+    let adaptationPlan = root["nnssl_adaptation_plan"]
+    weights = try StateDict(
+      found.value, prefix: options.prefix,
+      hint: adaptationPlan?["key_to_encoder"]?.string?.droppingStages)
+    self.warnings = warnings + weights.warnings
+    trainerName = trainer
+    optimizerByteCount = Self.tensorByteCount(
+      root["optimizer_state"] ?? root["optimizer_state_dict"])
+    let layout = torch.layout.rawValue
+    if let adaptationPlan {
+      kind = "nnssl pre-trained checkpoint (\(layout))"
+      try readPretrained(root, adaptationPlan, options: options)
+    } else if root["init_args"]?.isDictionary == true {
+      kind = "nnU-Net v2 checkpoint (\(layout))"
       try readNNUNetV2(root)
     } else {
-      guard let dict = WeightsFinder.stateDict(in: root) else {
-        throw ConversionError.notNNUNet(
-          problem: "\(DisplayText.quoted(name)) holds no network weights",
-          advice: "an nnU-Net checkpoint has 'network_weights' and 'init_args'")
-      }
-      weights = try StateDict(dict)
-      isVersion1 = Version1.has(dict.entries.compactMap(\.key.string))
-      kind =
-        isVersion1
-        ? "nnU-Net v1 checkpoint (\(torch.layout.rawValue))"
-        : "state dict (\(torch.layout.rawValue))"
+      kind = weights.isVersion1 ? "nnU-Net v1 checkpoint (\(layout))" : "state dict (\(layout))"
       epoch = root["epoch"]?.integer
-      if let plan = root["nnssl_adaptation_plan"] {
-        kind = "nnssl pre-trained checkpoint (\(torch.layout.rawValue))"
-        try readPretrained(root, plan, options: options)
-      }
     }
-    try refuseOtherNetworks()
   }
 
-  private static func weights(in root: PickleValue) throws -> PickleValue {
-    guard let weights = root["network_weights"], WeightsFinder.isStateDict(weights) else {
-      throw ConversionError.notNNUNet(
-        problem: "'network_weights' holds no tensors", advice: "the checkpoint is damaged")
+  private static func noWeights(in root: PickleValue, name: String) -> ConversionError {
+    if root["init_args"] != nil {
+      return .notNNUNet(
+        problem: "\(DisplayText.quoted(name)) has an nnU-Net checkpoint's fields but no "
+          + "'network_weights' with tensors",
+        advice: "in a MONAI bundle they are in model.pt: name the bundle's folder")
     }
-    return weights
+    let keys = root.entries.compactMap(\.key.string)
+    return .notNNUNet(
+      problem: "\(DisplayText.quoted(name)) holds no network weights"
+        + (keys.isEmpty ? "" : ", only \(DisplayText.list(keys))"),
+      advice: "an nnU-Net checkpoint has 'network_weights' and 'init_args'")
   }
 
-  /// Source: nnunetv2 `nnUNetTrainer.save_checkpoint`.
-  private mutating func readNNUNetV2(_ root: PickleValue) throws {
-    isWholeNetwork = true
-    let arguments = try root["init_args"]?.member("plans", "dataset_json", "configuration") ?? [:]
-    plans = try arguments["plans"]?.json(path: "init_args.plans")
-    dataset = try arguments["dataset_json"]?.json(path: "init_args.dataset_json")
-    configuration = arguments["configuration"]?.string
-    let fold = root["init_args"]?["fold"]
+  /// Reads what an nnU-Net checkpoint says besides its weights. Source: nnunetv2
+  /// `nnUNetTrainer.save_checkpoint`.
+  mutating func readNNUNetV2(_ root: PickleValue) throws {
+    let arguments = root["init_args"]
+    plans = try arguments?["plans"].map { try json($0, path: "init_args.plans") }
+    dataset = try arguments?["dataset_json"].map { try json($0, path: "init_args.dataset_json") }
+    configuration = arguments?["configuration"]?.string
+    let fold = arguments?["fold"]
     self.fold = fold?.string ?? fold?.integer.map(String.init)
     trainerName = root["trainer_name"]?.string
     epoch = root["current_epoch"]?.integer
@@ -103,12 +124,14 @@ struct Checkpoint {
       }
       mirroringAxes = values
     }
-    optimizerByteCount = Self.tensorByteCount(root["optimizer_state"])
-    if let trainerName, trainerName.contains("Primus") {
-      throw ConversionError.unsupported(
-        what: "the Primus transformer (trainer \(trainerName))",
-        advice: "PlainConvUNet and ResidualEncoderUNet can be converted")
-    }
+  }
+
+  /// A plain value as JSON; what could not be read is remembered.
+  mutating func json(_ value: PickleValue, path: String) throws -> JSONValue {
+    var fields = PlainFields()
+    let json = try fields.json(value, path: path)
+    unreadableFields.merge(fields.unreadable) { $1 }
+    return json
   }
 
   /// The bytes of all tensors below a value, each storage counted once.
@@ -127,31 +150,11 @@ struct Checkpoint {
     }
     return byteCounts.values.reduce(0, +)
   }
-
-  /// Networks that are known but not ours, told by their keys.
-  private func refuseOtherNetworks() throws {
-    let others: [(marker: String, what: String)] = [
-      ("eva.", "the Primus transformer"), ("down_projection.", "the Primus transformer"),
-      ("swinViT.", "SwinUNETR"), ("vit.", "a vision transformer"),
-      ("enc_block_0.", "MedNeXt"), ("encoder.initial_conv.", "the ResEnc network of nnU-Net v1"),
-      ("mamba", "U-Mamba"),
-    ]
-    for name in weights.names {
-      for other in others
-      where name.hasPrefix(other.marker) || (other.marker == "mamba" && name.contains("mamba")) {
-        throw ConversionError.unsupported(
-          what: "\(other.what) (key '\(name)')",
-          advice: "PlainConvUNet and ResidualEncoderUNet can be converted")
-      }
-    }
-  }
 }
 
-extension PickleValue {
-  /// The members of those names.
-  fileprivate func member(_ names: String...) throws -> [String: PickleValue] {
-    var result: [String: PickleValue] = [:]
-    for name in names { result[name] = self[name] }
-    return result
+extension String {
+  /// `encoder` of nnssl's `encoder.stages`.
+  fileprivate var droppingStages: String {
+    hasSuffix(".stages") ? String(dropLast(".stages".count)) : self
   }
 }

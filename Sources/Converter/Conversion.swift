@@ -44,19 +44,11 @@ public struct Conversion: Sendable {
   init(checkpoint: Checkpoint, options: ConversionOptions) throws {
     self.options = options
     sourceDigest = BackgroundDigest(of: checkpoint.source)
-    var warnings = checkpoint.warnings
-    let network = try PlannedNetwork(checkpoint, options: options, warn: { warnings.append($0) })
+    let checked = try CheckedNetwork(checkpoint, options: options)
+    var warnings = checked.warnings
+    let network = checked.network
     let wholeNetwork = network.architecture
     var weights = checkpoint.weights
-    let hasWholeNetwork = checkpoint.isWholeNetwork || weights.hasDecoder
-    if options.part == .network, !hasWholeNetwork {
-      throw ConversionError.options(
-        problem: "the input has no decoder — leave out --part network")
-    }
-    let isClassifier = !hasWholeNetwork
-    let extras = isClassifier ? Set(weights.names.filter(LinearHead.isHeadKey)) : []
-    try NetworkCheck(architecture: wholeNetwork, allowedExtras: extras)
-      .check(weights, includingDecoder: hasWholeNetwork)
 
     head = try options.headPath.map { path in
       try LinearHead(
@@ -72,28 +64,17 @@ public struct Conversion: Sendable {
           problem: "the head's file brings its own encoder, which would not fit the decoder — "
             + "leave out --part network")
       }
-      let names = Set(encoder.names.filter(LinearHead.isHeadKey))
-      try NetworkCheck(architecture: wholeNetwork, allowedExtras: names)
-        .check(encoder, includingDecoder: false)
+      try NetworkCheck(architecture: wholeNetwork, weights: encoder).requireEncoder()
       weights = encoder
       warnings.append("the encoder is taken from the head's file, where it was fine-tuned")
     }
     self.weights = weights
     inputs = checkpoint.identities + (head.map { [$0.identity] } ?? [])
     inputByteCount = checkpoint.source.count
-    var architecture = wholeNetwork
-    if options.part == .encoder { architecture.decoder = nil }
-    plan = ModelDescription(
-      architecture: architecture, part: options.part, classifier: try head?.description(options),
-      preprocessing: network.preprocessing, inputPolicy: options.inputPolicy,
-      labels: network.labels,
-      provenance: Provenance(
-        sourceSHA256: String(repeating: "0", count: 64), sourceKind: checkpoint.kind,
-        trainerName: checkpoint.trainerName, plansName: network.plansName,
-        datasetName: network.datasetName, configuration: network.configurationName,
-        fold: checkpoint.fold, epoch: checkpoint.epoch, mirroringAxes: checkpoint.mirroringAxes,
-        licence: checkpoint.licence, citations: checkpoint.citations,
-        nnconvertVersion: NNConvertVersion.current))
+    var plan = network.description(of: checkpoint, part: options.part)
+    plan.classifier = try head?.description(options)
+    plan.inputPolicy = options.inputPolicy
+    self.plan = plan
     self.warnings = warnings
   }
 

@@ -22,6 +22,8 @@ public enum ConversionError: Error, Equatable, Sendable {
   case unexpectedKey(String)
   /// A weight has another shape than the plans say.
   case shape(key: String, found: [Int], expected: [Int])
+  /// The plans give a stage another stride than the decoder undoes.
+  case stride(key: String, stage: Int, planned: [Int], found: [Int])
   /// A weight is stored in a way that is no plain float tensor.
   case tensor(key: String, problem: String)
   /// A key occurs twice.
@@ -51,6 +53,20 @@ extension ConversionError {
       self = .unreadable(file: file, problem: error.report.problem, advice: error.report.advice)
     default: self = .unreadable(file: file, problem: "\(error)")
     }
+  }
+}
+
+extension ConversionError {
+  /// The error, with what was wrong with the field where it was there but could not be read.
+  static func explained(_ error: any Error, by unreadable: [String: String]) -> any Error {
+    let (path, isMissing): (String, Bool) =
+      switch error {
+      case SWTError.field(let path, let problem): (path, problem == "is missing")
+      case ConversionError.field(let path, let problem): (path, problem == "is missing")
+      default: ("", false)
+      }
+    guard isMissing, let problem = unreadable[path] else { return error }
+    return ConversionError.field(path: path, problem: problem)
   }
 }
 
@@ -87,6 +103,11 @@ extension ConversionError: Failure {
     case .shape(let key, let found, let expected):
       .init(
         "\(DisplayText.quoted(key)) has shape \(found) where the plans call for \(expected)",
+        advice: "check that plans and checkpoint belong together")
+    case .stride(let key, let stage, let planned, let found):
+      .init(
+        "the plans give stage \(stage) the stride \(planned), but \(DisplayText.quoted(key)) undoes "
+          + "\(found)",
         advice: "check that plans and checkpoint belong together")
     case .tensor(let key, let problem):
       "\(DisplayText.quoted(key)): \(problem)"

@@ -25,10 +25,18 @@ public struct ConversionOptions: Sendable {
   public var configuration: String?
   /// A dataset.json to use instead of that in the checkpoint.
   public var datasetPath: String?
+  /// Which of several model folders: its name, `Trainer__Plans__configuration`.
+  public var modelFolder: String?
   /// Which fold of a model folder.
   public var fold: String?
-  /// Which checkpoint of a fold: `final`, `best` or `latest`.
+  /// Which checkpoint of a fold: `final`, `best`, `latest`, or a file's name.
   public var checkpoint = "final"
+  /// Where in the file the weights lie, such as `model.teacher`, where there are several networks.
+  public var weightsKey: String?
+  /// What stands before the encoder's names, such as `student.`, where there are several encoders.
+  public var prefix: String?
+  /// The spacing in mm that scans are to be resampled to, for plans that name none.
+  public var spacing: [Double]?
   /// Whether weights may be NaN or infinite.
   public var allowsNonFinite = false
   /// Whether Python objects that are not on the allow-list are kept as inert values.

@@ -11,6 +11,8 @@ internal import PickleReader
 struct FileTree {
   /// Names of all files, sorted; `a/b/c`.
   let paths: [String]
+  /// The folder's full path; empty for an archive.
+  let name: String
   private let source: Source
 
   private enum Source {
@@ -19,6 +21,7 @@ struct FileTree {
   }
 
   private static let depthLimit = 5
+  private static let pathLimit = 1024
   private static let countLimit = 100_000
 
   /// A folder on disk. Symbolic links to folders are not followed.
@@ -26,12 +29,20 @@ struct FileTree {
     var paths: [String] = []
     try Self.list(folder, prefix: "", depth: 0, into: &paths)
     self.paths = paths.sorted()
+    // `.` and `..` have no names of their own.
+    name = realpath(folder, nil).map { resolved in
+      defer { free(resolved) }
+      return String(cString: resolved)
+    } ?? folder
     source = .folder(folder)
   }
 
   /// A zip archive, such as `nnUNetv2_export_model_to_zip` writes.
   init(archive: ZipArchive, identity: MappedFile.Identity) {
-    paths = archive.entries.map(\.name).filter { !$0.hasPrefix("__MACOSX/") }.sorted()
+    paths = archive.entries.map(\.name).filter {
+      !$0.hasPrefix("__MACOSX/") && $0.utf8.count <= Self.pathLimit
+    }.sorted()
+    name = ""
     source = .archive(archive, identity)
   }
 

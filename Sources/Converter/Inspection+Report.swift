@@ -1,8 +1,11 @@
+package import FileIO
 package import SWTFormat
 
 extension Inspection {
   /// Everything as JSON.
-  package func json(includingTensors: Bool) -> JSONValue {
+  package func json(
+    includingTensors: Bool, naming name: (Setting) -> String = { $0.rawValue }
+  ) -> JSONValue {
     var object = JSONObject()
     object["nnconvert_version"] = .string(NNConvertVersion.current)
     object["kind"] = .string(kind)
@@ -12,6 +15,10 @@ extension Inspection {
     object["encoder_parameters"] = .integer(encoderParameterCount)
     object["optimizer_bytes"] = .integer(optimizerByteCount)
     object["model"] = description?.json ?? .null
+    if modelID == nil {
+      object["convertible"] = .bool(obstacle == nil)
+      object["obstacle"] = JSONValue(obstacle.map { $0.message(naming: name) })
+    }
     object["pickle_globals"] = JSONValue(pickleGlobals)
     object["warnings"] = JSONValue(warnings)
     if includingTensors {
@@ -27,10 +34,15 @@ extension Inspection {
   }
 
   /// What a person wants to know: a label and a text per line.
-  package var lines: [(label: String, text: String)] {
+  package func lines(
+    naming name: (Setting) -> String = { $0.rawValue }
+  ) -> [(label: String, text: String)] {
     var lines: [(label: String, text: String)] = [
       ("kind", kind), ("size", Self.megabytes(byteCount)),
     ]
+    if modelID == nil {
+      lines.append(("can be converted", obstacle.map { "no: \($0.message(naming: name))" } ?? "yes"))
+    }
     func add(_ label: String, _ text: String?) {
       if let text, !text.isEmpty { lines.append((label, text)) }
     }
@@ -100,7 +112,11 @@ extension Inspection {
       lines.append(("cascade", "one-hot labels \(preprocessing.cascadeLabels)"))
     }
     lines.append(
-      ("spacing", "\(preprocessing.spacing.map { "\($0)" }.joined(separator: " × ")) mm"))
+      (
+        "spacing",
+        preprocessing.spacing.map { "\($0.map { "\($0)" }.joined(separator: " × ")) mm" }
+          ?? "unknown: training kept each scan's own"
+      ))
     lines.append(("patch size", product(preprocessing.patchSize)))
     if description.part == .encoder || description.classifier != nil {
       lines.append(("input policy", description.inputPolicy.rawValue))

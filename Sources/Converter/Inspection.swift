@@ -31,6 +31,8 @@ public struct Inspection: Sendable {
   package var pickleGlobals: [String]
   /// What the user should know.
   public var warnings: [String]
+  /// Why the file cannot be converted; `nil` where it can, or is a `.swt` file.
+  package var obstacle: ConversionError?
 
   /// Inspects a checkpoint, a model folder, an exported zip or a `.swt` file.
   ///
@@ -77,25 +79,18 @@ public struct Inspection: Sendable {
     }
     optimizerByteCount = checkpoint.optimizerByteCount
     pickleGlobals = checkpoint.pickleGlobals
-    var warnings = checkpoint.warnings
-    if checkpoint.plans != nil || options.plansPath != nil {
-      let network = try PlannedNetwork(checkpoint, options: options, warn: { warnings.append($0) })
-      description = ModelDescription(
-        architecture: network.architecture, part: .network, preprocessing: network.preprocessing,
-        labels: network.labels,
-        provenance: Provenance(
-          sourceSHA256: "", sourceKind: checkpoint.kind, trainerName: checkpoint.trainerName,
-          plansName: network.plansName, datasetName: network.datasetName,
-          configuration: network.configurationName, fold: checkpoint.fold,
-          epoch: checkpoint.epoch, mirroringAxes: checkpoint.mirroringAxes,
-          licence: checkpoint.licence, citations: checkpoint.citations,
-          nnconvertVersion: NNConvertVersion.current))
-    } else {
-      warnings.append(
-        "no plans are in the file: strides, slope, eps and preprocessing are unknown; converting "
-          + "needs --plans and --configuration")
+    warnings = checkpoint.warnings
+    do {
+      let checked = try CheckedNetwork(checkpoint, options: options)
+      warnings = checked.warnings
+    } catch {
+      obstacle = ConversionError(error, file: "weights")
     }
-    self.warnings = warnings
+    // What the plans say is worth knowing even where the weights do not fit them.
+    if let network = try? PlannedNetwork(checkpoint, options: options, warn: { _ in }) {
+      description = network.description(
+        of: checkpoint, part: network.architecture.decoder == nil ? .encoder : .network)
+    }
   }
 
   /// Numbers in all tensors together.

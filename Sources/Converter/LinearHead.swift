@@ -42,13 +42,7 @@ struct LinearHead {
     } catch { throw ConversionError(error, file: path) }
     classes = found.weight.shape[0]
     features = found.weight.shape[1]
-    let dict = try StateDict(tensors)
-    encoder = dict.hasEncoder ? dict : nil
-  }
-
-  /// The names in the file that are the head's own.
-  static func isHeadKey(_ key: String) -> Bool {
-    !key.hasPrefix("encoder.") && !key.hasPrefix("decoder.")
+    encoder = found.weights.hasEncoder ? found.weights : nil
   }
 
   // MARK: - Files
@@ -74,7 +68,7 @@ struct LinearHead {
       }
     }
     let root = try TorchFile(bytes, toleratingUnknownObjects: toleratingUnknownObjects).root
-    guard let dict = WeightsFinder.stateDict(in: root) else {
+    guard let dict = try WeightsFinder(root).choose(key: nil, warn: { _ in })?.value else {
       throw ConversionError.head(
         problem: "the file holds no state dict", advice: "save classifier.state_dict()")
     }
@@ -121,11 +115,13 @@ struct LinearHead {
 
   private static func find(
     _ tensors: Tensors, prefix: String?, featuresPerStage: [Int]
-  ) throws -> (weight: TensorView, bias: TensorView?) {
+  ) throws -> (weights: StateDict, weight: TensorView, bias: TensorView?) {
     let width = featuresPerStage.last ?? 0
-    let keys = KeyPrefix.stripped(tensors.map(\.key))
-    let own = zip(keys, tensors.map(\.tensor)).filter { key, _ in
-      isHeadKey(key) && (prefix.map { key == "\($0).weight" || key == "\($0).bias" } ?? true)
+    let dict = try StateDict(tensors)
+    let heads = Set(dict.otherNames)
+    let own = tensors.map { (key: EncoderLocation.unwrapped($0.key), tensor: $0.tensor) }.filter {
+      key, _ in
+      heads.contains(key) && (prefix.map { key == "\($0).weight" || key == "\($0).bias" } ?? true)
     }
     let weights = own.filter { key, tensor in
       (key == "weight" || key.hasSuffix(".weight")) && isMatrix(tensor.shape)
@@ -165,7 +161,7 @@ struct LinearHead {
     where !tensor.elementType.isFloatingPoint {
       throw ConversionError.tensor(key: key, problem: "is no floating-point tensor")
     }
-    return (weight, bias)
+    return (dict, weight, bias)
   }
 
   /// A Linear's weight, or that of a 1×1 convolution, which is the same.

@@ -6,25 +6,82 @@ struct PreprocessingParser {
   let plans: Plans
   let configuration: JSONField
   let dataset: DatasetJSON
+  /// Channels behind the images' that people draw, of nnInteractive.
+  var interactionChannels = 0
+  /// The spacing that the user gives, for plans without one.
+  var givenSpacing: [Double]?
+  let warn: (String) -> Void
 
   /// Labels that a cascade's second stage takes as one-hot channels; empty for other stages.
   func cascadeLabels() throws -> [Int] {
     try configuration.optional("previous_stage") == nil ? [] : dataset.foregroundLabels
   }
 
-  /// Source: nnunetv2 `default_normalization_schemes`.
-  private static let schemes: Set<String> = [
-    "ZScoreNormalization", "CTNormalization", "NoNormalization", "RescaleTo01Normalization",
-    "RGBTo01Normalization",
+  /// Whether a scheme reads `foreground_intensity_properties_per_channel`; of schemes that are none
+  /// of nnU-Net's nobody knows. Source: nnunetv2 `default_normalization_schemes`.
+  private static let schemes: [String: Bool] = [
+    "ZScoreNormalization": false, "CTNormalization": true, "NoNormalization": false,
+    "RescaleTo01Normalization": false, "RGBTo01Normalization": false,
   ]
 
-  private func scheme(_ field: JSONField) throws -> String {
-    let name = try field.name()
-    guard Self.schemes.contains(name) else {
+  /// Names of channels in dataset.json that stand for schemes, where plans want the classes. Source:
+  /// nnunetv2 `channel_name_to_normalization_mapping`.
+  private static let channelWords = [
+    "ct": "CTNormalization", "nonorm": "NoNormalization", "nonct": "ZScoreNormalization",
+    "zscore": "ZScoreNormalization", "rescale_to_0_1": "RescaleTo01Normalization",
+    "rgb_to_0_1": "RGBTo01Normalization",
+  ]
+
+  private func channel(
+    _ name: String, scheme field: JSONField, mask: JSONField, intensities: JSONField?
+  ) throws -> PreprocessingDescription.Channel {
+    let scheme = try field.name()
+    if let schemeClass = Self.channelWords[scheme.lowercased()] {
       throw ConversionError.unsupported(
-        what: "\(field.path) = \(name)", advice: "nnU-Net's own normalisations can be converted")
+        what: "\(field.path) = \(scheme)", advice: "plans want the class's name, \(schemeClass)")
     }
-    return name
+    let needsIntensities = Self.schemes[scheme]
+    if needsIntensities == nil {
+      warn(
+        "the normalisation \(scheme) is none of nnU-Net's: scans will be refused — give .npy arrays "
+          + "that are normalised, or --plans with a scheme of nnU-Net's")
+    }
+    return PreprocessingDescription.Channel(
+      name: name, normalizationScheme: scheme,
+      useMaskForNorm: mask.value.isNull ? false : try mask.bool(),
+      intensityProperties: try intensities.flatMap {
+        // Where nothing reads them they may be missing, empty or NaN.
+        needsIntensities == true ? try properties($0) : try? properties($0)
+      })
+  }
+
+  /// The spacing; `nil` where images keep their own.
+  private func spacing(dimension: Int) throws -> [Double]? {
+    let field = try configuration.optional("spacing")
+    let isKnown = field?.value.array.map { !$0.contains(where: \.isNull) } ?? (field != nil)
+    guard let field, isKnown else {
+      if let spacing = givenSpacing {
+        guard spacing.count == dimension else {
+          throw ConversionError.options(
+            problem: "the spacing given has \(spacing.count) numbers, the network \(dimension) axes")
+        }
+        return spacing
+      }
+      warn(
+        "the plans name no spacing: training kept each scan's own, so scans will be refused — give "
+          + "--spacing z,y,x in mm, or .npy arrays that are resampled")
+      return nil
+    }
+    guard givenSpacing == nil else {
+      throw ConversionError.options(
+        problem: "the plans have the spacing \(field.value.lineText)",
+        advice: "leave out \(.spacing)")
+    }
+    return try field.elements(dimension...dimension).map { entry in
+      let value = try entry.number()
+      guard value > 0, value < 1e6 else { throw entry.problem("is \(value)") }
+      return value
+    }
   }
 
   func parse() throws -> PreprocessingDescription {
@@ -32,23 +89,21 @@ struct PreprocessingParser {
     let count = dataset.channelNames.count
     let schemes = try configuration["normalization_schemes"].elements(count...count)
     let masks = try configuration["use_mask_for_norm"].elements(count...count)
-    let properties =
+    let intensities =
       try plans.root.optional("foreground_intensity_properties_per_channel")
       ?? plans.root.optional("foreground_intensity_properties_by_modality")
-    var channels: [PreprocessingDescription.Channel] = []
-    for (index, name) in dataset.channelNames.enumerated() {
-      channels.append(
-        PreprocessingDescription.Channel(
-          name: name, normalizationScheme: try scheme(schemes[index]),
-          useMaskForNorm: masks[index].value.isNull ? false : try masks[index].bool(),
-          intensityProperties: try properties?.optional(String(index)).map { try intensities($0) }))
+    let isTable = intensities?.value.object != nil
+    var channels = try dataset.channelNames.enumerated().map { index, name in
+      try channel(
+        name, scheme: schemes[index], mask: masks[index],
+        intensities: isTable ? try intensities?.optional(String(index)) : nil)
     }
-    var spacing: [Double] = []
-    for entry in try configuration["spacing"].elements(dimension...dimension) {
-      let value = try entry.number()
-      guard value > 0, value < 1e6 else { throw entry.problem("is \(value)") }
-      spacing.append(value)
+    channels += (0..<interactionChannels).map { index in
+      PreprocessingDescription.Channel(
+        name: "interaction \(index + 1)", normalizationScheme: "NoNormalization",
+        useMaskForNorm: false)
     }
+    let spacing = try spacing(dimension: dimension)
     guard let data = try resampling("resampling_fn_data") else {
       throw try configuration["resampling_fn_data"].problem("is missing")
     }
@@ -80,7 +135,7 @@ struct PreprocessingParser {
       function: name, keywords: keywords?.value.object ?? JSONObject())
   }
 
-  private func intensities(
+  private func properties(
     _ field: JSONField
   ) throws -> PreprocessingDescription.IntensityProperties {
     PreprocessingDescription.IntensityProperties(

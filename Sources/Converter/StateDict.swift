@@ -5,78 +5,123 @@ internal import PickleReader
 ///
 /// nnU-Net registers every parameter under several names (`conv` and `all_modules.0`; the encoder
 /// once more inside the decoder), and training scripts add prefixes. Names of one parameter must
-/// agree; the canonical one stands for all.
+/// agree where it is used; the canonical one stands for all.
 struct StateDict {
-  /// Canonical names in the order of their first occurrence.
+  /// Canonical names of the network's tensors in the order of their first occurrence.
   private(set) var names: [String] = []
-  private var tensors: [String: Source] = [:]
-  /// Names as they stand in the file, prefixes included.
-  let keyCount: Int
+  /// Names, as in the file, of tensors that do not belong to the network: another one's, heads, buffers.
+  private(set) var foreignNames: [String] = []
+  /// Where the encoder was found; `nil` where there is none of nnU-Net's.
+  let location: EncoderLocation?
+  /// What the user should know of the choice.
+  private(set) var warnings: [String] = []
+
+  private var tensors: [String: [Source]] = [:]
+  private var foreignShapes: [String: [Int]] = [:]
+  /// What is no readable tensor, by its canonical name.
+  private var unusable: [String: String] = [:]
 
   private struct Source {
     var key: String
     var tensor: TensorView
   }
 
-  subscript(name: String) -> TensorView? { tensors[name]?.tensor }
+  subscript(name: String) -> TensorView? { tensors[name]?.first?.tensor }
+
+  /// Why the value under a name cannot be used, where it is there and is no readable tensor.
+  func problem(of name: String) -> String? { unusable[name] }
+
+  /// The shape of a tensor, also of a foreign one.
+  func shape(of name: String) -> [Int]? { self[name]?.shape ?? foreignShapes[name] }
 
   /// Whether a decoder is in it, besides the encoder that decoders repeat.
   var hasDecoder: Bool { names.contains { $0.hasPrefix("decoder.") } }
   var hasEncoder: Bool { names.contains { $0.hasPrefix("encoder.") } }
+  var isVersion1: Bool { location?.isVersion1 == true }
 
-  /// Forgets what is neither encoder nor, in a classifier, head.
-  mutating func removeDecoder() {
-    for name in names where name.hasPrefix("decoder.") { tensors[name] = nil }
-    names.removeAll { $0.hasPrefix("decoder.") }
+  /// Names of everything but encoder and decoder.
+  var otherNames: [String] {
+    names.filter { !$0.hasPrefix("encoder.") && !$0.hasPrefix("decoder.") } + foreignNames
   }
 
   /// Reads a dictionary of tensors.
-  init(_ entries: [(key: String, tensor: TensorView)]) throws {
-    keyCount = entries.count
-    var seen: Set<String> = []
-    var keys = KeyPrefix.stripped(entries.map(\.key))
-    if Version1.has(keys) { keys = Version1.renamed(keys) }
-    for (key, entry) in zip(keys, entries) {
-      guard seen.insert(key).inserted else { throw ConversionError.duplicateKey(entry.key) }
-      let name = Self.canonicalName(key)
-      guard let known = tensors[name] else {
-        names.append(name)
-        tensors[name] = Source(key: key, tensor: entry.tensor)
-        continue
-      }
-      guard try Self.agree(known.tensor, entry.tensor) else {
-        throw ConversionError.aliasesDiffer(known.key, entry.key)
-      }
-    }
+  ///
+  /// - Parameters:
+  ///   - prefix: which encoder to take, where there are several.
+  ///   - hint: the file's own word for it.
+  init(
+    _ entries: [(key: String, tensor: TensorView)], prefix: String? = nil, hint: String? = nil
+  ) throws {
+    try self.init(
+      entries.map { Entry(key: $0.key, content: .tensor($0.tensor)) }, prefix: prefix, hint: hint)
   }
 
   /// Reads a pickled dictionary of tensors.
-  init(_ value: PickleValue) throws {
-    var entries: [(key: String, tensor: TensorView)] = []
-    for entry in value.entries {
-      guard let key = entry.key.string else {
-        throw ConversionError.notNNUNet(
-          problem: "the weights have a key that is no text", advice: "save network.state_dict()")
-      }
-      switch entry.value.kind {
-      case .tensor(let tensor): entries.append((key, tensor))
-      case .opaque(let what):
-        throw ConversionError.tensor(key: key, problem: "is a \(what), which cannot be converted")
-      default:
-        throw ConversionError.tensor(key: key, problem: "is no tensor")
+  init(_ value: PickleValue, prefix: String? = nil, hint: String? = nil) throws {
+    let entries = value.entries.compactMap { entry -> Entry? in
+      guard let key = entry.key.string else { return nil }
+      return switch entry.value.kind {
+      case .tensor(let tensor): Entry(key: key, content: .tensor(tensor))
+      case .unreadableTensor(let what), .opaque(let what):
+        Entry(key: key, content: .problem("is a \(what), which cannot be converted"))
+      default: Entry(key: key, content: .problem("is no tensor"))
       }
     }
-    try self.init(entries)
+    try self.init(entries, prefix: prefix, hint: hint)
   }
 
-  private static func agree(_ first: TensorView, _ second: TensorView) throws -> Bool {
-    if first.identity == second.identity { return true }
-    guard first.shape == second.shape, first.elementType == second.elementType,
-      first.elementCount <= second.storage.byteCount + 1
-    else { return false }
-    do {
-      return try first.rowMajorBytes().hasBytes(second.rowMajorBytes().array)
-    } catch { throw ConversionError(error, file: "weights") }
+  private struct Entry {
+    enum Content {
+      case tensor(TensorView)
+      case problem(String)
+    }
+    let key: String
+    let content: Content
+  }
+
+  private init(_ entries: [Entry], prefix: String?, hint: String?) throws {
+    var seen: Set<String> = []
+    for entry in entries where !seen.insert(entry.key).inserted {
+      throw ConversionError.duplicateKey(entry.key)
+    }
+    let keys = entries.map { EncoderLocation.unwrapped($0.key) }
+    var tensorsByKey: [String: TensorView] = [:]
+    for (key, entry) in zip(keys, entries) {
+      if case .tensor(let tensor) = entry.content { tensorsByKey[key] = tensor }
+    }
+    let choice = try EncoderChoice(keys: keys, tensors: tensorsByKey, prefix: prefix, hint: hint)
+    location = choice.location
+    warnings = choice.warnings
+    var names = keys.map { key -> String? in
+      guard key.utf8.count <= EncoderLocation.keyLimit else { return nil }
+      return location.map { $0.name(of: key) } ?? key
+    }
+    if isVersion1 { names = Version1.renamed(names) }
+    for (name, entry) in zip(names, entries) {
+      guard let name = name.map(Self.canonicalName) else {
+        foreignNames.append(entry.key)
+        if case .tensor(let tensor) = entry.content { foreignShapes[entry.key] = tensor.shape }
+        continue
+      }
+      switch entry.content {
+      case .problem(let problem): unusable[name] = problem
+      case .tensor(let tensor):
+        if tensors[name] == nil { self.names.append(name) }
+        tensors[name, default: []].append(Source(key: entry.key, tensor: tensor))
+      }
+    }
+  }
+
+  /// Checks that all names of a parameter have the same values.
+  func checkAliases(of name: String) throws {
+    guard let sources = tensors[name], let first = sources.first else { return }
+    for other in sources.dropFirst() {
+      do {
+        guard try first.tensor.hasSameBytes(as: other.tensor) else {
+          throw ConversionError.aliasesDiffer(first.key, other.key)
+        }
+      } catch let error as PickleError { throw ConversionError(error, file: "weights") }
+    }
   }
 
   /// `decoder.encoder.…` is the encoder; `all_modules.0` is the convolution, later ones the norm.
@@ -93,45 +138,23 @@ struct StateDict {
   }
 }
 
-/// Prefixes that wrappers put before every key.
-enum KeyPrefix {
-  private static let wrappers = ["module.", "_orig_mod."]
-
-  /// The keys without wrappers, and with `encoder.` before those of a lone encoder.
-  static func stripped(_ keys: [String]) -> [String] {
-    var keys = keys.map(withoutWrappers)
-    func has(_ prefix: String) -> Bool { keys.contains { $0.hasPrefix(prefix) } }
-    if has("encoder.") { return keys }
-    if has("stages.") || has("stem.") {
-      return keys.map { $0.hasPrefix("stages.") || $0.hasPrefix("stem.") ? "encoder.\($0)" : $0 }
-    }
-    var prefixes: Set<String> = []
-    for key in keys {
-      for marker in ["encoder.stages.", "encoder.stem."] {
-        guard let prefix = text(of: key, before: marker) else { continue }
-        if !prefix.hasSuffix("decoder.") { prefixes.insert(prefix) }
-      }
-    }
-    if prefixes.count == 1, let prefix = prefixes.first {
-      keys = keys.map { $0.hasPrefix(prefix) ? String($0.dropFirst(prefix.count)) : $0 }
-    }
-    return keys
+extension TensorView {
+  /// Whether two tensors hold the same numbers in the same type, bit for bit.
+  func hasSameBytes(as other: TensorView) throws(PickleError) -> Bool {
+    if identity == other.identity { return true }
+    guard shape == other.shape, elementType == other.elementType,
+      elementCount <= other.storage.byteCount + 1
+    else { return false }
+    return try rowMajorBytes().hasBytes(other.rowMajorBytes().array)
   }
+}
 
-  private static func withoutWrappers(_ key: String) -> String {
-    var key = key[...]
-    while let wrapper = wrappers.first(where: { key.hasPrefix($0) }) {
-      key = key.dropFirst(wrapper.count)
-    }
-    return String(key)
-  }
-
-  private static func text(of key: String, before marker: String) -> String? {
-    var rest = key[...]
-    while let dot = rest.firstIndex(of: ".") {
-      if rest.hasPrefix(marker) { return String(key[..<rest.startIndex]) }
-      rest = rest[rest.index(after: dot)...]
-    }
-    return nil
+extension EncoderLocation {
+  /// The network's own name for a key; `nil` for what does not belong to the network.
+  fileprivate func name(of key: String) -> String? {
+    if isVersion1 { return key.hasPrefix(prefix) ? String(key.dropFirst(prefix.count)) : nil }
+    if key.hasPrefix(prefix) { return "encoder." + key.dropFirst(prefix.count) }
+    guard let networkPrefix, key.hasPrefix(networkPrefix) else { return nil }
+    return String(key.dropFirst(networkPrefix.count))
   }
 }

@@ -9,7 +9,10 @@ package enum DisplayText {
   }
 
   /// `text` with control characters escaped, cut at `limit` bytes.
-  package static func escaped(_ text: String) -> String {
+  package static func escaped(_ text: String) -> String { escaped(text, limit: limit) }
+
+  /// `text` with control characters escaped, cut at `limit` bytes.
+  package static func escaped(_ text: String, limit: Int) -> String {
     var result = ""
     for scalar in text.unicodeScalars {
       let piece = isPlain(scalar) ? String(scalar) : scalar.escaped(asASCII: true)
@@ -17,6 +20,15 @@ package enum DisplayText {
       result += piece
     }
     return result
+  }
+
+  /// The most pieces of foreign text that a message lists.
+  private static let listLimit = 20
+
+  /// Pieces of foreign text, separated by commas; of many the first and how many more there are.
+  package static func list(_ texts: [String]) -> String {
+    let shown = texts.prefix(listLimit).map { escaped($0) }.joined(separator: ", ")
+    return texts.count > listLimit ? "\(shown) and \(texts.count - listLimit) more" : shown
   }
 
   /// Letters, digits, marks and punctuation; not controls, nor what reorders or hides text.

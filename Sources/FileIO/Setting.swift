@@ -12,4 +12,14 @@ package enum Setting: String, Sendable, Equatable {
   case headPrefix
   case series
   case dicomConvention
+  case part
+  case plansPath
+  case configuration
+  case datasetPath
+  case modelFolder
+  case fold
+  case checkpoint
+  case weightsKey
+  case prefix
+  case spacing
 }

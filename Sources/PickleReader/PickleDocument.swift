@@ -28,6 +28,8 @@ package final class PickleDocument: Sendable {
     case array(Int)
     case device(String)
     case path(String)
+    /// A tensor that is stored in a way we do not read; the text says what it is.
+    case unreadableTensor(String)
     /// Something harmless that we do not look into; the text says what.
     case opaque(String)
   }
@@ -75,15 +77,13 @@ struct NumpyType: Sendable, Equatable {
 package struct NumpyArray: Sendable {
   package var shape: [Int] = []
   var type: NumpyType?
-  var isFortranOrder = false
+  package internal(set) var isFortranOrder = false
   var bytes = Bytes([])
 
-  /// The numbers in row-major order; `nil` where they are no numbers or of higher rank than one in
-  /// Fortran order.
+  /// The numbers in the order of the bytes: row-major, but for `isFortranOrder`; `nil` where they
+  /// are no numbers.
   package var numbers: [Double]? {
-    guard let type, let width = type.byteCount, !isFortranOrder || shape.count < 2 else {
-      return nil
-    }
+    guard let type, let width = type.byteCount else { return nil }
     return (0..<bytes.count / width).map { index in
       bytes.slice(at: index * width, count: width).flatMap { type.decode($0) } ?? .nan
     }
@@ -94,6 +94,22 @@ package struct NumpyArray: Sendable {
 }
 
 extension NumpyType {
+  /// The text of a `numpy.str_`, which has four bytes per character; `nil` for other types.
+  func decodeText(_ bytes: Bytes) -> String? {
+    guard code.hasPrefix("U"), bytes.count.isMultiple(of: 4), bytes.count <= 1 << 16 else {
+      return nil
+    }
+    var text = String.UnicodeScalarView()
+    for offset in stride(from: 0, to: bytes.count, by: 4) {
+      guard let value = bytes.littleEndian(UInt32.self, at: offset),
+        let scalar = Unicode.Scalar(isBigEndian ? value.byteSwapped : value)
+      else { return nil }
+      // NumPy pads with zeros.
+      if scalar != "\0" { text.append(scalar) }
+    }
+    return String(text)
+  }
+
   /// One number; `nil` for what is no number.
   func decode(_ bytes: Bytes) -> Double? {
     guard let width = byteCount, bytes.count == width else { return nil }

@@ -81,7 +81,8 @@ extension PickleError: Failure {
         .init(
           "the checkpoint holds a whole pickled Python object (\(DisplayText.escaped(name)), byte "
             + "\(offset))",
-          advice: "save model.state_dict() instead")
+          advice: "save model.state_dict() instead, or, if it is only in logging or init_args, use "
+            + "\(.toleratesUnknownObjects)")
       } else {
         .init(
           "the checkpoint names the Python object \(DisplayText.escaped(name)) (byte \(offset)), "

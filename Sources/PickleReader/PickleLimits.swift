@@ -2,6 +2,16 @@
 package enum PickleLimits {
   /// Bytes of one pickle.
   static let pickleBytes = 256 << 20
+
+  /// Bytes of one pickle that takes `storedByteCount` bytes in its archive.
+  static func inflatedPickleBytes(storedByteCount: Int) -> Int {
+    min(pickleBytes, 32 << 20 + largestExpansion * storedByteCount)
+  }
+
+  /// Bytes that the values of one pickle may take. It grows with the file, not with what the file
+  /// asks for: shared shapes, copies and compressed pickles make much out of little.
+  static func memory(storedByteCount: Int) -> Int { 64 << 20 + 16 * min(storedByteCount, 1 << 40) }
+
   /// Instructions of one pickle.
   static let instructions = 16_000_000
   /// Values of one pickle.
@@ -18,14 +28,11 @@ package enum PickleLimits {
   package static let nesting = 64
   /// Bytes that one archive entry may inflate to.
   package static let inflatedBytes = 16 << 30
-  /// Bytes that calls make out of values that are there already: a small pickle could ask for the
-  /// same copy over and over.
-  static let copiedBytes = 64 << 20
   /// Values of a pickle that is turned into plain JSON, shared ones counted as often as they occur.
   package static let plainValues = 200_000
   /// Above this size, how many times its stored bytes an entry may inflate to: weights hardly shrink,
   /// bombs do.
-  static let freelyInflatedBytes = 256 << 20
+  static let freelyInflatedBytes = 64 << 20
   static let largestExpansion = 64
   /// Entries of an archive.
   static let entries = 1_000_000

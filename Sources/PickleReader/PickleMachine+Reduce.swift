@@ -12,7 +12,7 @@ extension PickleMachine {
   /// The items of an argument, for a collection that is made of them.
   private mutating func copiedItems(_ index: Index?) throws(PickleError) -> [Index] {
     let result = index.flatMap { items($0) } ?? []
-    try chargeCopy(result.count * MemoryLayout<Index>.size)
+    try charge(result.count * MemoryLayout<Index>.size)
     return result
   }
 
@@ -24,10 +24,12 @@ extension PickleMachine {
     if case .integer(let value) = nodes[Int(index)] { value } else { nil }
   }
 
-  private func integers(_ index: Index) throws(PickleError) -> [Int] {
+  /// A shape or strides: shared in the pickle, but a list of its own in every tensor.
+  private mutating func integers(_ index: Index) throws(PickleError) -> [Int] {
     guard let items = items(index), items.count <= PickleLimits.rank else {
       throw malformed("a shape is no short tuple")
     }
+    try charge(64 + items.count * MemoryLayout<Int>.stride)
     var result: [Int] = []
     for item in items {
       guard let value = integer(item) else { throw malformed("a size is no integer") }
@@ -56,18 +58,18 @@ extension PickleMachine {
     case .rebuildFromType:
       guard arguments.count == 4 else { throw malformed("a typed tensor has no arguments") }
       guard case .symbol(.rebuildTensorV2) = nodes[Int(arguments[0])] else {
-        return .opaque("tensor subclass")
+        return .unreadableTensor("tensor subclass")
       }
       return try reduce(arguments[0], arguments: arguments[2])
-    case .rebuildExotic(let what): return .opaque(what)
+    case .rebuildExotic(let what): return .unreadableTensor(what)
     case .orderedDictionary, .counter: return try dictionary(arguments)
-    case .defaultDictionary: return .dictionary(container([]))
+    case .defaultDictionary: return .dictionary(try container([]))
     case .size:
       guard arguments.count <= 1 else { throw malformed("a torch.Size has several arguments") }
-      return .tuple(container(try copiedItems(arguments.first)))
+      return .tuple(try container(try copiedItems(arguments.first)))
     case .device: return .device(try device(arguments))
     case .path: return .path(try path(arguments))
-    case .collection: return .list(container(try copiedItems(arguments.first)))
+    case .collection: return .list(try container(try copiedItems(arguments.first)))
     case .bytes:
       guard let first = arguments.first else { return .bytes(Bytes([])) }
       if case .bytes = nodes[Int(first)] { return nodes[Int(first)] }
@@ -76,19 +78,44 @@ extension PickleMachine {
     case .numpyType: return try numpyType(arguments)
     case .numpyScalar: return try scalar(arguments)
     case .numpyReconstruct:
+      try charge(MemoryLayout<NumpyArray>.stride)
       arrays.append(NumpyArray())
       return .array(arrays.count - 1)
     case .numpyFromBuffer: return try arrayFromBuffer(arguments)
     case .layout, .numpyArray: return .opaque("\(symbol)")
     case .torchType, .storage: throw malformed("a type is called")
     case .inert(let what): return .opaque(what)
+    case .libraryName(let name):
+      guard toleratesUnknownObjects else { throw .global(name: name, offset: instruction) }
+      return .opaque(name)
+    case .attributeAccess: return try attribute(callable, arguments)
     }
+  }
+
+  /// `getattr(class, 'method')`, as the states of PyTorch's schedulers have it; nothing else.
+  private mutating func attribute(
+    _ callable: Index, _ arguments: [Index]
+  ) throws(PickleError) -> Node {
+    let owner: String? = arguments.first.flatMap {
+      switch nodes[Int($0)] {
+      case .symbol(.libraryName(let name)), .opaque(let name): name
+      default: nil
+      }
+    }
+    guard arguments.count == 2, let owner, owner.hasPrefix("torch.optim."),
+      let name = string(arguments[1]), !name.hasPrefix("__"), !name.contains(".")
+    else {
+      let name = uncalledAttributeAccesses[callable]?.name ?? "builtins.getattr"
+      throw .dangerousGlobal(name: name, offset: instruction)
+    }
+    uncalledAttributeAccesses[callable] = nil
+    return .opaque("\(owner).\(name)")
   }
 
   /// Applies `state` to `target`, as `__setstate__` would.
   mutating func build(_ target: Index, state: Index) throws(PickleError) {
     switch nodes[Int(target)] {
-    case .dictionary, .opaque, .tensor, .path, .device, .list: return
+    case .dictionary, .opaque, .tensor, .unreadableTensor, .path, .device, .list: return
     case .numpyType(var type):
       guard let state = items(state), state.count >= 2, let order = string(state[1]) else {
         throw malformed("the state of a numpy type is no tuple")
@@ -115,18 +142,19 @@ extension PickleMachine {
     }
     guard let storage = storage(arguments[0]) else {
       if case .opaque(let what) = nodes[Int(arguments[0])] {
-        return .opaque("tensor over a \(what)")
+        return .unreadableTensor("tensor over a \(what)")
       }
       throw malformed("a tensor has no storage")
     }
     if arguments.count == 7, case .dictionary(let position) = nodes[Int(arguments[6])],
       !containers[position].isEmpty
     {
-      return .opaque("conjugated or negated tensor")
+      return .unreadableTensor("conjugated or negated tensor")
     }
     let view = try TensorView(
       shape: try integers(arguments[2]), strides: try integers(arguments[3]),
       storageOffset: offset, storage: storage)
+    try charge(MemoryLayout<TensorView>.stride)
     tensors.append(view)
     return .tensor(tensors.count - 1)
   }
@@ -137,13 +165,14 @@ extension PickleMachine {
       let offset = integer(arguments[1]),
       case .symbol(.torchType(let name)) = nodes[Int(arguments[6])]
     else { throw malformed("a tensor has the wrong arguments") }
-    guard let type = ElementType(rawValue: name) else { return .opaque("\(name) tensor") }
+    guard let type = ElementType(rawValue: name) else { return .unreadableTensor("\(name) tensor") }
     let view = try TensorView(
       shape: try integers(arguments[2]), strides: try integers(arguments[3]),
       storageOffset: offset,
       storage: TensorStorage(
         key: storage.key, elementType: type, byteCount: storage.byteCount,
         provider: storage.provider))
+    try charge(MemoryLayout<TensorView>.stride)
     tensors.append(view)
     return .tensor(tensors.count - 1)
   }
@@ -151,10 +180,10 @@ extension PickleMachine {
   // MARK: - Plain values
 
   private mutating func dictionary(_ arguments: [Index]) throws(PickleError) -> Node {
-    guard let first = arguments.first else { return .dictionary(container([])) }
+    guard let first = arguments.first else { return .dictionary(try container([])) }
     if case .dictionary(let position) = nodes[Int(first)] {
-      try chargeCopy(containers[position].count * MemoryLayout<Index>.size)
-      return .dictionary(container(containers[position]))
+      try charge(containers[position].count * MemoryLayout<Index>.size)
+      return .dictionary(try container(containers[position]))
     }
     var flat: [Index] = []
     for pair in try copiedItems(first) {
@@ -163,7 +192,7 @@ extension PickleMachine {
       }
       flat += pair
     }
-    return .dictionary(container(flat))
+    return .dictionary(try container(flat))
   }
 
   private func device(_ arguments: [Index]) throws(PickleError) -> String {
@@ -180,7 +209,7 @@ extension PickleMachine {
       guard let part = string(argument) else {
         throw malformed("a path has a part that is no text")
       }
-      try chargeCopy(part.utf8.count)
+      try charge(part.utf8.count)
       result += result.isEmpty || result.hasSuffix("/") ? part : "/\(part)"
     }
     return result
@@ -191,7 +220,7 @@ extension PickleMachine {
     guard arguments.count == 2, let text = string(arguments[0]), let codec = string(arguments[1]),
       codec == "latin1" || codec == "latin-1"
     else { throw malformed("bytes are encoded in an unusual way") }
-    try chargeCopy(text.utf8.count)
+    try charge(text.utf8.count)
     var bytes: [UInt8] = []
     bytes.reserveCapacity(text.utf8.count)
     for scalar in text.unicodeScalars {
@@ -216,9 +245,11 @@ extension PickleMachine {
     guard arguments.count == 2, case .numpyType(let type) = nodes[Int(arguments[0])] else {
       throw malformed("a numpy scalar has no type")
     }
-    guard case .bytes(let bytes) = nodes[Int(arguments[1])], type.byteCount != nil else {
+    guard case .bytes(let bytes) = nodes[Int(arguments[1])] else {
       return .opaque("numpy scalar of type \(type.code)")
     }
+    if let text = type.decodeText(bytes) { return .string(text) }
+    guard type.byteCount != nil else { return .opaque("numpy scalar of type \(type.code)") }
     guard let value = type.decode(bytes) else {
       throw malformed("a numpy scalar has \(bytes.count) bytes")
     }
@@ -230,7 +261,7 @@ extension PickleMachine {
   }
 
   /// The state `(1, shape, dtype, is_fortran, bytes)`.
-  private func array(state: Index) throws(PickleError) -> NumpyArray {
+  private mutating func array(state: Index) throws(PickleError) -> NumpyArray {
     guard let state = items(state), state.count == 5,
       case .numpyType(let type) = nodes[Int(state[2])],
       case .bool(let fortran) = nodes[Int(state[3])]
@@ -250,6 +281,7 @@ extension PickleMachine {
     var array = NumpyArray(
       shape: try integers(arguments[2]), type: nil, isFortranOrder: order == "F")
     try fill(&array, type: type, bytes: bytes)
+    try charge(MemoryLayout<NumpyArray>.stride)
     arrays.append(array)
     return .array(arrays.count - 1)
   }

@@ -9,8 +9,8 @@ struct PickleMachine {
   typealias Node = PickleDocument.Node
 
   private let bytes: Bytes
-  private let provider: any StorageProvider
-  private let toleratesUnknownObjects: Bool
+  let provider: any StorageProvider
+  let toleratesUnknownObjects: Bool
   /// Where the next instruction starts.
   private(set) var position: Int
   /// Where the current instruction started, for messages.
@@ -21,7 +21,7 @@ struct PickleMachine {
   var tensors: [TensorView] = []
   var arrays: [NumpyArray] = []
   var storages: [TensorStorage] = []
-  private var storagePositions: [String: Int] = [:]
+  var storagePositions: [String: Int] = [:]
   private var globals: [String] = []
   private var seenGlobals: Set<String> = []
 
@@ -29,14 +29,20 @@ struct PickleMachine {
   /// Heights of the stack where a MARK was pushed; nothing pops below the last one.
   private var marks: [Int] = []
   private var memo: [UInt32: Index] = [:]
-  private var copiedBytes = 0
+  /// Where `getattr` was named and not yet called in the one way that is harmless.
+  var uncalledAttributeAccesses: [Index: (name: String, offset: Int)] = [:]
+  /// What the values made so far take, in bytes.
+  private var memory = 0
+  private let memoryLimit: Int
 
+  /// - Parameter storedByteCount: what the pickle takes in its file, which may be less than it has.
   init(
-    _ bytes: Bytes, from position: Int = 0, provider: any StorageProvider,
-    toleratesUnknownObjects: Bool
+    _ bytes: Bytes, from position: Int = 0, storedByteCount: Int? = nil,
+    provider: any StorageProvider, toleratesUnknownObjects: Bool
   ) {
     self.bytes = bytes
     self.position = position
+    memoryLimit = PickleLimits.memory(storedByteCount: storedByteCount ?? bytes.count)
     self.provider = provider
     self.toleratesUnknownObjects = toleratesUnknownObjects
   }
@@ -50,6 +56,9 @@ struct PickleMachine {
         let root = try pop()
         guard stack.isEmpty, marks.isEmpty else {
           throw malformed("values are left over at its end")
+        }
+        if let access = uncalledAttributeAccesses.values.first {
+          throw .dangerousGlobal(name: access.name, offset: access.offset)
         }
         return PickleDocument(
           nodes: nodes, containers: containers, tensors: tensors, arrays: arrays, root: root,
@@ -66,12 +75,10 @@ struct PickleMachine {
     .malformed(problem: problem, offset: instruction)
   }
 
-  /// Counts a copy of values that stay where they are, before it is made.
-  mutating func chargeCopy(_ byteCount: Int) throws(PickleError) {
-    copiedBytes += byteCount
-    guard copiedBytes <= PickleLimits.copiedBytes else {
-      throw limit("bytes of copies", PickleLimits.copiedBytes)
-    }
+  /// Counts memory before it is taken.
+  mutating func charge(_ byteCount: Int) throws(PickleError) {
+    memory += byteCount
+    guard memory <= memoryLimit else { throw limit("bytes of values", memoryLimit) }
   }
 
   private func limit(_ what: String, _ limit: Int) -> PickleError {
@@ -119,6 +126,7 @@ struct PickleMachine {
 
   mutating func push(_ node: Node) throws(PickleError) {
     guard nodes.count < PickleLimits.values else { throw limit("values", PickleLimits.values) }
+    try charge(MemoryLayout<Node>.stride + MemoryLayout<Index>.stride)
     stack.append(Index(nodes.count))
     nodes.append(node)
   }
@@ -151,12 +159,21 @@ struct PickleMachine {
     return items
   }
 
-  mutating func container(_ items: [Index]) -> Int {
+  /// An array's own memory, and what it takes while it grows.
+  private static func arrayByteCount(_ count: Int) -> Int {
+    count == 0 ? 8 : 40 + 2 * count * MemoryLayout<Index>.stride
+  }
+
+  mutating func container(_ items: [Index]) throws(PickleError) -> Int {
+    try charge(Self.arrayByteCount(items.count))
     containers.append(items)
     return containers.count - 1
   }
 
-  private mutating func remember(_ key: UInt32) throws(PickleError) { memo[key] = try top() }
+  private mutating func remember(_ key: UInt32) throws(PickleError) {
+    try charge(16)
+    memo[key] = try top()
+  }
 
   private mutating func recall(_ key: UInt32) throws(PickleError) {
     guard let index = memo[key] else { throw malformed("memo entry \(key) was never set") }
@@ -210,16 +227,16 @@ struct PickleMachine {
 
   private mutating func executeStructural(_ opcode: UInt8) throws(PickleError) {
     switch opcode {
-    case UInt8(ascii: "]"): try push(.list(container([])))
-    case UInt8(ascii: "}"): try push(.dictionary(container([])))
-    case 0x8F: try push(.set(container([])))
-    case UInt8(ascii: ")"): try push(.tuple(container([])))
-    case 0x85, 0x86, 0x87: try push(.tuple(container(try pop(Int(opcode) - 0x84))))
-    case UInt8(ascii: "t"): try push(.tuple(container(try popToMark())))
-    case UInt8(ascii: "l"): try push(.list(container(try popToMark())))
-    case 0x91: try push(.set(container(try popToMark())))
+    case UInt8(ascii: "]"): try push(.list(try container([])))
+    case UInt8(ascii: "}"): try push(.dictionary(try container([])))
+    case 0x8F: try push(.set(try container([])))
+    case UInt8(ascii: ")"): try push(.tuple(try container([])))
+    case 0x85, 0x86, 0x87: try push(.tuple(try container(try pop(Int(opcode) - 0x84))))
+    case UInt8(ascii: "t"): try push(.tuple(try container(try popToMark())))
+    case UInt8(ascii: "l"): try push(.list(try container(try popToMark())))
+    case 0x91: try push(.set(try container(try popToMark())))
     case UInt8(ascii: "d"):
-      try push(.dictionary(container(try checkedPairs(try popToMark()))))
+      try push(.dictionary(try container(try checkedPairs(try popToMark()))))
     case UInt8(ascii: "a"): try append([try pop()])
     case UInt8(ascii: "e"): try append(try popToMark())
     case 0x90:
@@ -227,6 +244,7 @@ struct PickleMachine {
       guard case .set(let position) = nodes[Int(try top())] else {
         throw malformed("a set is missing")
       }
+      try charge(Self.arrayByteCount(items.count))
       containers[position] += items
     case UInt8(ascii: "s"): try setItems(try pop(2))
     case UInt8(ascii: "u"): try setItems(try popToMark())
@@ -275,6 +293,7 @@ struct PickleMachine {
     guard operand.count <= PickleLimits.stringBytes else {
       throw limit("bytes in one string", PickleLimits.stringBytes)
     }
+    try charge(operand.count)
     // Python lets lone surrogates through; such a string is no name we could use.
     try push(operand.utf8.map { .string($0) } ?? .opaque("string that is not UTF-8"))
   }
@@ -284,6 +303,7 @@ struct PickleMachine {
     guard operand.count <= PickleLimits.stringBytes else {
       throw limit("bytes in one string", PickleLimits.stringBytes)
     }
+    try charge(2 * operand.count)
     var text = String.UnicodeScalarView()
     for byte in operand.array { text.append(Unicode.Scalar(byte)) }
     try push(.string(String(text)))
@@ -293,6 +313,7 @@ struct PickleMachine {
     let target = nodes[Int(try top())]
     if case .opaque = target { return }
     guard case .list(let position) = target else { throw malformed("a list is missing") }
+    try charge(Self.arrayByteCount(items.count))
     containers[position] += items
   }
 
@@ -302,6 +323,7 @@ struct PickleMachine {
     guard case .dictionary(let position) = target else {
       throw malformed("a dictionary is missing")
     }
+    try charge(Self.arrayByteCount(items.count))
     containers[position] += try checkedPairs(items)
   }
 
@@ -318,74 +340,20 @@ struct PickleMachine {
 
   private mutating func pushGlobal(module: String, name: String) throws(PickleError) {
     let full = "\(module).\(name)"
-    if seenGlobals.insert(full).inserted { globals.append(full) }
-    if let symbol = PickleSymbol(module: module, name: name) { return try push(.symbol(symbol)) }
+    if seenGlobals.insert(full).inserted {
+      try charge(2 * full.utf8.count + 64)
+      globals.append(full)
+    }
+    if let symbol = PickleSymbol(module: module, name: name) {
+      if case .attributeAccess = symbol {
+        uncalledAttributeAccesses[Index(nodes.count)] = (full, instruction)
+      }
+      return try push(.symbol(symbol))
+    }
     guard !PickleSymbol.isDangerous(module: module, name: name) else {
       throw .dangerousGlobal(name: full, offset: instruction)
     }
     guard toleratesUnknownObjects else { throw .global(name: full, offset: instruction) }
     try push(.symbol(.inert(full)))
-  }
-
-  /// The storages that the file itself holds.
-  var ownStorages: [TensorStorage] { storages.filter { !($0.provider is StorageWindow) } }
-
-  /// Takes a persistent id: `('storage', class, key, location, count[, view])`.
-  private mutating func pushStorage(_ identifier: Index) throws(PickleError) {
-    guard case .tuple(let position) = nodes[Int(identifier)] else {
-      throw malformed("a persistent id is no tuple")
-    }
-    let parts = containers[position].map { nodes[Int($0)] }
-    guard parts.count == 5 || parts.count == 6, case .string("storage") = parts[0],
-      case .symbol(let symbol) = parts[1], case .string(let key) = parts[2],
-      case .string = parts[3], case .integer(let count) = parts[4]
-    else { throw malformed("a persistent id is not that of a storage") }
-    guard key.utf8.count <= 64, !key.isEmpty,
-      key.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") }), key != ".."
-    else { throw malformed("a storage key is no plain name") }
-    let elementType: ElementType
-    switch symbol {
-    case .storage("UntypedStorage"), .storage("_UntypedStorage"): elementType = .uint8
-    case .storage(let name):
-      guard let type = ElementType(storageClass: name) else {
-        return try push(.opaque("\(name) storage"))
-      }
-      elementType = type
-    default: throw malformed("a storage's class is none")
-    }
-    let (byteCount, overflow) = count.multipliedReportingOverflow(by: elementType.byteCount)
-    guard count >= 0, !overflow else { throw malformed("a storage has \(count) elements") }
-    if let known = storagePositions[key] {
-      let storage = storages[known]
-      guard storage.elementType == elementType, storage.byteCount == byteCount else {
-        throw .storage(key: key, problem: "is described in two ways")
-      }
-    } else {
-      storagePositions[key] = storages.count
-      storages.append(
-        TensorStorage(key: key, elementType: elementType, byteCount: byteCount, provider: provider))
-    }
-    let own = storagePositions[key] ?? 0
-    if parts.count == 6, case .tuple(let window) = parts[5] {
-      return try pushWindow(containers[window], on: storages[own])
-    }
-    try push(.storage(own))
-  }
-
-  /// A part of a storage `(key, offset, count)`, which PyTorch before 0.4 treated as one of its own.
-  private mutating func pushWindow(
-    _ parts: [Index], on storage: TensorStorage
-  ) throws(PickleError) {
-    let width = storage.elementType.byteCount
-    let capacity = storage.byteCount / width
-    guard parts.count == 3, case .integer(let offset) = nodes[Int(parts[1])],
-      case .integer(let count) = nodes[Int(parts[2])], (0...capacity).contains(offset),
-      (0...capacity - offset).contains(count)
-    else { throw .storage(key: storage.key, problem: "has a view that leaves it") }
-    storages.append(
-      TensorStorage(
-        key: "\(storage.key)+\(offset)", elementType: storage.elementType, byteCount: count * width,
-        provider: StorageWindow(storage: storage, offset: offset * width)))
-    try push(.storage(storages.count - 1))
   }
 }

@@ -29,6 +29,11 @@ enum PickleSymbol: Equatable, Sendable {
   case bytes
   /// A harmless object whose content we do not need.
   case inert(String)
+  /// A class or function of a library that checkpoints mention as a value; an instance of it is
+  /// another matter.
+  case libraryName(String)
+  /// `getattr`, which schedulers' states call for a method of their own class, and attacks for more.
+  case attributeAccess
 
   /// Looks a name up.
   init?(module: String, name: String) {
@@ -40,16 +45,32 @@ enum PickleSymbol: Equatable, Sendable {
       self = .storage(name)
     } else if module == "torch", Self.torchTypes.contains(name) {
       self = .torchType(name)
+    } else if Self.builtins.contains(module), name == "getattr" {
+      self = .attributeAccess
+    } else if Self.libraries.contains(where: { module.hasPrefix($0) }),
+      !Self.isDangerous(module: module, name: name)
+    {
+      self = .libraryName("\(module).\(name)")
     } else {
       return nil
     }
   }
 
+  private static let builtins = ["builtins", "__builtin__"]
+
+  /// Modules whose classes stand in init_args and scheduler states.
+  private static let libraries = [
+    "torch.nn.", "torch.optim", "dynamic_network_architectures.", "nnunetv2.", "nnunet.", "nnssl.",
+    "monai.networks.",
+  ]
+
   /// Whether a name can run code, read files or reach the network: no option lets it in.
   static func isDangerous(module: String, name: String) -> Bool {
     let top = module.split(separator: ".").first.map(String.init) ?? module
+    // A call that is kept for later; what it will call is a name of its own.
+    if module == "functools", ["partial", "partialmethod"].contains(name) { return false }
     if dangerousModules.contains(top) { return true }
-    if top == "builtins" || top == "__builtin__" {
+    if builtins.contains(top) {
       return !harmlessBuiltins.contains(name.split(separator: ".").first.map(String.init) ?? name)
     }
     return dangerousNames.contains { name == $0 || name.hasSuffix(".\($0)") }
@@ -91,6 +112,19 @@ enum PickleSymbol: Equatable, Sendable {
     "per_channel_affine",
   ]
 
+  /// Objects of the standard library and NumPy that hold data and nothing else.
+  private static let inertNames = [
+    "argparse Namespace", "types SimpleNamespace", "uuid UUID", "uuid SafeUUID",
+    "datetime datetime", "datetime date", "datetime time", "datetime timedelta",
+    "datetime timezone", "zoneinfo ZoneInfo", "zoneinfo ZoneInfo._unpickle", "decimal Decimal",
+    "fractions Fraction", "time struct_time", "logging Logger", "logging RootLogger",
+    "logging getLogger", "random Random", "numpy.random._pickle __randomstate_ctor",
+    "numpy.random._pickle __generator_ctor", "numpy.random._pickle __bit_generator_ctor",
+    "numpy.random._mt19937 MT19937", "numpy.random._pcg64 PCG64",
+    "numpy bool", "numpy bool_", "numpy int32", "numpy int64", "numpy float32", "numpy float64",
+    "numpy str_",
+  ]
+
   private static let table: [String: PickleSymbol] = {
     var table: [String: PickleSymbol] = [
       "collections OrderedDict": .orderedDictionary,
@@ -120,17 +154,15 @@ enum PickleSymbol: Equatable, Sendable {
       "numpy dtype": .numpyType,
       "numpy ndarray": .numpyArray,
       "_codecs encode": .encode,
-      "argparse Namespace": .inert("argparse.Namespace"),
-      "datetime datetime": .inert("datetime.datetime"),
-      "datetime date": .inert("datetime.date"),
-      "datetime timedelta": .inert("datetime.timedelta"),
+      "collections deque": .collection,
     ]
+    for name in inertNames { table[name] = .inert(name.split(separator: " ").joined(separator: ".")) }
     for numpy in ["numpy.core", "numpy._core"] {
       table["\(numpy).multiarray scalar"] = .numpyScalar
       table["\(numpy).multiarray _reconstruct"] = .numpyReconstruct
       table["\(numpy).numeric _frombuffer"] = .numpyFromBuffer
     }
-    for builtins in ["builtins", "__builtin__"] {
+    for builtins in builtins {
       for name in ["set", "frozenset", "list", "tuple"] {
         table["\(builtins) \(name)"] = .collection
       }

@@ -19,12 +19,17 @@ package struct PickleValue: Sendable {
     case array(NumpyArray)
     case device(String)
     case path(String)
+    /// A tensor that is stored in a way we do not read, such as quantised ones.
+    case unreadableTensor(String)
     /// A Python name, number type, storage or object whose content we do not look into.
     case opaque(String)
   }
 
   let document: PickleDocument
   let index: PickleDocument.Index
+
+  /// Which value it is: shared values have one number.
+  package var number: Int { Int(index) }
 
   /// What the value is.
   package var kind: Kind {
@@ -47,6 +52,7 @@ package struct PickleValue: Sendable {
     case .symbol(let symbol): .opaque("\(symbol)")
     case .storage: .opaque("storage")
     case .numpyType(let type): .opaque("numpy type \(type.code)")
+    case .unreadableTensor(let what): .unreadableTensor(what)
     case .opaque(let what): .opaque(what)
     }
   }

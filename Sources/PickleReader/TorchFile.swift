@@ -40,12 +40,15 @@ package struct TorchFile: Sendable {
   /// Reads a checkpoint from an archive that is open already.
   package init(archive: ZipArchive, toleratingUnknownObjects: Bool = false) throws(PickleError) {
     let storages = try ArchivedStorages(archive)
-    let pickle = try archive.content(of: storages.pickle, limit: PickleLimits.pickleBytes)
-    guard pickle.count <= PickleLimits.pickleBytes else {
-      throw .limit(what: "bytes in its pickle", limit: PickleLimits.pickleBytes, offset: 0)
+    let stored = storages.pickle.compressedCount
+    let limit = PickleLimits.inflatedPickleBytes(storedByteCount: stored)
+    guard storages.pickle.count <= limit else {
+      throw .limit(what: "bytes", limit: limit, offset: 0)
     }
+    let pickle = try archive.content(of: storages.pickle, limit: limit)
     var machine = PickleMachine(
-      pickle, provider: storages, toleratesUnknownObjects: toleratingUnknownObjects)
+      pickle, storedByteCount: stored, provider: storages,
+      toleratesUnknownObjects: toleratingUnknownObjects)
     let document = try machine.run()
     guard machine.position == pickle.count else {
       throw .malformed(problem: "bytes follow its end", offset: machine.position)

@@ -13,6 +13,8 @@ public enum PreprocessingError: Error, Sendable, Equatable {
   case channels(String)
   /// The plans ask for something that is not here.
   case unsupported(field: String, value: String)
+  /// The model does not say which spacing scans are to be resampled to.
+  case unknownSpacing
 }
 
 extension PreprocessingError: Failure {
@@ -33,6 +35,10 @@ extension PreprocessingError: Failure {
       .init(
         "\(field) is \(DisplayText.quoted(value)), which is not supported",
         advice: "preprocess with nnU-Net and give the array as .npy")
+    case .unknownSpacing:
+      .init(
+        "the model names no spacing, so scans cannot be resampled",
+        advice: "convert it with \(.spacing) z,y,x, or give the array as .npy")
     }
   }
 }

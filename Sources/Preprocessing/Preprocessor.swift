@@ -4,6 +4,7 @@ public import SWTFormat
 /// nnU-Net's `DefaultPreprocessor`: transpose → crop to nonzero → normalise → resample.
 public struct Preprocessor: Sendable {
   private let description: PreprocessingDescription
+  private let spacing: [Double]
   private let normalizations: [Normalization]
   private let resampling: ResamplingRule
   private let threads: Int
@@ -18,6 +19,8 @@ public struct Preprocessor: Sendable {
     guard description.preprocessorName == "DefaultPreprocessor" else {
       throw .unsupported(field: "preprocessor_name", value: description.preprocessorName)
     }
+    guard let spacing = description.spacing else { throw .unknownSpacing }
+    self.spacing = spacing
     guard description.transposeForward.sorted() == [0, 1, 2] else {
       throw .unsupported(field: "transpose_forward", value: "\(description.transposeForward)")
     }
@@ -218,8 +221,8 @@ public struct Preprocessor: Sendable {
   }
 
   /// The configuration's spacing; a 2-D configuration keeps that of the slices.
-  private func newSpacing(_ spacing: [Double]) -> [Double] {
-    description.spacing.count == 2 ? [spacing[0]] + description.spacing : description.spacing
+  private func newSpacing(_ original: [Double]) -> [Double] {
+    spacing.count == 2 ? [original[0]] + spacing : spacing
   }
 
   /// `compute_new_shape`: rounds half to even, as Python does.

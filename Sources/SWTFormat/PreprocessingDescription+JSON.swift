@@ -3,7 +3,7 @@ extension PreprocessingDescription {
     var object = JSONObject()
     object["transpose_forward"] = JSONValue(transposeForward)
     object["transpose_backward"] = JSONValue(transposeBackward)
-    object["spacing"] = JSONValue(spacing)
+    object["spacing"] = spacing.map { JSONValue($0) } ?? .null
     object["patch_size"] = JSONValue(patchSize)
     object["channels"] = .array(channels.map(\.json))
     object["cascade_labels"] = JSONValue(cascadeLabels)
@@ -21,11 +21,15 @@ extension PreprocessingDescription {
   init(_ field: JSONField, dimension: Int) throws(SWTError) {
     let forward = try field["transpose_forward"].permutation()
     let backward = try field["transpose_backward"].permutation()
-    var spacing: [Double] = []
-    for entry in try field["spacing"].elements(dimension...dimension) {
-      let value = try entry.number()
-      guard value > 0 else { throw entry.problem("is \(value), not positive") }
-      spacing.append(value)
+    var spacing: [Double]?
+    // Null where it is not known; it is never left out.
+    if try !field["spacing"].value.isNull {
+      spacing = []
+      for entry in try field["spacing"].elements(dimension...dimension) {
+        let value = try entry.number()
+        guard value > 0 else { throw entry.problem("is \(value), not positive") }
+        spacing?.append(value)
+      }
     }
     var channels: [Channel] = []
     for channel in try field["channels"].elements(NetworkArchitecture.Bounds.inputChannels) {

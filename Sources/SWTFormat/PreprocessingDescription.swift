@@ -73,8 +73,9 @@ public struct PreprocessingDescription: Sendable, Equatable {
   public var transposeForward: [Int]
   /// `transpose_backward`.
   public var transposeBackward: [Int]
-  /// `spacing` of the configuration in mm: `[z, y, x]`, or `[y, x]` for a 2-D configuration.
-  public var spacing: [Double]
+  /// `spacing` of the configuration in mm: `[z, y, x]`, or `[y, x]` for a 2-D configuration; `nil`
+  /// where training kept each scan's own.
+  public var spacing: [Double]?
   /// `patch_size` of the configuration in voxels.
   public var patchSize: [Int]
   /// The image channels in order.
@@ -100,7 +101,7 @@ public struct PreprocessingDescription: Sendable, Equatable {
 
   /// Creates a preprocessing description.
   package init(
-    transposeForward: [Int], transposeBackward: [Int], spacing: [Double], patchSize: [Int],
+    transposeForward: [Int], transposeBackward: [Int], spacing: [Double]?, patchSize: [Int],
     channels: [Channel], cascadeLabels: [Int] = [], resamplingData: Resampling,
     resamplingSeg: Resampling? = nil, resamplingProbabilities: Resampling? = nil,
     preprocessorName: String, imageReaderWriter: String, fileEnding: String? = nil

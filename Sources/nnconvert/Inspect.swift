@@ -21,12 +21,12 @@ struct Inspect: ParsableCommand {
     checkpointOptions.apply(to: &options)
     let inspection = try Inspection(path: file, options: options)
     if json {
-      try StandardOutput.writeLine(inspection.json(includingTensors: tensors).prettyText)
+      try StandardOutput.writeLine(inspection.json(includingTensors: tensors, naming: { $0.option }).prettyText)
       return
     }
     inspection.warnings.forEach(NNConvert.tool.warn)
     let writer = ReportWriter(isJSON: false)
-    try writer.write(lines: inspection.lines)
+    try writer.write(lines: inspection.lines { $0.option })
     if tensors {
       try StandardOutput.write("\n")
       try writer.write(

@@ -18,10 +18,21 @@ struct CheckpointOptions: ParsableArguments {
     name: .customLong("dataset-json"),
     help: "Use this dataset.json instead of the checkpoint's own.", completion: .file())
   var datasetJSON: String?
-  @Option(help: "Which fold of a model folder: a number, or all.")
+  @Option(help: "Which of several model folders: Trainer__Plans__configuration.")
+  var modelFolder: String?
+  @Option(
+    name: [.long, .customShort("f")], help: "Which fold of a model folder: a number, or all.")
   var fold: String?
-  @Option(help: "Which checkpoint of a fold: final, best or latest.")
+  @Option(
+    name: [.long, .customLong("chk", withSingleDash: true)],
+    help: "Which checkpoint of a fold: final, best, latest, or a file's name.")
   var checkpoint = "final"
+  @Option(help: "Where in the file the weights lie, e.g. teacher, where there are several.")
+  var weightsKey: String?
+  @Option(help: "What stands before the encoder's names, e.g. student., where there are several.")
+  var prefix: String?
+  @Option(help: "Spacing z,y,x in mm to resample scans to, for plans that name none.")
+  var spacing: Spacing?
   @Flag(help: "Keep unknown Python objects outside the weights as inert values.")
   var tolerateUnknownObjects = false
 
@@ -29,9 +40,24 @@ struct CheckpointOptions: ParsableArguments {
     options.plansPath = plans
     options.configuration = configuration
     options.datasetPath = datasetJSON
+    options.modelFolder = modelFolder
     options.fold = fold
     options.checkpoint = checkpoint
+    options.weightsKey = weightsKey
+    options.prefix = prefix
+    options.spacing = spacing?.millimetres
     options.toleratesUnknownObjects = tolerateUnknownObjects
+  }
+}
+
+/// Two or three lengths in mm, separated by commas or `x`.
+struct Spacing: ExpressibleByArgument {
+  let millimetres: [Double]
+
+  init?(argument: String) {
+    let parts = argument.split { $0 == "," || $0 == "x" || $0 == "×" }
+    millimetres = parts.compactMap { Double($0) }.filter { $0 > 0 && $0 < 1e6 }
+    guard (2...3).contains(parts.count), millimetres.count == parts.count else { return nil }
   }
 }
 

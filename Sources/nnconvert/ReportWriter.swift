@@ -35,7 +35,7 @@ struct ReportWriter {
     var text = ""
     for line in lines {
       let padding = String(repeating: " ", count: width - line.label.count)
-      text += "\(line.label)\(padding)  \(DisplayText.escaped(line.text))\n"
+      text += "\(line.label)\(padding)  \(DisplayText.escaped(line.text, limit: 2000))\n"
     }
     try StandardOutput.write(text)
   }

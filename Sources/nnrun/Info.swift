@@ -41,10 +41,7 @@ struct Info: ParsableCommand {
       ["network", "\(architecture.networkClass.rawValue), \(architecture.dimension)-D"],
       ["features", architecture.featuresPerStage.map(String.init).joined(separator: " ")],
       ["input channels", description.preprocessing.channels.map(\.name).joined(separator: ", ")],
-      [
-        "spacing",
-        description.preprocessing.spacing.map { "\($0)" }.joined(separator: " × ") + " mm",
-      ],
+      ["spacing", spacing(of: description.preprocessing)],
       ["input policy", description.inputPolicy.rawValue],
       ["classes", description.classifier?.classNames.joined(separator: ", ") ?? "none"],
       ["file", "\(Decimals.text(Double(loaded.byteCount) / 1e6, places: 1)) MB"],
@@ -58,6 +55,11 @@ struct Info: ParsableCommand {
       ["memory", "\(Decimals.text(Double(plan.byteCount) / 1e6, places: 1)) MB"],
     ]
     try StandardOutput.write(TextTable.labelled(rows))
+  }
+
+  private func spacing(of preprocessing: PreprocessingDescription) -> String {
+    guard let spacing = preprocessing.spacing else { return "unknown" }
+    return spacing.map { "\($0)" }.joined(separator: " × ") + " mm"
   }
 }
 

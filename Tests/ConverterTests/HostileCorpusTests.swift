@@ -74,7 +74,7 @@ import Testing
       let options = Self.options(sample.arguments)
       do {
         let inspection = try Inspection(path: "\(Self.folder)/\(sample.file)", options: options)
-        _ = inspection.lines
+        _ = inspection.lines()
         _ = inspection.json(includingTensors: true).prettyText
       } catch { #expect(!sample.isConverted, "\(sample.file): \(error)") }
     }

@@ -1,0 +1,79 @@
+internal import FileIO
+
+/// Where in a state dict an encoder of nnU-Net's lies: the text before its own names.
+struct EncoderLocation: Hashable {
+  /// `encoder.`, `model.encoder.`, `backbone.`, …; of version 1 what is before `conv_blocks_context.`.
+  let prefix: String
+  let isVersion1: Bool
+
+  /// What is before the network's names: the decoder's prefix where there is one.
+  var networkPrefix: String? {
+    if isVersion1 { return prefix }
+    guard prefix == "encoder." || prefix.hasSuffix(".encoder.") else { return nil }
+    return String(prefix.dropLast("encoder.".count))
+  }
+
+  /// Names of an encoder's first layers, by which it is known.
+  private static let markers = [
+    "stem.convs.0.", "stages.0.0.convs.0.", "stages.0.blocks.0.", "conv_blocks_context.0.blocks.0.",
+  ]
+
+  /// What wrappers put between names: they stand for the module inside.
+  private static let wrappers: Set<Substring> = [
+    "module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module",
+  ]
+
+  /// Longer names are none of a network's.
+  static let keyLimit = 512
+
+  /// A key without the names of wrappers (`DistributedDataParallel`, `torch.compile`, …).
+  static func unwrapped(_ key: String) -> String {
+    guard key.utf8.count <= keyLimit else { return key }
+    let parts = key.split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.contains(where: wrappers.contains) else { return key }
+    return parts.filter { !wrappers.contains($0) }.joined(separator: ".")
+  }
+
+  /// Every encoder that the keys name, in the order of their first occurrence.
+  static func all(in keys: [String]) -> [EncoderLocation] {
+    var locations: [EncoderLocation] = []
+    var seen: Set<EncoderLocation> = []
+    for key in keys where key.utf8.count <= keyLimit {
+      guard let location = EncoderLocation(of: unwrapped(key)) else { continue }
+      if seen.insert(location).inserted { locations.append(location) }
+    }
+    return locations
+  }
+
+  private init?(of key: String) {
+    var start = key.startIndex
+    while start < key.endIndex {
+      let rest = key[start...]
+      if let marker = Self.markers.first(where: { rest.hasPrefix($0) }) {
+        let prefix = String(key[..<start])
+        // A residual decoder has such blocks too.
+        if marker == "stages.0.blocks.0.", prefix.hasSuffix("decoder.") { return nil }
+        isVersion1 = marker.hasPrefix("conv_blocks")
+        self.prefix = Self.withoutDecoder(prefix)
+        return
+      }
+      guard let dot = rest.firstIndex(of: ".") else { return nil }
+      start = key.index(after: dot)
+    }
+    return nil
+  }
+
+  /// The decoder registers the encoder once more: `decoder.encoder.` is `encoder.`.
+  private static func withoutDecoder(_ prefix: String) -> String {
+    for ending in ["decoder.encoder."] where prefix == ending || prefix.hasSuffix(".\(ending)") {
+      return String(prefix.dropLast(ending.count)) + "encoder."
+    }
+    return prefix
+  }
+
+  /// Whether the user or the file means this one by `name`, with or without `encoder` and the dot.
+  func isNamed(_ name: String) -> Bool {
+    let wanted = name.isEmpty || name.hasSuffix(".") ? name : "\(name)."
+    return prefix == wanted || networkPrefix == wanted
+  }
+}
