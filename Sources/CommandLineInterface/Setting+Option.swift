@@ -16,6 +16,9 @@ extension Setting {
     case .headPrefix: "--head-prefix"
     case .series: "--series"
     case .dicomConvention: "--dicom-convention"
+    case .folds: "--cv"
+    case .labelColumn: "--label"
+    case .groupColumn: "--group"
     }
   }
 }

@@ -12,4 +12,7 @@ package enum Setting: String, Sendable, Equatable {
   case headPrefix
   case series
   case dicomConvention
+  case folds
+  case labelColumn
+  case groupColumn
 }
