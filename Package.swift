@@ -93,7 +93,7 @@ let package = Package(
     .executableTarget(
       name: "nntrain",
       dependencies: [
-        "Training", "SWTFormat", "NPY", "FileIO", "CommandLineInterface", "CStartup",
+        "Training", "Network", "SWTFormat", "NPY", "FileIO", "CommandLineInterface", "CStartup",
         argumentParser,
       ],
       swiftSettings: settings),

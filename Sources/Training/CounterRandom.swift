@@ -1,6 +1,6 @@
 /// Random numbers that depend on nothing but a seed, what they are for, and their position: the same
 /// on every machine, in any order and on any number of threads.
-package struct CounterRandom: Sendable {
+package struct CounterRandom: Sendable, Equatable {
   private let key: UInt64
 
   /// - Parameter stream: what the numbers are for: the case, the view, the transform.

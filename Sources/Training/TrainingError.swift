@@ -18,6 +18,8 @@ package enum TrainingError: Error, Equatable, Sendable {
   case table(path: String, problem: String)
   /// A table lacks the column of labels or groups.
   case column(path: String, name: String, setting: Setting)
+  /// A step of augmentation cannot be done.
+  case augmentation(problem: String)
   /// A feature is no finite number.
   case nonFinite(case: String, feature: Int)
 }
@@ -54,6 +56,7 @@ extension TrainingError: Failure {
       .init(
         "\(DisplayText.quoted(path)) has no column \(DisplayText.quoted(name))",
         advice: "name one with \(setting)")
+    case .augmentation(let problem): "\(DisplayText.escaped(problem))"
     case .nonFinite(let name, let feature):
       .init(
         "feature \(feature) of case \(DisplayText.quoted(name)) is no finite number",

@@ -2,6 +2,7 @@ import ArgumentParser
 import CommandLineInterface
 import FileIO
 import NPY
+import Network
 import SWTFormat
 import Training
 
@@ -57,7 +58,7 @@ struct Head: ParsableCommand {
     guard let features else {
       throw ValidationError("give --features: scans are not read yet")
     }
-    let model = inputs.count == 2 ? try SWTFile(contentsOf: inputs[0]) : nil
+    let model = inputs.count == 2 ? try SWTFile(modelAt: inputs[0]) : nil
     let file = try FeatureFile(path: features)
     if let model, !ignoreOrigin { try file.checkOrigin(model) }
     let rows = try file.rows(of: cohort.cases)
