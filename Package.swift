@@ -33,6 +33,7 @@ let package = Package(
     .library(name: "Converter", targets: ["Converter"]),
     .executable(name: "nnconvert", targets: ["nnconvert"]),
     .executable(name: "nnrun", targets: ["nnrun"]),
+    .executable(name: "nntrain", targets: ["nntrain"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -87,6 +88,17 @@ let package = Package(
       ],
       swiftSettings: settings),
 
+    // Training: labelled features in, a classifier out. Nothing of the lean half links it.
+    .target(name: "CLinearAlgebra", cSettings: cSettings),
+    library("Training", ["SWTFormat", "NPY", "FileIO", "CLinearAlgebra"]),
+    .executableTarget(
+      name: "nntrain",
+      dependencies: [
+        "Training", "Network", "SWTFormat", "NPY", "FileIO", "CommandLineInterface", "CStartup",
+        argumentParser,
+      ],
+      swiftSettings: settings),
+
     .target(
       name: "TestSupport", dependencies: ["FileIO", "NPY"], path: "Tests/TestSupport",
       swiftSettings: settings),
@@ -105,8 +117,9 @@ let package = Package(
     tests("PipelineTests", ["Pipeline", "Preprocessing", "SWTRuntime", "SWTFormat", "NPY"]),
     tests("ReportTests", ["Report"]),
     tests("CAPITests", ["CAPI", "CSWT", "NPY"]),
-    // Runs the two executables as a user would: whole journeys, exit codes, messages.
-    tests("CommandLineTests", ["FileIO", "NPY", "SWTRuntime", "nnconvert", "nnrun"]),
+    tests("TrainingTests", ["Training", "SWTFormat", "NPY", "FileIO"]),
+    // Runs the executables as a user would: whole journeys, exit codes, messages.
+    tests("CommandLineTests", ["FileIO", "NPY", "SWTRuntime", "nnconvert", "nnrun", "nntrain"]),
   ],
   cLanguageStandard: .c17
 )

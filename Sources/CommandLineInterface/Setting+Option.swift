@@ -26,6 +26,9 @@ extension Setting {
     case .weightsKey: "--weights-key"
     case .prefix: "--prefix"
     case .spacing: "--spacing"
+    case .folds: "--cv"
+    case .labelColumn: "--label"
+    case .groupColumn: "--group"
     }
   }
 }

@@ -38,6 +38,7 @@ public struct Attachment: Sendable {
       }
       description = model.description
       description.classifier = try head.description(options)
+      description.provenance.training = nil
       description.provenance.nnconvertVersion = NNConvertVersion.current
       if let encoder = head.encoder {
         guard description.part == .encoder else {
@@ -58,8 +59,9 @@ public struct Attachment: Sendable {
   ///   `nonFinite`.
   public func write(to path: String) throws(ConversionError) -> ConversionReport {
     do {
+      let dataType = model.entry(named: Classifier.weightName)?.dataType ?? options.dataType
       let copy = ModelCopy(
-        of: model, description: description, headDataType: options.dataType, newValues: newValues)
+        of: model, description: description, headDataType: dataType, newValues: newValues)
       let summary = try copy.write(
         to: path, replacing: options.replacesOutput, inputs: [head.identity],
         threads: options.threads ?? ProcessorCount.available)

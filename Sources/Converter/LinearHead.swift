@@ -13,12 +13,20 @@ struct LinearHead {
   let bias: [Float]?
   let classes: Int
   let features: Int
+  /// What `nntrain` says of a head besides.
+  let fitted: Fitted
   /// The fine-tuned encoder that came in the same file.
   let encoder: StateDict?
   /// What the file tells of the features that the head was trained on.
   let origin: HeadOrigin
   let sha256: String
   let identity: MappedFile.Identity
+
+  /// What a head alone has no room for.
+  struct Fitted {
+    var classNames: [String]?
+    var temperature: Double?
+  }
 
   /// Reads a head for an encoder whose stages have `featuresPerStage` channels.
   init(
@@ -30,7 +38,7 @@ struct LinearHead {
     sha256 = SHA256.hex(SHA256.digest(of: file.bytes))
     let tensors: Tensors
     do {
-      (tensors, origin) = try Self.tensors(
+      (tensors, origin, fitted) = try Self.tensors(
         in: file.bytes, toleratingUnknownObjects: toleratingUnknownObjects)
     } catch let error as PickleError {
       throw ConversionError(error, file: path)
@@ -51,12 +59,12 @@ struct LinearHead {
 
   private static func tensors(
     in bytes: Bytes, toleratingUnknownObjects: Bool
-  ) throws -> (Tensors, HeadOrigin) {
+  ) throws -> (Tensors, HeadOrigin, Fitted) {
     if FileKind.sniff(bytes) == .safetensors {
       let file = try SafetensorsFile(bytes)
       let origin = HeadOrigin(
         modelID: file.metadata["model_id"], inputPolicy: file.metadata["input_policy"])
-      return (file.tensors, origin)
+      return (file.tensors, origin, Fitted())
     }
     if FileKind.sniff(bytes) == .zip {
       let archive = try ZipArchive(bytes)
@@ -64,7 +72,7 @@ struct LinearHead {
         let origin = HeadOrigin(
           modelID: try text("model_id.npy", in: archive),
           inputPolicy: try text("input_policy.npy", in: archive))
-        return (try scikitTensors(archive), origin)
+        return (try scikitTensors(archive), origin, try fitted(archive))
       }
     }
     let root = try TorchFile(bytes, toleratingUnknownObjects: toleratingUnknownObjects).root
@@ -78,7 +86,24 @@ struct LinearHead {
     }
     let origin = HeadOrigin(
       modelID: root["model_id"]?.string, inputPolicy: root["input_policy"]?.string)
-    return (tensors, origin)
+    return (tensors, origin, Fitted())
+  }
+
+  private static func fitted(_ archive: ZipArchive) throws -> Fitted {
+    var result = Fitted()
+    do {
+      if let entry = archive.entry(named: "classes.npy") {
+        result.classNames = try NPYText.readList(try archive.content(of: entry, limit: 16 << 20))
+      }
+      if let entry = archive.entry(named: "temperature.npy") {
+        let array = try NPYArray(bytes: try archive.content(of: entry, limit: 1 << 16))
+        result.temperature = array.values.first.map { Double($0) }
+      }
+    } catch let error as NPYError {
+      throw ConversionError.head(
+        problem: "classes or temperature: \(error)", advice: "write the head again")
+    }
+    return result
   }
 
   /// A text that `numpy.savez` stored.

@@ -176,7 +176,7 @@ extension PlannedNetwork {
 extension LinearHead {
   /// What the model file says of the head.
   func description(_ options: ConversionOptions) throws -> Classifier {
-    let names = options.classNames
+    let names = options.classNames.isEmpty ? fitted.classNames ?? [] : options.classNames
     guard names.isEmpty || names.count == classes else {
       throw ConversionError.options(
         problem: "--class-names has \(names.count) names but the head has \(classes) outputs")
@@ -187,6 +187,6 @@ extension LinearHead {
     return Classifier(
       classNames: names.isEmpty ? (0..<classes).map { "class\($0)" } : names,
       inputFeatures: features, hasBias: bias != nil,
-      activation: options.activation ?? (classes == 1 ? .sigmoid : .softmax), sourceSHA256: sha256)
+      activation: options.activation ?? (classes == 1 ? .sigmoid : .softmax), sourceSHA256: sha256, temperature: fitted.temperature)
   }
 }

@@ -22,4 +22,7 @@ package enum Setting: String, Sendable, Equatable {
   case weightsKey
   case prefix
   case spacing
+  case folds
+  case labelColumn
+  case groupColumn
 }

@@ -53,10 +53,10 @@ package struct NPYArray: Sendable, Equatable {
     }
   }
 
-  /// The header of a file that holds `shape` as row-major `f32`.
-  package static func header(shape: [Int]) -> [UInt8] {
+  /// The header of a file that holds `shape` row-major, by default as `f32`.
+  package static func header(descriptor: String = "<f4", shape: [Int]) -> [UInt8] {
     let sizes = shape.map(String.init).joined(separator: ", ") + (shape.count == 1 ? "," : "")
-    var text = "{'descr': '<f4', 'fortran_order': False, 'shape': (\(sizes)), }"
+    var text = "{'descr': '\(descriptor)', 'fortran_order': False, 'shape': (\(sizes)), }"
     let unpadded = 10 + text.utf8.count + 1
     text += String(repeating: " ", count: (64 - unpadded % 64) % 64) + "\n"
     let length = UInt16(text.utf8.count)

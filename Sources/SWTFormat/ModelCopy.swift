@@ -12,7 +12,7 @@ package struct ModelCopy: Sendable {
   ///   - source: the model.
   ///   - description: what the new file says; its network is that of `source`, its classifier may
   ///     be another.
-  ///   - headDataType: how tensors of the classifier are stored that `source` does not have.
+  ///   - headDataType: how the classifier's matrices are stored; its vectors are `f32`.
   ///   - newValues: a tensor's values by its name, row-major; `nil` for what `source` has. Called on
   ///     any thread.
   package init(
@@ -48,8 +48,9 @@ package struct ModelCopy: Sendable {
         tensor($0.name, shape: $0.shape, layout: $0.layout, dataType: $0.dataType)
       }
         + (description.classifier?.tensors ?? []).map { name, shape in
-          let dataType = source.entry(named: prefix + name)?.dataType ?? headDataType
-          return tensor(prefix + name, shape: shape, layout: .rowMajor, dataType: dataType)
+          tensor(
+            prefix + name, shape: shape, layout: .rowMajor,
+            dataType: shape.count > 1 ? headDataType : .f32)
         }
     }
   }

@@ -35,14 +35,14 @@ struct ClassificationWriter {
     let columns =
       ["case", "class"] + names.map { "p_\($0)" } + names.map { "logit_\($0)" }
       + ["model_id", "input_policy", "nnrun_version", "error"]
-    try StandardOutput.writeLine(columns.map(CaseTable.field).joined(separator: ","))
+    try StandardOutput.writeLine(columns.map(CSVText.field).joined(separator: ","))
   }
 
   mutating func add(_ row: Row) throws {
     switch format {
     case .jsonl: try StandardOutput.writeLine(json(row).lineText)
     case .csv:
-      try StandardOutput.writeLine(fields(row).map(CaseTable.field).joined(separator: ","))
+      try StandardOutput.writeLine(fields(row).map(CSVText.field).joined(separator: ","))
     case .table, .json: rows.append(row)
     }
   }

@@ -11,6 +11,13 @@ import Testing
       #expect(binary.contains(Array(module.utf8)) == expected, "\(module) in \(name)")
     }
   }
+
+  /// So is training in none but its own command.
+  @Test(arguments: [("nnrun", false), ("nnconvert", false), ("nntrain", true)])
+  func onlyNntrainTrains(name: String, expected: Bool) throws {
+    let binary = try MappedFile(path: Command.path(of: name)).bytes
+    #expect(binary.contains(Array("8Training".utf8)) == expected)
+  }
 }
 
 extension Bytes {

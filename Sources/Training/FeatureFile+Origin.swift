@@ -1,0 +1,36 @@
+package import SWTFormat
+
+extension FeatureFile {
+  /// The policy that `nnrun features` names for arrays, about which nothing is known.
+  private static let asGiven = "as-given"
+
+  /// Refuses features that another model made, or another input policy than the model's.
+  package func checkOrigin(_ model: SWTFile) throws(TrainingError) {
+    if let modelID, modelID != model.modelID {
+      throw .features(
+        problem: "they were made by model \(modelID.prefix(64)), not by \(model.modelID)")
+    }
+    let policy = model.description.inputPolicy.rawValue
+    if let inputPolicy, inputPolicy != Self.asGiven, inputPolicy != policy {
+      throw .features(
+        problem: "they were made under input policy '\(inputPolicy.prefix(64))', but the model has "
+          + "'\(policy)'")
+    }
+  }
+
+  /// What the columns are, by their number: the last stage's means, or means and maxima of all stages.
+  package func pooling(
+    in architecture: NetworkArchitecture
+  ) throws(TrainingError) -> [Classifier.Pooling]? {
+    let widths = architecture.featuresPerStage
+    if features.columns == widths.last { return nil }
+    let all = Pooling.all(stageCount: widths.count)
+    let width = all.reduce(0) { $0 + widths[$1.stage] }
+    guard features.columns == width else {
+      throw .features(
+        problem: "they have \(features.columns) columns where the model's last stage has "
+          + "\(widths.last ?? 0), and means and maxima of all stages \(width)")
+    }
+    return all
+  }
+}

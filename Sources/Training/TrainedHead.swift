@@ -1,0 +1,91 @@
+package import FileIO
+package import NPY
+package import SWTFormat
+
+/// A fitted head as files hold it: put on its encoder, or alone for `nnconvert attach`.
+package struct TrainedHead: Sendable {
+  /// What a model file says of it.
+  package let classifier: Classifier
+  private let training: HeadTraining
+
+  /// - Parameter pooling: what the columns of the chosen features are; `nil` for the last stage's mean.
+  package init(_ training: HeadTraining, pooling: [Classifier.Pooling]?) {
+    self.training = training
+    let width = training.weight.columns
+    let limit = Classifier.OutOfDistribution.fullLimit
+    classifier = Classifier(
+      classNames: training.cohort.classes, inputFeatures: width, hasBias: true,
+      activation: .softmax, sourceSHA256: "", pooling: pooling, temperature: training.temperature,
+      outOfDistribution: Classifier.OutOfDistribution(
+        threshold: training.threshold,
+        precision: width <= limit ? .full : .lowRank(training.distance.rank)))
+  }
+
+  /// Writes the model with this head on it, atomically.
+  package func write(
+    onto model: SWTFile, provenance: TrainingProvenance, to path: String, replacing: Bool,
+    inputs: [MappedFile.Identity]
+  ) throws {
+    var description = model.description
+    description.classifier = classifier
+    description.provenance.training = provenance
+    let values = tensors
+    _ = try ModelCopy(of: model, description: description) { values[$0] }
+      .write(to: path, replacing: replacing, inputs: inputs)
+  }
+
+  private var tensors: [String: [Float]] {
+    let (means, form) = training.distance.stored(
+      training.standardization, fullLimit: Classifier.OutOfDistribution.fullLimit)
+    var result = [
+      Classifier.weightName: training.weight.values, Classifier.biasName: training.bias,
+      Classifier.meanName: means.values,
+    ]
+    switch form {
+    case .full(let precision): result[Classifier.precisionName] = precision.values
+    case .lowRank(let scale, let directions):
+      result[Classifier.scaleName] = scale
+      result[Classifier.directionsName] = directions.values
+    }
+    return result.mapValues { $0.map { Float($0) } }
+  }
+
+  /// The head alone: `coef` and `intercept` as scikit-learn names them, with what else it is.
+  ///
+  /// - Parameters:
+  ///   - modelID: the model that made the features, where that is known.
+  ///   - inputPolicy: the policy under which they were made.
+  package func npz(modelID: String?, inputPolicy: String?) -> NPZArchive {
+    var archive = NPZArchive()
+    archive.add(
+      "coef", shape: [training.weight.rows, training.weight.columns], training.weight.values)
+    archive.add("intercept", shape: [training.bias.count], training.bias)
+    archive.add("classes", texts: classifier.classNames)
+    archive.add("temperature", shape: [], [training.temperature])
+    if let modelID { archive.add("model_id", text: modelID) }
+    if let inputPolicy { archive.add("input_policy", text: inputPolicy) }
+    return archive
+  }
+}
+
+extension TrainingProvenance {
+  /// What a file says of a fitted head.
+  package init(
+    _ training: HeadTraining, settings: CrossValidation.Settings, seed: UInt64,
+    parentModelID: String?
+  ) {
+    self.init(
+      parentModelID: parentModelID, method: "head", casesPerClass: training.cohort.casesPerClass,
+      groups: training.cohort.groupNames.count, folds: settings.folds, seed: Int(clamping: seed),
+      hyperparameters: JSONObject([
+        ("c", .number(training.crossValidation.choice.c)),
+        ("c_chosen", .bool(settings.cs.count > 1)),
+        ("class_weights", .string(settings.classWeights.rawValue)),
+        (
+          "pooling",
+          .string(training.candidates[training.crossValidation.choice.candidate].name)
+        ),
+        ("pooling_chosen", .bool(training.candidates.count > 1)),
+      ]), metrics: training.metrics.json(interval: training.areaInterval.range))
+  }
+}

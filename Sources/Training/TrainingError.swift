@@ -1,0 +1,66 @@
+package import FileIO
+
+/// Why nothing can be learned from these cases.
+package enum TrainingError: Error, Equatable, Sendable {
+  /// The labels have one class only, or none.
+  case classes([String])
+  /// More folds than groups.
+  case folds(Int, groups: Int)
+  /// A class with fewer than two groups, which cannot be in training and test at once.
+  case groups(className: String, count: Int)
+  /// A case is there more than once.
+  case duplicateCase(String)
+  /// A case lacks something, or is missing on one side.
+  case missing(case: String, problem: String)
+  /// Features do not belong to the table, or to the model.
+  case features(problem: String)
+  /// A table cannot be used.
+  case table(path: String, problem: String)
+  /// A table lacks the column of labels or groups.
+  case column(path: String, name: String, setting: Setting)
+  /// A step of augmentation cannot be done.
+  case augmentation(problem: String)
+  /// A feature is no finite number.
+  case nonFinite(case: String, feature: Int)
+}
+
+extension TrainingError: Failure {
+  package var kind: FailureKind { .badInput }
+
+  /// What is wrong, where, and what to do.
+  package var description: String { message() }
+
+  package var report: FailureReport {
+    switch self {
+    case .classes(let names):
+      .init(
+        names.count == 1
+          ? "all cases have the label \(DisplayText.quoted(names[0]))" : "no case has a label",
+        advice: "a classifier needs two classes or more")
+    case .folds(let folds, let groups):
+      .init(
+        "\(folds) folds need as many groups, but there are \(groups)",
+        advice: "give a smaller \(.folds)")
+    case .groups(let name, let count):
+      .init(
+        "class \(DisplayText.quoted(name)) has \(count) group\(count == 1 ? "" : "s"), too few for "
+          + "cross-validation",
+        advice: "add cases of two patients or more, or leave the class out")
+    case .duplicateCase(let name):
+      .init(
+        "case \(DisplayText.quoted(name)) is there twice", advice: "give every scan its own name")
+    case .missing(let name, let problem): "case \(DisplayText.quoted(name)) \(problem)"
+    case .features(let problem): "the features do not fit: \(problem)"
+    case .table(let path, let problem): "\(DisplayText.quoted(path)): \(problem)"
+    case .column(let path, let name, let setting):
+      .init(
+        "\(DisplayText.quoted(path)) has no column \(DisplayText.quoted(name))",
+        advice: "name one with \(setting)")
+    case .augmentation(let problem): "\(DisplayText.escaped(problem))"
+    case .nonFinite(let name, let feature):
+      .init(
+        "feature \(feature) of case \(DisplayText.quoted(name)) is no finite number",
+        advice: "leave the case out")
+    }
+  }
+}
