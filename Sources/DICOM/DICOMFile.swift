@@ -8,6 +8,9 @@ struct DICOMFile {
   let pixels: PixelLocation?
   let syntax: Result<TransferSyntax, DICOMError>
 
+  /// Whether it lists other files and is no image itself (DICOMDIR).
+  var isDirectory: Bool { dataSet.text(.sopClassUID) == "1.2.840.10008.1.3.10" }
+
   /// Parses a file; `nil` where it is no DICOM.
   init?(_ file: Bytes) throws(DICOMError) {
     let uid: String

@@ -4,18 +4,28 @@ internal import FileIO
 package enum DICOMPlace: Equatable, Sendable {
   /// The folder or file as it was given.
   case folder(String)
-  /// One of the files below it, counted from 1 in the order of their names.
-  case file(index: Int, count: Int, path: String, instance: String?)
+  /// One of the studies below it, counted from 1 in the order of their names.
+  case study(index: Int, count: Int, path: String)
+  /// One of the files of a study, counted from 1 in the order of their names.
+  case file(index: Int, count: Int, path: String, instance: String?, study: String?)
   case series(String)
 
   /// Its name in messages; only `verbose` shows paths below the folder.
   package func name(verbose: Bool) -> String {
     switch self {
     case .folder(let path): DisplayText.quoted(path)
-    case .file(let index, let count, let path, let instance):
-      "file \(index) of \(count)"
+    case .study(_, _, let path):
+      (study ?? "") + (verbose ? " (\(DisplayText.quoted(path)))" : "")
+    case .file(let index, let count, let path, let instance, let study):
+      (study.map { "\($0), " } ?? "") + "file \(index) of \(count)"
         + (verbose ? " (\(DisplayText.quoted(path)))" : instance.map { " (instance \($0))" } ?? "")
     case .series(let uid): "series \(uid)"
     }
+  }
+
+  /// The number of the study that it is.
+  var study: String? {
+    guard case .study(let index, let count, _) = self else { return nil }
+    return "study \(index) of \(count)"
   }
 }

@@ -17,7 +17,7 @@ package struct DICOMStudy: Sendable {
   package let candidates: [Candidate]
   /// What was left out, one line each.
   package let notices: [String]
-  private let folder: String
+  private let folder: StudyFolder
   /// How many volumes a message lists.
   private static let longestList = 50
 
@@ -25,7 +25,7 @@ package struct DICOMStudy: Sendable {
   ///
   /// - Throws: `DICOMError` where there is no image, or where a file cannot be parsed: it might be a
   ///   slice of any series.
-  package init(folder: String, threads: Int) throws(DICOMError) {
+  package init(_ folder: StudyFolder, threads: Int) throws(DICOMError) {
     let files = try FolderFiles(folder)
     var images = StudyImages(files)
     let contents = try Self.contents(of: files, threads: threads)
@@ -34,7 +34,7 @@ package struct DICOMStudy: Sendable {
     guard !series.isEmpty else {
       throw DICOMError(
         .empty, "holds no DICOM image (\(files.paths.count) files looked at)"
-      ).at(.folder(folder))
+      ).at(folder.place)
     }
     self.folder = folder
     notices = images.notices
@@ -59,7 +59,7 @@ package struct DICOMStudy: Sendable {
     throw DICOMError(
       .choice, "\(problem): \(list)\(candidates.count > Self.longestList ? "; …" : "")",
       advice: "name one of them with \(.series)"
-    ).at(.folder(folder))
+    ).at(folder.place)
   }
 
   /// Reads every file's header; an unreadable one fails all.

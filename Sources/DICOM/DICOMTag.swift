@@ -29,6 +29,7 @@ extension DICOMTag {
   static let triggerTime = DICOMTag(rawValue: 0x0018_1060)
   static let effectiveEchoTime = DICOMTag(rawValue: 0x0018_9082)
   static let diffusionBValue = DICOMTag(rawValue: 0x0018_9087)
+  static let studyInstanceUID = DICOMTag(rawValue: 0x0020_000D)
   static let seriesInstanceUID = DICOMTag(rawValue: 0x0020_000E)
   static let seriesNumber = DICOMTag(rawValue: 0x0020_0011)
   static let acquisitionNumber = DICOMTag(rawValue: 0x0020_0012)
@@ -74,7 +75,8 @@ extension DICOMTag {
   /// can.
   static let kept: Set<DICOMTag> = [
     transferSyntaxUID, imageType, sopClassUID, sopInstanceUID, modality, acquisitionType,
-    sliceThickness, echoTime, triggerTime, effectiveEchoTime, diffusionBValue, seriesInstanceUID,
+    sliceThickness, echoTime, triggerTime, effectiveEchoTime, diffusionBValue, studyInstanceUID,
+    seriesInstanceUID,
     seriesNumber, acquisitionNumber, instanceNumber, imagePosition, imageOrientation,
     frameOfReferenceUID, temporalPosition, temporalPositionIndex, samplesPerPixel,
     photometricInterpretation, numberOfFrames, rows, columns, pixelSpacing, bitsAllocated,

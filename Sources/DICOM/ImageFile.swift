@@ -21,7 +21,6 @@ struct RefusedImage: Sendable {
 
 /// Reads a file's header into slices.
 struct ImageFile {
-  private static let directoryClass = "1.2.840.10008.1.3.10"
   /// CT, MR, PET and their enhanced kin: without pixels they are damaged.
   private static let imageClasses: Set<String> = Set(
     ["2", "2.1", "4", "4.1", "128", "130"].map { "1.2.840.10008.5.1.4.1.1.\($0)" })
@@ -36,11 +35,10 @@ struct ImageFile {
   static func content(of bytes: Bytes, index: Int) throws(DICOMError) -> FileContent {
     guard let file = try DICOMFile(bytes) else { return .notDICOM }
     let image = ImageFile(index: index, file: file)
-    let sopClass = file.dataSet.text(.sopClassUID)
-    guard sopClass != directoryClass else { return .noImage }
+    guard !file.isDirectory else { return .noImage }
     let hasFloats = file.dataSet.has(.floatPixels) || file.dataSet.has(.doublePixels)
     guard file.pixels != nil || hasFloats else {
-      guard sopClass.map(imageClasses.contains) ?? false else { return .noImage }
+      guard imageClasses.contains(file.dataSet.text(.sopClassUID) ?? "") else { return .noImage }
       throw DICOMError(.bytes, "is an image without pixels")
     }
     let series = try SeriesHeader(file.dataSet)

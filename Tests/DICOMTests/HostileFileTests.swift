@@ -103,7 +103,7 @@ struct HostileFileTests {
   }
 
   private static func file(of name: String) throws -> Bytes {
-    let files = try FolderFiles("\(ReferenceCase.folder)/\(name)/study")
+    let files = try FolderFiles(StudyFolder("\(ReferenceCase.folder)/\(name)/study"))
     return try #require(try files.map(0)).bytes
   }
 

@@ -17,7 +17,7 @@ struct ReferenceCaseTests {
   func agreesWithTheConverters(_ name: String) throws {
     let reference = try ReferenceCase(name)
     guard !reference.outcome.hasPrefix("refuse") else { return }
-    let study = try DICOMStudy(folder: "\(ReferenceCase.folder)/\(name)/study", threads: 2)
+    let study = try DICOMStudy(StudyFolder("\(ReferenceCase.folder)/\(name)/study"), threads: 2)
     // dcm2niix works its affines out in float32.
     for (images, convention, tolerance) in [
       (try reference.simpleITKImages(in: name), DICOMConvention.asScanned, 1e-6),
@@ -43,22 +43,24 @@ struct ReferenceCaseTests {
     let affines = try JSONDecoder().decode(
       [String: [[Double]]].self,
       from: Data(contentsOf: URL(fileURLWithPath: "\(folder)/nearest.json")))
-    let volume = try DICOMStudy(folder: "\(folder)/study", threads: 1).series()
+    let volume = try DICOMStudy(StudyFolder("\(folder)/study"), threads: 1).series()
       .read(.nearest(#require(AxisCode(code))), threads: 1)
     let image = ReferenceCase.Image(
       array: try NPYArray(contentsOf: "\(folder)/nearest_\(code).npy"),
       affine: Array(try #require(affines[code]).prefix(3)))
     #expect(volume.agrees(with: image), "\(volume.shape) \(volume.affine)")
     if code == "LAS" {
-      let same = try DICOMStudy(folder: "\(folder)/study", threads: 1).series()
+      let same = try DICOMStudy(StudyFolder("\(folder)/study"), threads: 1).series()
         .read(#require(DICOMConvention(name: "dicom2nifti")), threads: 1)
       #expect(same.values == volume.values)
     }
   }
 
   @Test func threadsChangeNothing() throws {
-    let series = try DICOMStudy(folder: "\(ReferenceCase.folder)/jpeg_lossless/study", threads: 4)
-      .series()
+    let series = try DICOMStudy(
+      StudyFolder("\(ReferenceCase.folder)/jpeg_lossless/study"), threads: 4
+    )
+    .series()
     let volumes = try [1, 3, 64].map { try series.read(.dcm2niix, threads: $0) }
     #expect(volumes.allSatisfy { $0.values == volumes[0].values })
   }
@@ -67,7 +69,7 @@ struct ReferenceCaseTests {
   private func outcome(of name: String) -> String {
     do throws(DICOMError) {
       let study = try DICOMStudy(
-        folder: "\(ReferenceCase.folder)/\(name)/study", threads: 2)
+        StudyFolder("\(ReferenceCase.folder)/\(name)/study"), threads: 2)
       guard study.candidates.count == 1 else { return "choose:\(study.candidates.count)" }
       _ = try study.series().read(.asScanned, threads: 2)
       return "read"

@@ -26,7 +26,7 @@ struct StudyTests {
     let folder = try TemporaryTree()
     try folder.copy("missing_slice", as: "a")
     try folder.copy("ax_ct", as: "b")
-    let study = try DICOMStudy(folder: folder.path, threads: 2)
+    let study = try DICOMStudy(StudyFolder(folder.path), threads: 2)
     #expect(study.candidates.count == 2)
     #expect(throws: DICOMError.self) { try study.series() }
     #expect(try study.series(named: "2.25.921701162481075632957199926983242375").sliceCount == 8)
@@ -44,7 +44,7 @@ struct StudyTests {
   @Test func oneFileIsAStudyToo() throws {
     let folder = "\(ReferenceCase.folder)/enhanced_ct/study"
     let name = try #require(Fixtures.names(in: folder).first)
-    #expect(try DICOMStudy(folder: "\(folder)/\(name)", threads: 1).series().sliceCount == 6)
+    #expect(try DICOMStudy(StudyFolder("\(folder)/\(name)"), threads: 1).series().sliceCount == 6)
   }
 
   @Test func anUnreadableFileFailsTheFolder() throws {
@@ -54,7 +54,7 @@ struct StudyTests {
     let url = URL(fileURLWithPath: "\(folder.path)/a/\(names[2])")
     try Data(contentsOf: url).prefix(700).write(to: url)
     let error = #expect(throws: DICOMError.self) {
-      try DICOMStudy(folder: folder.path, threads: 2)
+      try DICOMStudy(StudyFolder(folder.path), threads: 2)
     }
     #expect(error?.reason == .bytes)
     #expect(error?.description.hasPrefix("file 3 of 8: ") ?? false)
@@ -63,8 +63,26 @@ struct StudyTests {
 
   @Test func foldersWithoutImages() throws {
     let folder = try TemporaryTree()
-    #expect(throws: DICOMError.self) { try DICOMStudy(folder: folder.path, threads: 2) }
-    #expect(throws: DICOMError.self) { try DICOMStudy(folder: folder.path + "/none", threads: 2) }
+    #expect(throws: DICOMError.self) { try DICOMStudy(StudyFolder(folder.path), threads: 2) }
+    #expect(throws: DICOMError.self) {
+      try DICOMStudy(StudyFolder(folder.path + "/none"), threads: 2)
+    }
+  }
+
+  @Test("A folder of studies is a cohort; series in folders of their own are one study")
+  func cohorts() throws {
+    let folder = try TemporaryTree()
+    try folder.copy("ax_ct", as: "Canary^A/series")
+    #expect(try StudyFolder.studies(in: folder.path).map(\.path) == [folder.path])
+    try folder.copy("missing_slice", as: "Canary^B")
+    let studies = try StudyFolder.studies(in: folder.path)
+    #expect(studies.map(\.path) == ["Canary^A", "Canary^B"].map { "\(folder.path)/\($0)" })
+    #expect(try DICOMStudy(studies[0], threads: 1).series().sliceCount == 8)
+    let error = #expect(throws: DICOMError.self) {
+      try DICOMStudy(studies[1], threads: 1).series()
+    }
+    #expect(error?.description.contains("Canary") == false)
+    #expect(try StudyFolder.studies(in: Fixtures.folder + "/jpeg").isEmpty)
   }
 
   @Test func linksThatLeadBackAreFollowedOnce() throws {
@@ -72,7 +90,7 @@ struct StudyTests {
     try folder.copy("ax_ct", as: "a")
     try FileManager.default.createSymbolicLink(
       atPath: "\(folder.path)/a/back", withDestinationPath: folder.path)
-    let study = try DICOMStudy(folder: folder.path, threads: 2)
+    let study = try DICOMStudy(StudyFolder(folder.path), threads: 2)
     #expect(try study.series().sliceCount == 8)
   }
 
@@ -85,11 +103,11 @@ struct StudyTests {
     let plantedCount = try folder.plantCanaries(in: "Canary^Path")
     if name == "ax_ct" {
       #expect(plantedCount == 8)
-      #expect(try DICOMStudy(folder: folder.path, threads: 1).series().sliceCount == 8)
+      #expect(try DICOMStudy(StudyFolder(folder.path), threads: 1).series().sliceCount == 8)
     }
     var text = ""
     do throws(DICOMError) {
-      let study = try DICOMStudy(folder: folder.path, threads: 2)
+      let study = try DICOMStudy(StudyFolder(folder.path), threads: 2)
       dump(study, to: &text)
       text += study.candidates.map(\.line).joined() + study.notices.joined()
       for candidate in study.candidates {
@@ -106,7 +124,7 @@ struct StudyTests {
   }
 
   private static func study(_ name: String) throws -> DICOMStudy {
-    try DICOMStudy(folder: "\(ReferenceCase.folder)/\(name)/study", threads: 2)
+    try DICOMStudy(StudyFolder("\(ReferenceCase.folder)/\(name)/study"), threads: 2)
   }
 }
 
@@ -125,6 +143,9 @@ final class TemporaryTree {
 
   /// Copies the series of a reference case.
   func copy(_ name: String, as folder: String) throws {
+    let parent = folder.split(separator: "/").dropLast().joined(separator: "/")
+    try FileManager.default.createDirectory(
+      atPath: "\(path)/\(parent)", withIntermediateDirectories: true)
     try FileManager.default.copyItem(
       atPath: "\(ReferenceCase.folder)/\(name)/study", toPath: "\(path)/\(folder)")
   }

@@ -14,7 +14,7 @@ public func fuzz(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     position += 2 + Int(length)
   }
   // Images of one name would be compared in their files: there are none.
-  var images = StudyImages(FolderFiles(folder: "/nowhere", paths: files.indices.map { "\($0)" }))
+  var images = StudyImages(FolderFiles(folder: StudyFolder("/nowhere"), paths: files.indices.map { "\($0)" }))
   for (index, file) in files.enumerated() {
     guard let content = try? ImageFile.content(of: file, index: index) else { return 0 }
     guard (try? images.add(content, file: index)) != nil else { return 0 }
