@@ -30,12 +30,12 @@ package struct LogitsResampling: Sendable {
   package init(
     _ description: PreprocessingDescription, geometry: PreparedGeometry
   ) throws(PreprocessingError) {
+    guard let spacing = description.spacing else { throw .unknownSpacing }
     let original = geometry.originalSpacing
     try self.init(
       description.resamplingProbabilities, from: Array(geometry.shape.dropFirst()),
       to: geometry.cropBox.map(\.count),
-      spacing: description.spacing.count == 2
-        ? [original[0]] + description.spacing : description.spacing,
+      spacing: spacing.count == 2 ? [original[0]] + spacing : spacing,
       newSpacing: original)
   }
 

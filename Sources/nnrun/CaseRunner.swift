@@ -141,7 +141,7 @@ extension EncoderPipeline {
   /// Reads a case and writes what a person should look at to stderr.
   func readTelling(_ files: [String]) throws -> Scan {
     let scan = try read(files: files)
-    scan.warnings.forEach(NNRun.tool.warn)
+    for warning in scan.warnings { NNRun.tool.warn("\(warning)") }
     return scan
   }
 }

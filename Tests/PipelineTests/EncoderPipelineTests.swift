@@ -51,7 +51,7 @@ import Testing
   @Test func everySliceOfAScanGoesThroughATwoDimensionalNetwork() throws {
     let model = try Models.flat()
     let description = model.description
-    let spacing = description.preprocessing.spacing
+    let spacing = try #require(description.preprocessing.spacing)
     let pipeline = EncoderPipeline(model: model, outputs: all, threads: 2)
     let order = description.preprocessing.transposeForward
     // Made so that nothing is resampled or transposed: three slices of noise.
