@@ -9,6 +9,7 @@
 static void test_all(const nn_kernels *kernels) {
   test_convolution(kernels);
   test_halves(kernels);
+  test_transformer(kernels);
 }
 
 int main(void) {

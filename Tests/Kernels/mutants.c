@@ -65,6 +65,41 @@ static void winograd_weights(const nn_winograd_weights *job) {
   job->target[0] = NAN;
 }
 
+static void exponentials(const float *source, float *target, size_t count) {
+  right->exponentials(source, target, count);
+  target[count - 1] = NAN;
+}
+
+static void matrix_product(const nn_matrix_product *job) {
+  right->matrix_product(job);
+  job->target[0] = NAN;
+}
+
+static void layer_norm(const nn_layer_norm *job) {
+  right->layer_norm(job);
+  job->target[0] = NAN;
+}
+
+static void rotate_queries(const nn_head_rows *job) {
+  right->rotate_queries(job);
+  job->target[0] = NAN;
+}
+
+static void pack_keys(const nn_head_rows *job) {
+  right->pack_keys(job);
+  job->target[0] = NAN;
+}
+
+static void pack_values(const nn_head_values *job) {
+  right->pack_values(job);
+  job->target[0] = NAN;
+}
+
+static void attention(const nn_attention *job) {
+  right->attention(job);
+  job->target[0] = NAN;
+}
+
 // One for every kernel of the list.
 enum {
 #define NN_KERNEL(name, ...) MUTANT_##name,

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "halves.h"
+#include "nn_transformer.h"
 
 /// Channels per block of an activation, and output channels per block of a packed weight.
 #define NN_BLOCK 16
