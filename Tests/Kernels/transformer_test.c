@@ -126,7 +126,10 @@ static void test_attention(const nn_kernels *kernels, int count, int keys, int w
   const ptrdiff_t value_step = (ptrdiff_t)key_blocks * BLOCK * BLOCK;
   float *packed_values = numbers((size_t)(value_blocks * value_step));
   float *cosines = angles, *sines = angles + keys * width / 2;
-  for (int i = 0; i < keys * width / 2; i++) sincosf(3.2f * angles[i], &sines[i], &cosines[i]);
+  for (int i = 0; i < keys * width / 2; i++) {
+    const float angle = 3.2f * random_number();
+    cosines[i] = cosf(angle), sines[i] = sinf(angle);
+  }
   const float factor = spread / sqrtf((float)width);
   const nn_head_rows query_job = {q.first, q.step, count, width, rotates ? cosines : NULL, rotates ? sines : NULL,
                                   factor, queries.first, queries.step, 0};
