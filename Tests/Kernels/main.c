@@ -9,6 +9,8 @@
 static void test_all(const nn_kernels *kernels) {
   test_convolution(kernels);
   test_halves(kernels);
+  test_transformer(kernels);
+  test_backward(kernels);
 }
 
 int main(void) {

@@ -65,6 +65,99 @@ static void winograd_weights(const nn_winograd_weights *job) {
   job->target[0] = NAN;
 }
 
+static void exponentials(const float *source, float *target, size_t count) {
+  right->exponentials(source, target, count);
+  target[count - 1] = NAN;
+}
+
+static void matrix_product(const nn_matrix_product *job) {
+  right->matrix_product(job);
+  job->target[0] = NAN;
+}
+
+static void layer_norm(const nn_layer_norm *job) {
+  right->layer_norm(job);
+  job->target[0] = NAN;
+}
+
+static void rotate_queries(const nn_head_rows *job) {
+  right->rotate_queries(job);
+  job->target[0] = NAN;
+}
+
+static void pack_keys(const nn_head_rows *job) {
+  right->pack_keys(job);
+  job->target[0] = NAN;
+}
+
+static void pack_values(const nn_head_values *job) {
+  right->pack_values(job);
+  job->target[0] = NAN;
+}
+
+static void attention(const nn_attention *job) {
+  right->attention(job);
+  job->target[0] = NAN;
+}
+
+static void planar_row(const nn_planar_row *job) {
+  right->planar_row(job);
+  job->target[0] = NAN;
+}
+
+static void weight_gradient(const nn_weight_gradient *job) {
+  right->weight_gradient(job);
+  job->target[0] = NAN;
+}
+
+static void transpose_weights(const float *source, int32_t inputs, float *target) {
+  right->transpose_weights(source, inputs, target);
+  target[0] = NAN;
+}
+
+static void input_gradient(const nn_input_gradient *job) {
+  right->input_gradient(job);
+  job->target[0] = NAN;
+}
+
+static void norm_gradient_sums(const nn_norm_gradient *job, double *sums, double *products) {
+  right->norm_gradient_sums(job, sums, products);
+  products[NN_BLOCK - 1] = NAN;
+}
+
+static void norm_gradient(const nn_norm_gradient *job) {
+  right->norm_gradient(job);
+  job->target[0] = NAN;
+}
+
+static void activation_gradient(const float *output, const float *gradient, float slope, float *target,
+                                size_t voxels) {
+  right->activation_gradient(output, gradient, slope, target, voxels);
+  target[NN_BLOCK * voxels - 1] = NAN;
+}
+
+static void average_gradient(const nn_average_gradient *job) {
+  right->average_gradient(job);
+  job->target[0] = NAN;
+}
+
+static void sum_of_squares(const float *values, size_t count, double *sum) {
+  right->sum_of_squares(values, count, sum);
+  *sum = NAN;
+}
+
+static void sgd_step(const nn_sgd *step, const float *gradients, float *velocities, float *parameters,
+                     size_t count) {
+  right->sgd_step(step, gradients, velocities, parameters, count);
+  parameters[count - 1] = NAN;
+}
+
+static void adamw_step(const nn_adamw *step, const float *gradients, float *means, float *squares,
+                       float *parameters, size_t count) {
+  right->adamw_step(step, gradients, means, squares, parameters, count);
+  parameters[count - 1] = NAN;
+}
+
 // One for every kernel of the list.
 enum {
 #define NN_KERNEL(name, ...) MUTANT_##name,

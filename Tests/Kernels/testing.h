@@ -26,3 +26,5 @@ void expect(const char *isa, const char *what, double error, double bound);
 // The families' tests, of one instruction set.
 void test_convolution(const nn_kernels *kernels);
 void test_halves(const nn_kernels *kernels);
+void test_transformer(const nn_kernels *kernels);
+void test_backward(const nn_kernels *kernels);

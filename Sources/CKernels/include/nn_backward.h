@@ -1,0 +1,102 @@
+// What training needs: gradients of convolutions, norms, activations and pooling, and the optimisers' steps.
+//
+// A gradient lies as what it is the gradient of: activations in blocks of 16 channels, weights as
+// `[output block][input block][tap][input][16]`.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "nn_convolution.h"
+
+/// Activated inputs by channel, where a row's voxels are neighbours: what a weight's gradient is summed over.
+typedef struct nn_planar_row {
+  /// A row of one channel block.
+  const float *_Nonnull source;
+  int32_t voxels;
+  nn_pending pending;
+  /// Channels of the block that are written, 1 … 16.
+  int32_t channels;
+  /// Voxel `x` becomes number `x / stride` of phase `x % stride`; so what a strided tap meets are neighbours.
+  int32_t stride;
+  /// `[phase][channel][x / stride]`.
+  float *_Nonnull target;
+  ptrdiff_t phase_step, channel_step;
+} nn_planar_row;
+
+/// Adds one tap's gradient, summed over some rows of outputs, to `[input][16]` of some output blocks.
+typedef struct nn_weight_gradient {
+  /// The input, planar, that the tap meets at the rows' first output; of every channel.
+  const float *_Nonnull planar;
+  int32_t channel_step;
+  /// Of every row of outputs, how far its inputs lie beyond the first one's.
+  const int32_t *_Nonnull row_offsets;
+  int32_t rows;
+  /// Outputs of a row.
+  int32_t width;
+  /// Channels of the input block, 1 … 16.
+  int32_t inputs;
+  int32_t blocks;
+  /// `[row][x][16]`, without a gap, of the first output block.
+  const float *_Nonnull gradients;
+  ptrdiff_t gradient_block_step;
+  float *_Nonnull target;
+  ptrdiff_t target_block_step;
+} nn_weight_gradient;
+
+/// A convolution of outputs' gradients to every `target_step / 16`-th voxel of a row of inputs: with stride s
+/// these are s classes, each with the taps that reach it, of transposed weights.
+typedef struct nn_input_gradient {
+  /// As of a direct convolution from output channels to input channels; any number of voxels, one or more
+  /// blocks. `output`, `streams` and `moments` are not used.
+  nn_direct_tile convolution;
+  float *_Nonnull target;
+  /// Floats from a voxel to the next.
+  ptrdiff_t target_step;
+  ptrdiff_t target_block_step;
+} nn_input_gradient;
+
+/// A norm of 16 channels and what is known of it: `h = (raw − mean) · inverse`, of which came
+/// `activation(scale · raw + shift)`.
+typedef struct nn_norm_gradient {
+  const float *_Nonnull raw;
+  /// Of the activated values; `target` may be the same.
+  const float *_Nonnull gradient;
+  size_t voxels;
+  nn_pending pending;
+  const float *_Nonnull mean;
+  const float *_Nonnull inverse;
+  /// Of every channel: means of the gradient before the activation, and of its products with h. Zeros
+  /// where the norm's statistics are constants.
+  const float *_Nullable mean_gradient;
+  const float *_Nullable mean_product;
+  float *_Nullable target;
+} nn_norm_gradient;
+
+/// A row of pooled voxels' gradients to the voxels of their windows, times a factor.
+typedef struct nn_average_gradient {
+  const float *_Nonnull source;
+  /// Pooled voxels, and voxels of each one's window along the row.
+  int32_t voxels, width;
+  float factor;
+  /// 0: overwrite the target; 1: add to it.
+  int32_t accumulate;
+  float *_Nonnull target;
+} nn_average_gradient;
+
+/// A step of stochastic gradient descent with Nesterov momentum, as PyTorch has it.
+typedef struct nn_sgd {
+  float rate, momentum, decay;
+  /// Gradients are multiplied by this first (clipping).
+  float gradient_factor;
+  /// 1: the velocity becomes the gradient.
+  int32_t is_first;
+} nn_sgd;
+
+/// A step of AdamW, as PyTorch has it.
+typedef struct nn_adamw {
+  float rate, beta1, beta2, eps, decay;
+  float gradient_factor;
+  /// 1 − beta to the power of the step's number, which starts at 1.
+  float correction1, correction2;
+} nn_adamw;
