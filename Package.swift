@@ -90,7 +90,7 @@ let package = Package(
 
     // Training: labelled features in, a classifier out. Nothing of the lean half links it.
     .target(name: "CLinearAlgebra", cSettings: cSettings),
-    library("Training", ["SWTFormat", "NPY", "FileIO", "CLinearAlgebra"]),
+    library("Training", ["Report", "SWTFormat", "NPY", "FileIO", "CLinearAlgebra"]),
     .executableTarget(
       name: "nntrain",
       dependencies: [
@@ -119,7 +119,9 @@ let package = Package(
     tests("CAPITests", ["CAPI", "CSWT", "NPY"]),
     tests("TrainingTests", ["Training", "SWTFormat", "NPY", "FileIO"]),
     // Runs the executables as a user would: whole journeys, exit codes, messages.
-    tests("CommandLineTests", ["FileIO", "NPY", "SWTRuntime", "nnconvert", "nnrun", "nntrain"]),
+    tests(
+      "CommandLineTests",
+      ["FileIO", "NPY", "SWTFormat", "SWTRuntime", "nnconvert", "nnrun", "nntrain"]),
   ],
   cLanguageStandard: .c17
 )

@@ -187,6 +187,7 @@ extension LinearHead {
     return Classifier(
       classNames: names.isEmpty ? (0..<classes).map { "class\($0)" } : names,
       inputFeatures: features, hasBias: bias != nil,
-      activation: options.activation ?? (classes == 1 ? .sigmoid : .softmax), sourceSHA256: sha256, temperature: fitted.temperature)
+      activation: options.activation ?? (classes == 1 ? .sigmoid : .softmax), sourceSHA256: sha256,
+      temperature: fitted.temperature)
   }
 }

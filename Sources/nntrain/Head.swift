@@ -34,6 +34,10 @@ struct Head: ParsableCommand {
     help: ArgumentHelp("Write the predictions of every case, out of fold.", valueName: "csv"),
     completion: .file())
   var predictions: String?
+  @Option(
+    help: ArgumentHelp("Write the report as a page, complete in itself.", valueName: "html"),
+    completion: .file(extensions: ["html"]))
+  var report: String?
   @Flag(help: "Report as JSON.")
   var json = false
   @Flag(help: "Use features although they are said to come from another model or input policy.")
@@ -88,11 +92,32 @@ struct Head: ParsableCommand {
     if let predictions {
       try training.writePredictions(to: predictions, replacing: true, inputs: inputs)
     }
+    if let report {
+      let page = TrainingPage(training, provenance: origin(model, file, settings))
+      var output = try AtomicFile(path: report, replacing: true, inputs: inputs)
+      try output.write(Array(page.html.utf8))
+      try output.commit()
+    }
     if json {
       try StandardOutput.writeLine(training.json.prettyText)
     } else {
       for line in training.lines { try StandardOutput.writeLine(line) }
     }
+  }
+
+  /// What the classifier was made from, for the page.
+  private func origin(
+    _ model: SWTFile?, _ features: FeatureFile, _ settings: CrossValidation.Settings
+  ) -> [(name: String, value: String)] {
+    [
+      ("encoder", model?.modelID ?? features.modelID ?? "not told"),
+      (
+        "input policy",
+        model?.description.inputPolicy.rawValue ?? features.inputPolicy ?? "not told"
+      ),
+      ("class weights", settings.classWeights.rawValue),
+      ("seed", "\(labels.seed)"), ("nntrain", NNTrain.version),
+    ]
   }
 }
 
