@@ -23,6 +23,8 @@ struct Convert: ParsableCommand {
     help: "A file with a linear head: .pth, .safetensors or scikit-learn's .npz.",
     completion: .file())
   var head: String?
+  @Option(help: "How the training scans lie: where x, y and z point, e.g. LPS.")
+  var orientation: Orientation?
   @OptionGroup var headOptions: HeadOptions
   @OptionGroup var checkpointOptions: CheckpointOptions
   @OptionGroup var outputOptions: OutputOptions
@@ -39,6 +41,7 @@ struct Convert: ParsableCommand {
     options.dataType = dtype
     options.inputPolicy = inputPolicy
     options.headPath = head
+    options.orientation = orientation?.letters
     headOptions.apply(to: &options)
     checkpointOptions.apply(to: &options)
     outputOptions.apply(to: &options)
