@@ -27,7 +27,7 @@ public final class EncoderPipeline {
 
   /// Reads cases for this pipeline; it may do so on another thread while the pipeline runs.
   package let reader: CaseReader
-  private var kept: (program: SessionPlan, session: Session)?
+  private var kept: (program: Program, session: Session)?
 
   /// Creates a pipeline.
   ///
@@ -157,7 +157,7 @@ public final class EncoderPipeline {
   /// Runs the encoder over a prepared image.
   package func run(_ image: PreparedImage) throws(PipelineError) -> EncoderOutput {
     let framing = framing(of: image.shape)
-    let program: SessionPlan
+    let program: Program
     do throws(RuntimeError) {
       program = try self.program(for: framing.inputShape, outputs: sessionOutputs(framing))
     } catch { throw .runtime(error) }
@@ -165,7 +165,7 @@ public final class EncoderPipeline {
   }
 
   private func run(
-    _ image: PreparedImage, framing: InputFraming, program: SessionPlan,
+    _ image: PreparedImage, framing: InputFraming, program: Program,
     progress: (Int, Int) throws(PipelineError) -> Void
   ) throws(PipelineError) -> EncoderOutput {
     var window = [Float](repeating: 0, count: framing.inputShape.reduce(1, *))
@@ -201,7 +201,7 @@ public final class EncoderPipeline {
   package func run(
     array: ArraySlice<Float>, shape: [Int], held: Int
   ) throws(PipelineError) -> EncoderOutput {
-    let program: SessionPlan
+    let program: Program
     do throws(RuntimeError) { program = try self.program(for: shape, outputs: outputs) } catch {
       throw .runtime(error)
     }
@@ -232,15 +232,15 @@ public final class EncoderPipeline {
   /// How the network runs on that shape: as for the last case, where it had the same.
   private func program(
     for shape: [Int], outputs: SessionOutputs
-  ) throws(RuntimeError) -> SessionPlan {
+  ) throws(RuntimeError) -> Program {
     if let kept, kept.program.inputShape == shape, kept.program.outputs == outputs {
       return kept.program
     }
-    return try model.plan(
+    return try model.program(
       inputShape: shape, outputs: outputs, threads: threads, precision: precision)
   }
 
-  private func session(for program: SessionPlan) throws(PipelineError) -> Session {
+  private func session(for program: Program) throws(PipelineError) -> Session {
     if let kept, kept.program.inputShape == program.inputShape,
       kept.program.outputs == program.outputs
     {
