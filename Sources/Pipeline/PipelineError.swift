@@ -34,6 +34,12 @@ public enum PipelineError: Error, Sendable, Equatable {
   case postprocessing(path: String, problem: String)
   /// The caller stopped it.
   case cancelled
+  /// A case that comes from memory has no place to write a segmentation for.
+  case noPlace
+  /// Windows slide by a part of their size, above 0 and at most 1.
+  case stepSize(Double)
+  /// A label that the model does not have.
+  case unknownLabel(String, known: [String])
 }
 
 extension PipelineError: Failure {
@@ -44,6 +50,7 @@ extension PipelineError: Failure {
     case .memory, .tooLarge, .allocation: .memory
     case .labels, .notFinite, .postprocessing: .badInput
     case .cancelled: .interrupted
+    case .stepSize, .unknownLabel, .noPlace: .usage
     }
   }
 
@@ -77,6 +84,12 @@ extension PipelineError: Failure {
         advice: "look for such voxels in the scan")
     case .postprocessing(let path, let problem): "\(DisplayText.quoted(path)) \(problem)"
     case .cancelled: "stopped"
+    case .noPlace: "a case from memory has no place in a scan: read it from its files"
+    case .stepSize(let size): "the step size is \(size), not above 0 and at most 1"
+    case .unknownLabel(let name, let known):
+      .init(
+        "the model has no label \(DisplayText.quoted(name))",
+        advice: "it has \(known.map(DisplayText.quoted).joined(separator: ", "))")
     }
   }
 }
