@@ -17,7 +17,6 @@ extension Setting {
     case .headPrefix: "--head-prefix"
     case .series: "--series"
     case .dicomConvention: "--dicom-convention"
-    case .part: "--part"
     case .plansPath: "--plans"
     case .configuration: "--configuration"
     case .datasetPath: "--dataset-json"

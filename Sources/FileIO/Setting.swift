@@ -13,7 +13,6 @@ package enum Setting: String, Sendable, Equatable {
   case headPrefix
   case series
   case dicomConvention
-  case part
   case plansPath
   case configuration
   case datasetPath
