@@ -7,7 +7,7 @@ package import FileIO
   internal import Musl
 #endif
 
-/// What the commands share: one line per error, exit statuses, notes and warnings on stderr.
+/// What the commands share: how they start, and how they end: one line per error, exit statuses.
 package struct CommandLineTool: Sendable {
   /// Files differ, and nothing went wrong.
   package static let different = ExitCode(1)
@@ -30,14 +30,34 @@ package struct CommandLineTool: Sendable {
 
   /// Ends with an error, ArgumentParser's texts that were asked for among them.
   private func finish(_ command: (some ParsableCommand).Type, with error: any Error) -> Never {
-    guard !(error is any Failure) else { fail(error) }
-    guard command.exitCode(for: error).isSuccess else { command.exit(withError: error) }
+    if let code = error as? ExitCode { exit(code.rawValue) }
+    let code = command.exitCode(for: error)
+    guard code.isSuccess || code == .validationFailure else { fail(error) }
+    guard code.isSuccess else { failUsage(command, error) }
     do { try StandardOutput.writeLine(command.fullMessage(for: error)) } catch { fail(error) }
     exit(0)
   }
 
+  /// Ends where the command line cannot be understood.
+  private func failUsage(_ command: (some ParsableCommand).Type, _ error: any Error) -> Never {
+    let names = command.configuration.subcommands.map { $0._commandName }
+    let advice: String
+    var problem = command.message(for: error).split(separator: "\n").joined(separator: "; ")
+    if let word = CommandLine.arguments.dropFirst().first, !word.hasPrefix("-"),
+      !names.contains(word), !names.isEmpty
+    {
+      problem = "there is no command \(DisplayText.quoted(word))"
+      let closest = Spelling.closest(to: word, among: names)
+      advice = closest.map { "did you mean '\($0)'?" } ?? "see '\(name) --help'"
+    } else {
+      advice = "see '\(name) --help'"
+    }
+    StandardError.writeLine("\(name): error: \(problem) — \(advice)")
+    exit(FailureKind.usage.codes.exitStatus)
+  }
+
   private func fail(_ error: any Error) -> Never {
-    tell("error", Self.message(of: error))
+    StandardError.writeLine("\(name): error: \(Self.message(of: error))")
     exit(Self.kind(of: error).codes.exitStatus)
   }
 
@@ -49,20 +69,5 @@ package struct CommandLineTool: Sendable {
   /// One line about an error, settings named by their options.
   package static func message(of error: any Error) -> String {
     (error as? any Failure)?.message { $0.option } ?? "\(error)"
-  }
-
-  /// Tells what the user should know.
-  package func warn(_ warning: String) { tell("warning", warning) }
-
-  /// Tells what may be of interest.
-  package func note(_ note: String) { tell("note", note) }
-
-  /// Tells of a failure after which work goes on.
-  package func report(_ error: any Error, about subject: String) {
-    tell("error", "\(subject): \(Self.message(of: error))")
-  }
-
-  private func tell(_ label: String, _ text: String) {
-    StandardError.writeLine("\(name): \(label): \(text)")
   }
 }

@@ -12,11 +12,11 @@ extension Setting {
     case .inputPolicy: "--input-policy"
     case .memoryLimit: "--max-memory"
     case .precision: "--precision"
+    case .part: "--part network"
     case .ignoresHeadOrigin: "--ignore-origin"
     case .headPrefix: "--head-prefix"
     case .series: "--series"
     case .dicomConvention: "--dicom-convention"
-    case .part: "--part"
     case .plansPath: "--plans"
     case .configuration: "--configuration"
     case .datasetPath: "--dataset-json"
@@ -29,6 +29,7 @@ extension Setting {
     case .folds: "--cv"
     case .labelColumn: "--label"
     case .groupColumn: "--group"
+    case .recursive: "--recursive"
     }
   }
 }

@@ -6,12 +6,26 @@ public import SWTRuntime
 /// Why a case cannot be run.
 @nonexhaustive
 public enum PipelineError: Error, Sendable, Equatable {
+  /// What is done to a case.
+  public enum Step: String, Sendable {
+    /// The files' voxels are taken into memory.
+    case reading
+    /// The scan is normalised and resampled.
+    case preprocessing
+    /// The network looks at an array.
+    case running
+  }
+
   /// The scan cannot be read or preprocessed.
   case preprocessing(PreprocessingError)
   /// The network cannot be run.
   case runtime(RuntimeError)
   /// The case would take more memory than it may; `fitting` names policies that would not.
   case memory(needed: Int, limit: Int, policy: InputPolicy, fitting: [InputPolicy])
+  /// A step would take more memory than it may, under any input policy.
+  case tooLarge(Step, needed: Int, limit: Int)
+  /// The system does not give the memory that a step needs.
+  case allocation(Step, byteCount: Int)
   /// The model's labels do not fit its network.
   case labels(String)
   /// The network's logits are infinite or not numbers.
@@ -20,6 +34,12 @@ public enum PipelineError: Error, Sendable, Equatable {
   case postprocessing(path: String, problem: String)
   /// The caller stopped it.
   case cancelled
+  /// A case that comes from memory has no place to write a segmentation for.
+  case noPlace
+  /// Windows slide by a part of their size, above 0 and at most 1.
+  case stepSize(Double)
+  /// A label that the model does not have.
+  case unknownLabel(String, known: [String])
 }
 
 extension PipelineError: Failure {
@@ -27,9 +47,10 @@ extension PipelineError: Failure {
     switch self {
     case .preprocessing(let error): error.kind
     case .runtime(let error): error.kind
-    case .memory: .memory
+    case .memory, .tooLarge, .allocation: .memory
     case .labels, .notFinite, .postprocessing: .badInput
     case .cancelled: .interrupted
+    case .stepSize, .unknownLabel, .noPlace: .usage
     }
   }
 
@@ -45,8 +66,17 @@ extension PipelineError: Failure {
         "input policy '\(policy.rawValue)' needs \(ByteCount.text(needed)) of memory where "
           + "\(ByteCount.text(limit)) may be used",
         advice: fitting.isEmpty
-          ? "no policy fits, use a machine with more memory"
+          ? "no policy fits, raise \(.memoryLimit) or use a machine with more memory"
           : "use \(.inputPolicy) \(fitting.map(\.rawValue).joined(separator: " or "))")
+    case .tooLarge(let step, let needed, let limit):
+      .init(
+        "\(step.rawValue) it takes \(ByteCount.text(needed)) of memory where "
+          + "\(ByteCount.text(limit)) may be used",
+        advice: "raise \(.memoryLimit) or use a machine with more memory")
+    case .allocation(let step, let byteCount):
+      .init(
+        "\(step.rawValue) it takes \(ByteCount.text(byteCount)) of memory, which cannot be had",
+        advice: "use a machine with more memory, or raise its limit (ulimit -v)")
     case .labels(let problem): FailureReport(problem)
     case .notFinite:
       .init(
@@ -54,6 +84,12 @@ extension PipelineError: Failure {
         advice: "look for such voxels in the scan")
     case .postprocessing(let path, let problem): "\(DisplayText.quoted(path)) \(problem)"
     case .cancelled: "stopped"
+    case .noPlace: "a case from memory has no place in a scan: read it from its files"
+    case .stepSize(let size): "the step size is \(size), not above 0 and at most 1"
+    case .unknownLabel(let name, let known):
+      .init(
+        "the model has no label \(DisplayText.quoted(name))",
+        advice: "it has \(known.map(DisplayText.quoted).joined(separator: ", "))")
     }
   }
 }

@@ -57,6 +57,11 @@ public struct Preprocessor: Sendable {
     return sum
   }
 
+  /// The shape `[z, y, x]` that the reader gives a file, from its header alone.
+  package func shape(ofFile path: String) throws(PreprocessingError) -> [Int] {
+    try NIfTIImage.shape(ofFileAt: path, reader: reader)
+  }
+
   /// The reader that the plans name.
   package var reader: ImageReader {
     get throws(PreprocessingError) {

@@ -19,13 +19,22 @@ struct ModelArgument: ParsableArguments {
 
   /// Opens the model; errors name the file.
   func load(verifyingTensors: Bool = false) throws -> Model {
+    try Self.load(path, verifyingTensors: verifyingTensors)
+  }
+
+  /// Opens a model; errors name the file.
+  static func load(_ path: String, verifyingTensors: Bool = false) throws -> Model {
     do {
       return try Model(contentsOf: path, verifyingTensors: verifyingTensors)
-    } catch .model(let error) {
-      // What the operating system refused names the file already.
-      if case .file = error { throw RuntimeError.model(error) }
-      throw InputError.model(path, error)
-    }
+    } catch { throw named(error, path) }
+  }
+
+  private static func named(_ error: RuntimeError, _ path: String) -> any Failure {
+    // What the operating system refused names the file already.
+    guard case .model(let problem) = error, problem.kind == .badInput else { return error }
+    let endings = [".nii", ".nii.gz", ".npy", ".csv"]
+    let isScan = endings.contains { path.lowercased().hasSuffix($0) }
+    return isScan ? InputError.scanAsModel(path) : InputError.model(path, problem)
   }
 
   /// The file that outputs must not overwrite.

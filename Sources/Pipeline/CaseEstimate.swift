@@ -1,0 +1,30 @@
+public import Preprocessing
+public import SWTFormat
+package import SWTRuntime
+
+/// What running one case would take, worked out before it is done.
+public struct CaseEstimate: Sendable {
+  /// What preprocessing makes of it.
+  public let geometry: PreparedGeometry
+  /// How the network looks at that.
+  public let policy: InputPolicy
+  /// The windows.
+  package let framing: InputFraming
+  /// The run over one window.
+  package let program: Program
+  /// The model file's size; all of it is in memory while the network runs.
+  let modelByteCount: Int
+
+  /// What the process itself takes.
+  package static let baseByteCount = 32_000_000
+
+  /// Multiplications and additions of the plain algorithm, over all windows.
+  package var flops: Double { program.flops * Double(framing.windowCount) }
+
+  /// The most bytes that the process holds at one time.
+  public var peakByteCount: Int {
+    let floats = geometry.shape.reduce(1, *) + framing.inputShape.reduce(1, *)
+    let running = floats * MemoryLayout<Float>.stride + program.byteCount + modelByteCount
+    return Self.baseByteCount + max(geometry.peakByteCount, running)
+  }
+}
