@@ -35,7 +35,7 @@ struct CaseRunner {
   func run(
     _ list: CaseList?, isDone: (CaseList.Entry, CaseIdentity?) throws -> Bool = { _, _ in false },
     accepting: (_ name: String) throws -> Void = { _ in },
-    _ body: (Outcome) throws -> Void, finish: (_ isInterrupted: Bool) throws -> Void
+    take: (Outcome) throws -> Void, finish: (_ isInterrupted: Bool) throws -> Void
   ) throws {
     var progress = CaseProgress(count: list?.entries.count, reporter)
     var total = 0
@@ -67,7 +67,7 @@ struct CaseRunner {
             failed += 1
             reporter.report(error, about: "case \(DisplayText.quoted(name))")
           }
-          try body(
+          try take(
             Outcome(name: name, identity: identity, isOfBatch: isOfBatch, result: result))
         }
       }

@@ -78,13 +78,13 @@ struct Classify: ParsableCommand {
             error: CommandLineTool.message(of: error)))
       }
     }
-    try CaseRunner(pipeline: pipeline, reporter: reporter, interruption: interruption).run(
-      list, isDone: isDone, take
-    ) { isInterrupted in
+    func finish(isInterrupted: Bool) throws {
       try file?.save(extra: [("classes", JSONValue(classifier.classNames))])
       try writer.finish()
       reporter.tellEnd(file, isResumed: skipDone, isInterrupted: isInterrupted)
     }
+    try CaseRunner(pipeline: pipeline, reporter: reporter, interruption: interruption).run(
+      list, isDone: isDone, take: take, finish: finish)
   }
 }
 

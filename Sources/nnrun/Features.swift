@@ -73,20 +73,22 @@ struct Features: ParsableCommand {
       return try writeStages(stages, runner, list, origin: origin, inputs: inputs)
     }
     var file = try ResultFile(path: output, origin: origin, inputs: inputs, isResumed: skipDone)
-    try runner.run(list) { entry, identity in
+    func isDone(_ entry: CaseList.Entry, _ identity: CaseIdentity?) throws -> Bool {
       try !file.claim(entry, identity).isEmpty
-    } _: { outcome in
-      if case .success(let result) = outcome.result {
-        try file.append(
-          .init(name: outcome.name, identity: outcome.identity, values: result.pooled))
-      }
-    } finish: { isInterrupted in
+    }
+    func take(_ outcome: CaseRunner.Outcome) throws {
+      guard case .success(let result) = outcome.result else { return }
+      try file.append(
+        .init(name: outcome.name, identity: outcome.identity, values: result.pooled))
+    }
+    func finish(isInterrupted: Bool) throws {
       try file.save()
       try report(
         [(output, [file.rows.count, file.rows.first?.values.count ?? 0])], origin,
         file.rows.map(\.name), reporter)
       reporter.tellEnd(file, isResumed: skipDone, isInterrupted: isInterrupted)
     }
+    try runner.run(list, isDone: isDone, take: take, finish: finish)
   }
 
   private func writeStages(
@@ -103,17 +105,16 @@ struct Features: ParsableCommand {
     var cases: [(name: String, identity: CaseIdentity?)] = []
     // The only case of a file of its own has no axis of cases.
     var isOne = list?.isSingle == true
-    try runner.run(
-      list,
-      accepting: { name in
-        for writer in writers { try writer.check(name, runner.pipeline) }
-      }
-    ) { outcome in
+    func check(_ name: String) throws {
+      for writer in writers { try writer.check(name, runner.pipeline) }
+    }
+    func take(_ outcome: CaseRunner.Outcome) throws {
       guard case .success = outcome.result else { return }
       for writer in writers { try writer.append(outcome.name, runner.pipeline) }
       cases.append((outcome.name, outcome.identity))
       if outcome.isOfBatch { isOne = false }
-    } finish: { isInterrupted in
+    }
+    func finish(isInterrupted: Bool) throws {
       var written: [(path: String, shape: [Int])] = []
       for (stage, writer) in zip(stages, writers) {
         guard let shape = try writer.finish(isOne: isOne) else { continue }
@@ -123,12 +124,12 @@ struct Features: ParsableCommand {
         written.append((writer.path, shape))
       }
       try report(written, origin, cases.map(\.name), runner.reporter)
-      if isInterrupted {
-        runner.reporter.warn(
-          "interrupted with \(cases.count) case\(cases.count == 1 ? "" : "s") written — run the others "
-            + "by themselves")
-      }
+      guard isInterrupted else { return }
+      runner.reporter.warn(
+        "interrupted with \(cases.count) case\(cases.count == 1 ? "" : "s") written — run the others "
+          + "by themselves")
     }
+    try runner.run(list, accepting: check, take: take, finish: finish)
   }
 
   private func report(
