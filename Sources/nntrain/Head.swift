@@ -76,7 +76,7 @@ struct Head: ParsableCommand {
       candidates: [
         CrossValidation.Candidate(name: "as given", columns: Array(0..<rows.columns))
       ], cohort: cohort, settings: settings, seed: labels.seed)
-    for warning in training.warnings { NNTrain.tool.warn(warning) }
+    training.warnings.forEach(Reporter(name: NNTrain.tool.name).warn)
 
     let inputs = [table.identity, file.identity, model?.identity].compactMap { $0 }
     let provenance = TrainingProvenance(
