@@ -14,12 +14,9 @@ final class PipelineObject: ExclusiveObject {
     self.pipeline = pipeline
   }
 
-  /// Runs channels and copies what is wanted.
-  func run(_ channels: consuming [Volume], _ results: PipelineResults) throws {
-    let plan = try pipeline.plan(channels)
-    try pipeline.checkMemory(plan)
-    let output = try pipeline.run(
-      pipeline.prepare(consume channels, geometry: plan.geometry))
+  /// Runs a case and copies what is wanted.
+  func run(_ scan: consuming Case, _ results: PipelineResults) throws {
+    let output = try pipeline.run(scan)
     if let pooled = results.pooled { _ = pooled.update(from: output.pooled) }
     if let logits = results.logits, let values = output.logits {
       _ = logits.update(from: values)
@@ -79,7 +76,7 @@ public func swtPipelineCreate(
       outputs: SessionOutputs(
         pooled: true, logits: object.model.description.classifier != nil),
       threads: threads,
-      memoryLimit: memoryLimit == 0 ? MemoryBudget.available : Int(clamping: memoryLimit))
+      memoryLimit: memoryLimit == 0 ? nil : Int(clamping: memoryLimit))
     place[0] = try HandleTable.shared.insert(PipelineObject(object, made))
   }
 }
@@ -106,8 +103,7 @@ public func swtPipelineRunFiles(
     }
     let paths = try Argument.pointer(files, count: fileCount, "files").enumerated()
       .map { try Argument.text($1, "files[\($0)]") }
-    var scan = try object.pipeline.read(files: paths)
-    try object.run(scan.takeChannels(), results)
+    try object.run(object.pipeline.read(files: paths), results)
   }
 }
 
@@ -136,8 +132,8 @@ public func swtPipelineRunVolumes(
       .map { try Argument.pointer($1, count: count, "channels[\($0)]") }
     // They are copied, so that preprocessing can free them on its way.
     try checkMemory(count * channelCount * MemoryLayout<Float>.stride)
-    try object.run(
-      voxels.map { try Volume(shape: sizes, spacing: spacing, values: Array($0)) }, results)
+    let volumes = try voxels.map { try Volume(shape: sizes, spacing: spacing, values: Array($0)) }
+    try object.run(object.pipeline.makeCase(of: volumes), results)
   }
 }
 

@@ -26,7 +26,9 @@ final class SessionObject: ExclusiveObject {
         .map { size, step in size == 1 ? 0 : Int(step) }
     }
     guard let steps, !Self.areRowMajor(steps, shape: shape) else {
-      try session.run(Argument.pointer(input, count: count, "input"))
+      let input = try Argument.pointer(input, count: count, "input")
+      hasRun = false
+      try session.run(input)
       hasRun = true
       return
     }
@@ -47,6 +49,7 @@ final class SessionObject: ExclusiveObject {
         index[axis] = 0
       }
     }
+    hasRun = false
     try session.run(gathered)
     hasRun = true
   }
@@ -81,7 +84,27 @@ final class SessionObject: ExclusiveObject {
   ) throws {
     guard let result else { throw CallFailure.usage("\(name): not asked for") }
     guard hasRun else { throw CallFailure.usage("\(name): the session has not run yet") }
-    try CAPI.copy(result, name, to: values, count)
+    guard count == result.count else {
+      throw CallFailure.usage("\(name): count \(count) is not \(result.count)")
+    }
+    _ = try Argument.pointer(values, count: count, name).update(from: result)
+  }
+
+  /// Copies a stage's features straight from the session's memory.
+  func copyFeatures(
+    ofStage stage: Int, to values: UnsafeMutablePointer<Float>?, _ count: Int
+  ) throws {
+    let name = "stage \(stage)"
+    guard let shape = session.shape(ofStage: stage) else {
+      throw CallFailure.usage("\(name): not asked for")
+    }
+    guard hasRun else { throw CallFailure.usage("\(name): the session has not run yet") }
+    let expected = shape.reduce(1, *)
+    guard count == expected else {
+      throw CallFailure.usage("\(name): count \(count) is not \(expected)")
+    }
+    let target = try Argument.pointer(values, count: count, name)
+    session.withFeatures(ofStage: stage) { _, features in _ = target.update(from: features) }
   }
 }
 
@@ -176,8 +199,7 @@ public func swtSessionStage(
   _ error: UnsafeMutablePointer<swt_error>?
 ) -> swt_status {
   call(session, error) {
-    let features = $0.session.features(ofStage: Int(stage))?.values
-    try $0.copy(features, "stage \(stage)", to: values, count)
+    try $0.copyFeatures(ofStage: Int(stage), to: values, count)
   }
 }
 
@@ -188,16 +210,6 @@ private func call(
   CallFailure.report(error) {
     try HandleTable.shared.use(session, "session", as: SessionObject.self, body)
   }
-}
-
-/// Copies a result to where the caller wants it.
-func copy(
-  _ result: [Float], _ name: String, to values: UnsafeMutablePointer<Float>?, _ count: Int
-) throws {
-  guard count == result.count else {
-    throw CallFailure.usage("\(name): count \(count) is not \(result.count)")
-  }
-  _ = try Argument.pointer(values, count: count, name).update(from: result)
 }
 
 /// Refuses what would need more memory than there is, which no allocation would survive.

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "CLinux.h"
@@ -30,4 +31,15 @@ int linux_link_unnamed(int descriptor, const char *path) {
   char source[LINK_PATH_SIZE];
   link_path(descriptor, source);
   return linkat(AT_FDCWD, source, AT_FDCWD, path, AT_SYMLINK_FOLLOW);
+}
+
+int linux_rename_new(const char *from, const char *to) {
+  enum { NO_REPLACE = 1 };
+  // musl has no wrapper for it.
+  if (syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, NO_REPLACE) == 0) return 0;
+  if (errno != EINVAL && errno != ENOSYS) return -1;
+  // NFS has no such flag, but links.
+  if (link(from, to) != 0) return -1;
+  unlink(from);
+  return 0;
 }

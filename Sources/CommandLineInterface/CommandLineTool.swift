@@ -7,7 +7,7 @@ package import FileIO
   internal import Musl
 #endif
 
-/// What the commands share: one line per error, exit statuses, notes and warnings on stderr.
+/// What the commands share: how they start, and how they end: one line per error, exit statuses.
 package struct CommandLineTool: Sendable {
   /// Files differ, and nothing went wrong.
   package static let different = ExitCode(1)
@@ -37,7 +37,7 @@ package struct CommandLineTool: Sendable {
   }
 
   private func fail(_ error: any Error) -> Never {
-    tell("error", Self.message(of: error))
+    StandardError.writeLine("\(name): error: \(Self.message(of: error))")
     exit(Self.kind(of: error).codes.exitStatus)
   }
 
@@ -49,20 +49,5 @@ package struct CommandLineTool: Sendable {
   /// One line about an error, settings named by their options.
   package static func message(of error: any Error) -> String {
     (error as? any Failure)?.message { $0.option } ?? "\(error)"
-  }
-
-  /// Tells what the user should know.
-  package func warn(_ warning: String) { tell("warning", warning) }
-
-  /// Tells what may be of interest.
-  package func note(_ note: String) { tell("note", note) }
-
-  /// Tells of a failure after which work goes on.
-  package func report(_ error: any Error, about subject: String) {
-    tell("error", "\(subject): \(Self.message(of: error))")
-  }
-
-  private func tell(_ label: String, _ text: String) {
-    StandardError.writeLine("\(name): \(label): \(text)")
   }
 }

@@ -29,6 +29,7 @@ extension Setting {
     case .folds: "--cv"
     case .labelColumn: "--label"
     case .groupColumn: "--group"
+    case .recursive: "--recursive"
     }
   }
 }

@@ -17,6 +17,8 @@ package struct AtomicFile: ~Copyable {
   private var temporaryPath: String?
   private let descriptor: Int32
   private let isReplacing: Bool
+  /// The permissions of the file that is replaced, which the new one keeps.
+  private let mode: mode_t?
   private var offset = 0
   private var isFinished = false
 
@@ -31,7 +33,9 @@ package struct AtomicFile: ~Copyable {
     path: String, replacing: Bool, inputs: [MappedFile.Identity] = [], isHidden: Bool = false
   ) throws(FileError) {
     var status = stat()
+    var replacedMode: mode_t?
     if stat(path, &status) == 0 {
+      replacedMode = status.st_mode & 0o7777
       if let kind = FileKindName.ofIrregular(mode: status.st_mode) {
         throw .outputNotAFile(path: path, kind: kind)
       }
@@ -54,6 +58,14 @@ package struct AtomicFile: ~Copyable {
     temporaryPath = hidden
     descriptor = opened
     isReplacing = replacing
+    mode = replacedMode
+  }
+
+  /// Refuses, before any work is done for it, a file that could not be written in the end.
+  package static func check(
+    path: String, inputs: [MappedFile.Identity] = []
+  ) throws(FileError) {
+    _ = try AtomicFile(path: path, replacing: true, inputs: inputs)
   }
 
   deinit {
@@ -120,6 +132,7 @@ package struct AtomicFile: ~Copyable {
     guard fsync(descriptor) == 0 || errno == EINVAL else {
       throw .cannotWrite(path: path, errno: errno)
     }
+    if let mode { fchmod(descriptor, mode) }
     try name()
     isFinished = true
     close(descriptor)
@@ -143,8 +156,13 @@ package struct AtomicFile: ~Copyable {
         linux_link_unnamed(descriptor, $0) == 0
       }
     }
-    guard let temporaryPath, rename(temporaryPath, path) == 0 else {
-      throw .cannotWrite(path: path, errno: errno)
+    guard let temporaryPath else { throw .cannotWrite(path: path, errno: errno) }
+    let isRenamed =
+      isReplacing
+      ? rename(temporaryPath, path) == 0 : linux_rename_new(temporaryPath, path) == 0
+    guard isRenamed else {
+      throw errno == EEXIST
+        ? .outputExists(path: path) : .cannotWrite(path: path, errno: errno)
     }
   }
 

@@ -26,6 +26,15 @@ package enum Folder {
     return names.sorted()
   }
 
+  /// Makes the folders below `root` that `path`, which begins with it, needs.
+  package static func make(parentsOf path: String, below root: String) throws(FileError) {
+    var folder = root
+    for component in path.dropFirst(root.count).split(separator: "/").dropLast() {
+      folder += "/\(component)"
+      try make(folder)
+    }
+  }
+
   /// Makes a folder, unless it is there.
   package static func make(_ path: String) throws(FileError) {
     guard mkdir(path, 0o777) == 0 || errno == EEXIST else {

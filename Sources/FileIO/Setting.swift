@@ -25,4 +25,5 @@ package enum Setting: String, Sendable, Equatable {
   case folds
   case labelColumn
   case groupColumn
+  case recursive
 }

@@ -20,6 +20,16 @@ package struct NPYArray: Sendable, Equatable {
     try self.init(bytes: file.bytes)
   }
 
+  /// The bytes that reading a file takes at one time, from its header alone.
+  package static func readByteCount(ofFileAt path: String) throws(NPYError) -> Int {
+    let file: MappedFile
+    do { file = try MappedFile(path: path) } catch { throw .file(error) }
+    let header = try NPYHeader(file.bytes)
+    let values = header.elementCount * MemoryLayout<Float>.stride
+    // The file's pages, and the values once more where their order changes.
+    return file.bytes.count + values * (header.isFortranOrder ? 2 : 1)
+  }
+
   /// Reads the content of a `.npy` file.
   package init(bytes: Bytes) throws(NPYError) {
     let header = try NPYHeader(bytes)
@@ -54,11 +64,16 @@ package struct NPYArray: Sendable, Equatable {
   }
 
   /// The header of a file that holds `shape` row-major, by default as `f32`.
-  package static func header(descriptor: String = "<f4", shape: [Int]) -> [UInt8] {
+  ///
+  /// - Parameter byteCount: how long the header is to be, where it has to be longer than it needs.
+  package static func header(
+    descriptor: String = "<f4", shape: [Int], byteCount: Int = 0
+  ) -> [UInt8] {
     let sizes = shape.map(String.init).joined(separator: ", ") + (shape.count == 1 ? "," : "")
     var text = "{'descr': '\(descriptor)', 'fortran_order': False, 'shape': (\(sizes)), }"
     let unpadded = 10 + text.utf8.count + 1
-    text += String(repeating: " ", count: (64 - unpadded % 64) % 64) + "\n"
+    let padded = max(byteCount, (unpadded + 63) / 64 * 64)
+    text += String(repeating: " ", count: padded - unpadded) + "\n"
     let length = UInt16(text.utf8.count)
     return [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(length & 0xFF), UInt8(length >> 8)]
       + Array(text.utf8)

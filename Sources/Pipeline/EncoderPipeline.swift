@@ -9,8 +9,7 @@ public import SWTRuntime
 /// ```swift
 /// let pipeline = try EncoderPipeline(
 ///   model: Model(contentsOf: "model.swt"), outputs: SessionOutputs(logits: true))
-/// var scan = try pipeline.read(files: ["case_0000.nii.gz"])
-/// let output = try pipeline.run(pipeline.prepare(scan.takeChannels()))
+/// let output = try pipeline.run(pipeline.read(files: ["case_0000.nii.gz"]))
 /// ```
 ///
 /// A pipeline is for one thread at a time; it keeps its session for the next case of the same size.
@@ -25,12 +24,10 @@ public final class EncoderPipeline {
   public let threads: Int
   /// The numbers that convolutions are computed with.
   public let precision: Precision
-  /// The most bytes that a case may take, for `read` and `checkMemory`; `nil` where there is no limit.
-  public let memoryLimit: Int?
 
-  /// A model whose preprocessing is not here can still run arrays.
-  private let preprocessor: Result<Preprocessor, PreprocessingError>
-  private var kept: (plan: SessionPlan, session: Session)?
+  /// Reads cases for this pipeline; it may do so on another thread while the pipeline runs.
+  package let reader: CaseReader
+  private var kept: (program: SessionPlan, session: Session)?
 
   /// Creates a pipeline.
   ///
@@ -40,7 +37,8 @@ public final class EncoderPipeline {
   ///   - outputs: what to compute.
   ///   - threads: how many threads to use; by default as many as this process may.
   ///   - precision: the numbers that convolutions are computed with.
-  ///   - memoryLimit: the most bytes that a case may take, the process and the model included.
+  ///   - memoryLimit: the most bytes that a case may take, the process and the model included; by
+  ///     default what the machine has free now.
   public init(
     model: Model, policy: InputPolicy? = nil, outputs: SessionOutputs = SessionOutputs(),
     threads: Int? = nil, precision: Precision = .f32, memoryLimit: Int? = nil
@@ -50,169 +48,180 @@ public final class EncoderPipeline {
     self.outputs = outputs
     self.threads = threads ?? ProcessorCount.available
     self.precision = precision
-    self.memoryLimit = memoryLimit
-    let threads = self.threads
-    preprocessor = Result { () throws(PreprocessingError) in
-      try Preprocessor(description: model.description.preprocessing, threads: threads)
-    }
+    reader = CaseReader(
+      model: model.description, policy: self.policy, memory: MemoryBudget(limit: memoryLimit),
+      threads: self.threads)
   }
 
-  // MARK: - Preprocessing
+  /// The most bytes that a case may take; `nil` where there is no limit.
+  public var memoryLimit: Int? { reader.memory.limit }
+
+  // MARK: - From file to result
 
   /// Reads a case's files, one per channel in the order of `channel_names`.
   ///
-  /// - Throws: `PipelineError.preprocessing`.
-  public func read(files: [String]) throws(PipelineError) -> Scan {
-    do throws(PreprocessingError) {
-      if let memoryLimit {
-        let byteCount = try preprocessor.get().byteCount(of: files)
-        guard byteCount <= memoryLimit else {
-          throw PreprocessingError.channels(
-            "reading it takes \(ByteCount.text(byteCount)) of memory where "
-              + "\(ByteCount.text(memoryLimit)) may be used — use a machine with more memory")
-        }
-      }
-      return try preprocessor.get().read(files: files)
-    } catch { throw .preprocessing(error) }
-  }
+  /// - Throws: `PipelineError.preprocessing`, or `memory` where the voxels alone take too much.
+  public func read(files: [String]) throws(PipelineError) -> Case { try reader.read(files: files) }
 
-  /// What running these channels would take.
+  /// A case of channels in memory, in the order of `channel_names`.
   ///
-  /// - Throws: `PipelineError`, not for memory.
-  public func plan(_ channels: [Volume]) throws(PipelineError) -> CasePlan {
-    try plan(geometry(of: channels), policy: policy)
+  /// - Throws: `PipelineError.preprocessing` where they do not fit each other or the model.
+  public func makeCase(of channels: consuming [Volume]) throws(PipelineError) -> Case {
+    try reader.makeCase(of: channels)
   }
 
-  private func geometry(of channels: [Volume]) throws(PipelineError) -> PreparedGeometry {
-    do throws(PreprocessingError) { return try preprocessor.get().geometry(of: channels) } catch {
-      throw .preprocessing(error)
-    }
-  }
-
-  /// Refuses a case that would take more memory than `memoryLimit`.
+  /// What running a case would take.
   ///
-  /// - Throws: `PipelineError.memory`, which names the input policies that would fit.
-  public func checkMemory(_ plan: CasePlan) throws(PipelineError) {
-    guard let memoryLimit, plan.peakByteCount > memoryLimit else { return }
+  /// - Throws: `PipelineError.runtime` where the network cannot take its size; not for memory.
+  public func estimate(_ scan: borrowing Case) throws(PipelineError) -> CaseEstimate {
+    try estimate(scan.geometry, policy: policy, framing: scan.framing)
+  }
+
+  /// Runs the encoder over a case as the input policy says, averaging the pooled features of several
+  /// windows and slices with equal weights.
+  ///
+  /// - Parameters:
+  ///   - scan: from `read` or `makeCase`; its voxels are freed on the way.
+  ///   - progress: told how many windows are done, of how many; what it throws ends the run.
+  /// - Throws: `PipelineError.memory` before any work where the case takes more memory than it may, with
+  ///   the policies that would fit; `runtime` where the network cannot take its size; `notFinite` where
+  ///   a result is not a number.
+  public func run(
+    _ scan: consuming Case,
+    progress: (_ done: Int, _ count: Int) throws(PipelineError) -> Void = { _, _ in }
+  ) throws(PipelineError) -> EncoderOutput {
+    let framing = scan.framing
+    let estimate = try estimate(scan)
+    try check(estimate)
+    let image = try prepare(scan)
+    return try run(image, framing: framing, program: estimate.program, progress: progress)
+  }
+
+  /// Lends the features of a stage that the last run was asked for, row-major, with their shape,
+  /// `[features, z, y, x]` or `[features, y, x]`; `nil` where there are none: stages of several
+  /// windows overlap.
+  public func withFeatures<Result>(
+    ofStage stage: Int,
+    _ body: (_ shape: [Int], _ values: UnsafeBufferPointer<Float>) throws -> Result
+  ) rethrows -> Result? {
+    try kept?.session.withFeatures(ofStage: stage, body)
+  }
+
+  /// Refuses a case that takes more memory than it may.
+  package func check(_ estimate: CaseEstimate) throws(PipelineError) {
+    guard let limit = reader.memory.limit, estimate.peakByteCount > limit else { return }
     var fitting: [InputPolicy] = []
     for policy in InputPolicy.allCases where policy != self.policy {
+      let framing = InputFraming(
+        policy, imageShape: estimate.geometry.shape, model: model.description)
       // A policy under which the network cannot run does not fit.
-      if let other = try? self.plan(plan.geometry, policy: policy),
-        other.peakByteCount <= memoryLimit
+      if let other = try? self.estimate(estimate.geometry, policy: policy, framing: framing),
+        other.peakByteCount <= limit
       {
         fitting.append(policy)
       }
     }
     throw .memory(
-      needed: plan.peakByteCount, limit: memoryLimit, policy: policy, fitting: fitting)
+      needed: estimate.peakByteCount, limit: limit, policy: policy, fitting: fitting)
   }
 
-  /// Preprocesses a case; channels that the caller does not keep are freed on the way.
-  ///
-  /// - Parameter channels: one volume per channel, in the order of `channel_names`.
-  /// - Throws: `PipelineError.preprocessing` where they do not fit each other or the model.
-  public func prepare(_ channels: consuming [Volume]) throws(PipelineError) -> PreparedImage {
-    let geometry = try geometry(of: channels)
-    return try prepare(consume channels, geometry: geometry)
-  }
-
-  /// Preprocesses a case whose geometry `plan` gave for these very channels.
-  package func prepare(
-    _ channels: consuming [Volume], geometry: PreparedGeometry
-  ) throws(PipelineError) -> PreparedImage {
-    // The last case's buffers go where they and this case's voxels do not fit together.
-    if let memoryLimit, let kept {
-      let together = geometry.peakByteCount + kept.plan.byteCount + model.byteCount
-      if CasePlan.baseByteCount + together > memoryLimit { self.kept = nil }
-    }
-    do throws(PreprocessingError) {
-      return try preprocessor.get().prepare(channels: consume channels, geometry: geometry)
-    } catch { throw .preprocessing(error) }
-  }
-
-  private func plan(
-    _ geometry: PreparedGeometry, policy: InputPolicy
-  ) throws(PipelineError) -> CasePlan {
-    let framing = framing(of: geometry.shape, policy: policy)
+  private func estimate(
+    _ geometry: PreparedGeometry, policy: InputPolicy, framing: InputFraming
+  ) throws(PipelineError) -> CaseEstimate {
     do throws(RuntimeError) {
-      let session = try model.plan(
-        inputShape: framing.inputShape, outputs: sessionOutputs(framing), threads: threads,
-        precision: precision)
-      return CasePlan(
-        geometry: geometry, policy: policy, framing: framing, session: session,
+      return CaseEstimate(
+        geometry: geometry, policy: policy, framing: framing,
+        program: try program(for: framing.inputShape, outputs: sessionOutputs(framing)),
         modelByteCount: model.byteCount)
     } catch { throw .runtime(error) }
   }
 
-  // MARK: - Running
+  // MARK: - Step by step
+
+  /// Preprocesses a case; the last case's buffers go where both do not fit together.
+  ///
+  /// - Parameter held: bytes that the caller holds meanwhile.
+  package func prepare(
+    _ scan: consuming Case, held: Int = 0
+  ) throws(PipelineError) -> PreparedImage {
+    let needed = CaseEstimate.baseByteCount + scan.geometry.peakByteCount + held
+    if !reader.memory.allows(needed + heldByteCount) { kept = nil }
+    return try reader.prepare(scan, held: held + heldByteCount)
+  }
 
   /// Where the network looks in an image of `shape`, `[C, z, y, x]`.
-  package func framing(of shape: [Int]) -> InputFraming { framing(of: shape, policy: policy) }
-
-  private func framing(of shape: [Int], policy: InputPolicy) -> InputFraming {
+  package func framing(of shape: [Int]) -> InputFraming {
     InputFraming(policy, imageShape: shape, model: model.description)
   }
 
-  /// Runs the encoder over a prepared image as the input policy says, averaging the pooled features
-  /// of several windows and slices with equal weights.
-  ///
-  /// - Parameters:
-  ///   - image: from `prepare`.
-  ///   - progress: told how many windows are done, of how many.
-  /// - Throws: `PipelineError.runtime` where the network cannot take that size, or memory cannot be
-  ///   had.
-  public func run(
-    _ image: PreparedImage, progress: (Int, Int) -> Void = { _, _ in }
-  ) throws(PipelineError) -> EncoderOutput {
+  /// Runs the encoder over a prepared image.
+  package func run(_ image: PreparedImage) throws(PipelineError) -> EncoderOutput {
     let framing = framing(of: image.shape)
-    let count = framing.inputShape.reduce(1, *)
-    var window = [Float](repeating: 0, count: count)
-    let single = framing.windowCount == 1
-    var sums: [Double] = []
+    let program: SessionPlan
     do throws(RuntimeError) {
-      let session = try session(
-        for: framing.inputShape, outputs: sessionOutputs(framing))
-      for index in 0..<framing.windowCount {
-        window.withUnsafeMutableBufferPointer {
-          framing.copyWindow(index, of: image.values, into: $0)
-        }
-        try session.run(window)
-        progress(index + 1, framing.windowCount)
-        if single { return output(of: session) }
-        let pooled = session.pooled ?? []
-        if sums.isEmpty { sums = [Double](repeating: 0, count: pooled.count) }
-        for feature in pooled.indices { sums[feature] += Double(pooled[feature]) }
-      }
-      let pooled = sums.map { Float($0 / Double(framing.windowCount)) }
-      return EncoderOutput(
-        pooled: pooled, logits: outputs.logits ? try model.logits(fromPooled: pooled) : nil,
-        stages: [:])
+      program = try self.program(for: framing.inputShape, outputs: sessionOutputs(framing))
     } catch { throw .runtime(error) }
+    return try run(image, framing: framing, program: program) { _, _ in }
+  }
+
+  private func run(
+    _ image: PreparedImage, framing: InputFraming, program: SessionPlan,
+    progress: (Int, Int) throws(PipelineError) -> Void
+  ) throws(PipelineError) -> EncoderOutput {
+    var window = [Float](repeating: 0, count: framing.inputShape.reduce(1, *))
+    var sums: [Double] = []
+    let session = try session(for: program)
+    for index in 0..<framing.windowCount {
+      window.withUnsafeMutableBufferPointer {
+        framing.copyWindow(index, of: image.values, into: $0)
+      }
+      do throws(RuntimeError) { try session.run(window) } catch { throw .runtime(error) }
+      try progress(index + 1, framing.windowCount)
+      if framing.windowCount == 1 { return output(of: session) }
+      let pooled = session.pooled ?? []
+      if sums.isEmpty { sums = [Double](repeating: 0, count: pooled.count) }
+      for feature in pooled.indices { sums[feature] += Double(pooled[feature]) }
+    }
+    let pooled = sums.map { Float($0 / Double(framing.windowCount)) }
+    do throws(RuntimeError) {
+      return EncoderOutput(
+        pooled: pooled, logits: outputs.logits ? try model.logits(fromPooled: pooled) : nil)
+    } catch { throw .runtime(error) }
+  }
+
+  /// Refuses an array file that takes more memory than it may while it is read.
+  package func checkArray(byteCount: Int) throws(PipelineError) {
+    try reader.memory.check(
+      .reading, needed: CaseEstimate.baseByteCount + heldByteCount + byteCount, new: byteCount)
   }
 
   /// Runs the encoder on an array exactly as it is given, `[C, z, y, x]` or `[C, y, x]`.
+  ///
+  /// - Parameter held: bytes that the caller holds, the array among them.
   package func run(
-    array: ArraySlice<Float>, shape: [Int]
+    array: ArraySlice<Float>, shape: [Int], held: Int
   ) throws(PipelineError) -> EncoderOutput {
-    do throws(RuntimeError) {
-      let session = try session(for: shape, outputs: outputs)
-      var failure: RuntimeError?
-      array.withUnsafeBufferPointer { values in
-        do throws(RuntimeError) { try session.run(values) } catch { failure = error }
-      }
-      if let failure { throw failure }
-      return output(of: session)
-    } catch { throw .runtime(error) }
+    let program: SessionPlan
+    do throws(RuntimeError) { program = try self.program(for: shape, outputs: outputs) } catch {
+      throw .runtime(error)
+    }
+    try reader.memory.check(
+      .running, needed: CaseEstimate.baseByteCount + held + program.byteCount + model.byteCount,
+      new: 0)
+    let session = try session(for: program)
+    var failure: RuntimeError?
+    array.withUnsafeBufferPointer { values in
+      do throws(RuntimeError) { try session.run(values) } catch { failure = error }
+    }
+    if let failure { throw .runtime(failure) }
+    return output(of: session)
   }
 
+  /// What is kept from the last case.
+  private var heldByteCount: Int { kept.map { $0.program.byteCount + model.byteCount } ?? 0 }
+
   private func output(of session: Session) -> EncoderOutput {
-    var stages: [Int: EncoderOutput.StageFeatures] = [:]
-    for stage in outputs.stages {
-      stages[stage] = session.features(ofStage: stage).map {
-        EncoderOutput.StageFeatures(shape: $0.shape, values: $0.values)
-      }
-    }
-    return EncoderOutput(pooled: session.pooled ?? [], logits: session.logits, stages: stages)
+    EncoderOutput(pooled: session.pooled ?? [], logits: session.logits)
   }
 
   /// What every window's run gives; logits of several windows come from their mean.
@@ -220,18 +229,29 @@ public final class EncoderPipeline {
     framing.windowCount == 1 ? outputs : SessionOutputs(pooled: true)
   }
 
-  private func session(
+  /// How the network runs on that shape: as for the last case, where it had the same.
+  private func program(
     for shape: [Int], outputs: SessionOutputs
-  ) throws(RuntimeError) -> Session {
-    if let kept, kept.plan.inputShape == shape, kept.plan.outputs == outputs {
+  ) throws(RuntimeError) -> SessionPlan {
+    if let kept, kept.program.inputShape == shape, kept.program.outputs == outputs {
+      return kept.program
+    }
+    return try model.plan(
+      inputShape: shape, outputs: outputs, threads: threads, precision: precision)
+  }
+
+  private func session(for program: SessionPlan) throws(PipelineError) -> Session {
+    if let kept, kept.program.inputShape == program.inputShape,
+      kept.program.outputs == program.outputs
+    {
       return kept.session
     }
     // The old session's memory goes before the new one's comes.
     kept = nil
-    let plan = try model.plan(
-      inputShape: shape, outputs: outputs, threads: threads, precision: precision)
-    let session = try Session(plan)
-    kept = (plan, session)
-    return session
+    do throws(RuntimeError) {
+      let session = try Session(program)
+      kept = (program, session)
+      return session
+    } catch { throw .runtime(error) }
   }
 }

@@ -1,9 +1,31 @@
 internal import FileIO
 
-/// How much memory this process can still have without being killed for it.
-package enum MemoryBudget {
-  /// The least of what the kernel calls available and what the limits of its control groups leave;
-  /// `nil` where nothing of that can be read.
+/// How much memory a case may take.
+package struct MemoryBudget: Sendable {
+  /// The most bytes that the process may hold; `nil` where there is no limit and none can be found.
+  package let limit: Int?
+
+  /// - Parameter limit: by default what this machine has free now.
+  package init(limit: Int? = nil) { self.limit = limit ?? Self.available }
+
+  /// Whether the process may hold so many bytes.
+  package func allows(_ byteCount: Int) -> Bool { byteCount <= limit ?? .max }
+
+  /// Refuses a step that would have the process hold more than it may, or more than can be had: an
+  /// array that finds no memory ends the process.
+  ///
+  /// - Parameters:
+  ///   - needed: bytes that the process would hold.
+  ///   - new: those among them that it does not hold yet.
+  package func check(
+    _ step: PipelineError.Step, needed: Int, new: Int
+  ) throws(PipelineError) {
+    if let limit, needed > limit { throw .tooLarge(step, needed: needed, limit: limit) }
+    guard Allocation.isPossible(new) else { throw .allocation(step, byteCount: new) }
+  }
+
+  /// The least of what the kernel calls available and what the limits of its control groups leave to
+  /// this process without being killed for it; `nil` where nothing of that can be read.
   package static var available: Int? {
     [systemAvailable, ControlGroups.current.memoryRoom].compactMap { $0 }.min()
   }

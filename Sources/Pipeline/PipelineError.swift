@@ -6,12 +6,26 @@ public import SWTRuntime
 /// Why a case cannot be run.
 @nonexhaustive
 public enum PipelineError: Error, Sendable, Equatable {
+  /// What is done to a case.
+  public enum Step: String, Sendable {
+    /// The files' voxels are taken into memory.
+    case reading
+    /// The scan is normalised and resampled.
+    case preprocessing
+    /// The network looks at an array.
+    case running
+  }
+
   /// The scan cannot be read or preprocessed.
   case preprocessing(PreprocessingError)
   /// The network cannot be run.
   case runtime(RuntimeError)
   /// The case would take more memory than it may; `fitting` names policies that would not.
   case memory(needed: Int, limit: Int, policy: InputPolicy, fitting: [InputPolicy])
+  /// A step would take more memory than it may, under any input policy.
+  case tooLarge(Step, needed: Int, limit: Int)
+  /// The system does not give the memory that a step needs.
+  case allocation(Step, byteCount: Int)
   /// The model's labels do not fit its network.
   case labels(String)
   /// The network's logits are infinite or not numbers.
@@ -27,7 +41,7 @@ extension PipelineError: Failure {
     switch self {
     case .preprocessing(let error): error.kind
     case .runtime(let error): error.kind
-    case .memory: .memory
+    case .memory, .tooLarge, .allocation: .memory
     case .labels, .notFinite, .postprocessing: .badInput
     case .cancelled: .interrupted
     }
@@ -45,8 +59,17 @@ extension PipelineError: Failure {
         "input policy '\(policy.rawValue)' needs \(ByteCount.text(needed)) of memory where "
           + "\(ByteCount.text(limit)) may be used",
         advice: fitting.isEmpty
-          ? "no policy fits, use a machine with more memory"
+          ? "no policy fits, raise \(.memoryLimit) or use a machine with more memory"
           : "use \(.inputPolicy) \(fitting.map(\.rawValue).joined(separator: " or "))")
+    case .tooLarge(let step, let needed, let limit):
+      .init(
+        "\(step.rawValue) it takes \(ByteCount.text(needed)) of memory where "
+          + "\(ByteCount.text(limit)) may be used",
+        advice: "raise \(.memoryLimit) or use a machine with more memory")
+    case .allocation(let step, let byteCount):
+      .init(
+        "\(step.rawValue) it takes \(ByteCount.text(byteCount)) of memory, which cannot be had",
+        advice: "use a machine with more memory, or raise its limit (ulimit -v)")
     case .labels(let problem): FailureReport(problem)
     case .notFinite:
       .init(

@@ -20,6 +20,8 @@ public enum RuntimeError: Error, Equatable, Sendable {
   case instructionSet(String, available: [String])
   /// The memory that the plan needs cannot be had.
   case memory(byteCount: Int)
+  /// A result is infinite or not a number; the text says which.
+  case notFinite(String)
   /// A number of threads below one.
   case threads(Int)
   /// This processor, or the instruction set that `SWT_ISA` names, has no arithmetic of that precision.
@@ -33,6 +35,7 @@ extension RuntimeError: Failure {
     case .inputShape, .inputSize, .elementCount, .noClassifier: .mismatch
     case .stage, .instructionSet, .threads, .precision: .usage
     case .memory: .memory
+    case .notFinite: .badInput
     }
   }
 
@@ -59,6 +62,10 @@ extension RuntimeError: Failure {
       .init(
         "there is no \(precision.rawValue) arithmetic with \(instructionSet) on this processor",
         advice: "leave \(.precision) at f32")
+    case .notFinite(let what):
+      .init(
+        "the network's \(what) are infinite or not numbers",
+        advice: "look for such voxels in the input")
     case .threads(let count): .init("\(count) threads", advice: "use at least one")
     }
   }

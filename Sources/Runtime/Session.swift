@@ -53,7 +53,8 @@ public final class Session {
   ///
   /// Does not keep `input`.
   ///
-  /// - Throws: `RuntimeError.elementCount` where the input has another size.
+  /// - Throws: `RuntimeError.elementCount` where the input has another size, `notFinite` where a result
+  ///   is infinite or not a number; the results are then of no use.
   public func run(_ input: UnsafeBufferPointer<Float>) throws(RuntimeError) {
     let expected = inputShape.reduce(1, *)
     guard input.count == expected, let start = input.baseAddress else {
@@ -70,11 +71,29 @@ public final class Session {
       let elapsed = ContinuousClock().measure { step.run(context) }
       seconds[index] = elapsed / .seconds(1)
     }
+    try checkResults()
+  }
+
+  /// A number that is none is no result, wherever it comes from.
+  private func checkResults() throws(RuntimeError) {
+    if let pooled = plan.pooled { try check(pooled.range, pooled.count, "pooled features") }
+    if let logits = plan.logits { try check(logits.range, logits.count, "logits") }
+    for (stage, skip) in plan.skips {
+      try check(skip.range, skip.shape.reduce(1, *), "features of stage \(stage)")
+    }
+  }
+
+  private func check(
+    _ range: ArenaRange, _ count: Int, _ name: String
+  ) throws(RuntimeError) {
+    let values = UnsafeBufferPointer(start: arena[range], count: count)
+    guard Finite.holds(values) else { throw .notFinite(name) }
   }
 
   /// Runs the network on `input`, row-major `[channels, z, y, x]` or `[channels, y, x]`.
   ///
-  /// - Throws: `RuntimeError.elementCount` where the input has another size.
+  /// - Throws: `RuntimeError.elementCount` where the input has another size, `notFinite` where a result
+  ///   is infinite or not a number; the results are then of no use.
   public func run(_ input: [Float]) throws(RuntimeError) {
     var failure: RuntimeError?
     input.withUnsafeBufferPointer { buffer in
@@ -93,6 +112,19 @@ public final class Session {
   /// `[features, y, x]`; `nil` where they were not asked for. Stage 0 has the highest resolution.
   public func features(ofStage stage: Int) -> (shape: [Int], values: [Float])? {
     plan.skips[stage].map { ($0.shape, values($0.range, $0.shape.reduce(1, *))) }
+  }
+
+  /// Lends the features of a stage without a copy, row-major, with their shape; `nil` where they were
+  /// not asked for. They are valid during the call only.
+  public func withFeatures<Result>(
+    ofStage stage: Int,
+    _ body: (_ shape: [Int], _ values: UnsafeBufferPointer<Float>) throws -> Result
+  ) rethrows -> Result? {
+    try plan.skips[stage].map { skip in
+      try body(
+        skip.shape,
+        UnsafeBufferPointer(start: arena[skip.range], count: skip.shape.reduce(1, *)))
+    }
   }
 
   /// The shape of a stage's features; `nil` where they were not asked for.

@@ -24,7 +24,7 @@ struct Inspect: ParsableCommand {
       try StandardOutput.writeLine(inspection.json(includingTensors: tensors, naming: { $0.option }).prettyText)
       return
     }
-    inspection.warnings.forEach(NNConvert.tool.warn)
+    inspection.warnings.forEach(Reporter(name: NNConvert.tool.name).warn)
     let writer = ReportWriter(isJSON: false)
     try writer.write(lines: inspection.lines { $0.option })
     if tensors {

@@ -101,7 +101,7 @@ struct OutputOptions: ParsableArguments {
 
   /// Reports what was written.
   func report(_ report: ConversionReport) throws {
-    if !quiet { report.warnings.forEach(NNConvert.tool.warn) }
+    if !quiet { report.warnings.forEach(Reporter(name: NNConvert.tool.name).warn) }
     try ReportWriter(isJSON: json, isQuiet: quiet).write(report, output: output)
   }
 }

@@ -16,42 +16,88 @@ struct CaseArguments: ParsableArguments {
   @Flag(
     help: "Take cases from stdin, one JSON object a line: {\"case\": …, \"images\": [file, …]}.")
   var stdin = false
+  @Flag(help: "Look for scans in the folders below, too.")
+  var recursive = false
+  @Option(
+    help: ArgumentHelp(
+      "Folders are in BIDS: the suffix of every channel, e.g. T1w,FLAIR.", valueName: "suffixes"))
+  var bids: String?
   @Option(help: "How the network sees a scan: whole, sliding-window or center-crop.")
   var inputPolicy: InputPolicy?
-  @Option(help: "The most memory to use, e.g. 2G (default: what this machine has left).")
-  var maxMemory: MemorySize?
+  @Option(
+    help: "The most memory to use, e.g. 2G (default: what this machine has left).",
+    transform: Self.byteCount)
+  var maxMemory: Int?
+  @Flag(help: "Tell errors only.")
+  var quiet = false
+  @Option(help: "A file that gets every message, too.", completion: .file())
+  var log: String?
 
   func validate() throws {
     guard stdin != !inputs.isEmpty else {
       throw ValidationError(
         stdin ? "--stdin and inputs exclude each other" : "name an input, or use --stdin")
     }
+    guard !recursive || bids == nil else {
+      throw ValidationError("--bids looks into all folders: leave out --recursive")
+    }
+    if inputs.contains("-") {
+      throw ValidationError("'-' is no input — use --stdin for cases from stdin")
+    }
   }
 
-  /// A pipeline for `model`; a note goes to stderr where the model's policy is overridden.
+  /// A size in memory: `2G`, `800M`, `1.5GiB`. A number by itself is a mistake more often than so many bytes.
+  private static func byteCount(_ text: String) throws -> Int {
+    guard let byteCount = ByteCount.parse(text) else {
+      throw ValidationError("\(DisplayText.quoted(text)) is no size such as 2G or 800M")
+    }
+    guard text.last?.isLetter == true else {
+      throw ValidationError(
+        "\(DisplayText.quoted(text)) needs a unit, such as \(text)G or \(text)M")
+    }
+    return byteCount
+  }
+
+  /// What tells people how the work goes.
+  func reporter() throws -> Reporter {
+    Reporter(name: NNRun.tool.name, isQuiet: quiet, log: try log.map { try LogFile(path: $0) })
+  }
+
+  /// The cases that the inputs name; `nil` where they come from stdin.
+  func list(for model: Model, _ reporter: Reporter) throws -> CaseList? {
+    guard !stdin else { return nil }
+    if let path = inputs.first(where: { $0.lowercased().hasSuffix(".swt") }) {
+      throw InputError.modelAsScan(path)
+    }
+    let channels = model.description.preprocessing.channels.map(\.name)
+    let list = try CaseList(inputs: inputs, channels: channels, layout: layout(channels))
+    list.notes.forEach(reporter.note)
+    return list
+  }
+
+  private func layout(_ channels: [String]) throws -> ScanFolder.Layout {
+    guard let bids else { return recursive ? .recursive : .flat }
+    let suffixes = bids.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    guard suffixes.count == channels.count, Set(suffixes).count == suffixes.count,
+      suffixes.allSatisfy({ !$0.isEmpty })
+    else { throw InputError.suffixes(suffixes.count, channels: channels) }
+    return .bids(suffixes: suffixes)
+  }
+
+  /// A pipeline for `model`; a note is told where the model's policy is overridden.
   func pipeline(
-    _ model: Model, outputs: SessionOutputs, threads: Int?, precision: Precision = .f32
+    _ model: Model, outputs: SessionOutputs, threads: Int?, precision: Precision = .f32,
+    _ reporter: Reporter
   ) -> EncoderPipeline {
     let stored = model.description.inputPolicy
     if let inputPolicy, inputPolicy != stored {
-      NNRun.tool.note(
-        "input policy '\(inputPolicy.rawValue)' instead of the model's "
-          + "'\(stored.rawValue)'")
+      reporter.note(
+        "input policy '\(inputPolicy.rawValue)' instead of the model's '\(stored.rawValue)'")
     }
     return EncoderPipeline(
       model: model, policy: inputPolicy, outputs: outputs, threads: threads,
-      precision: precision, memoryLimit: maxMemory?.byteCount ?? MemoryBudget.available)
+      precision: precision, memoryLimit: maxMemory)
   }
 }
 
 extension InputPolicy: ExpressibleByArgument {}
-
-/// A size in memory on the command line: `2G`, `800M`, `1.5GiB`.
-struct MemorySize: ExpressibleByArgument {
-  let byteCount: Int
-
-  init?(argument: String) {
-    guard let byteCount = ByteCount.parse(argument) else { return nil }
-    self.byteCount = byteCount
-  }
-}

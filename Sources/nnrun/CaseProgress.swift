@@ -1,35 +1,29 @@
-import FileIO
+import CommandLineInterface
 
-/// A line on the terminal that says how far the cases are and how long the rest will take.
+/// How far the cases are and how long the rest will take, as a line on the terminal.
 struct CaseProgress {
   private let count: Int?
-  private let isShown = StandardError.isTerminal
+  private let reporter: Reporter
   private let start = ContinuousClock.now
   private var finished = 0
-  private var isVisible = false
 
-  init(count: Int?) { self.count = count }
-
-  mutating func begin() { show(window: 0, of: 1) }
+  init(count: Int?, _ reporter: Reporter) {
+    self.count = count
+    self.reporter = reporter
+  }
 
   mutating func finishEntry() { finished += 1 }
 
-  mutating func show(window: Int, of windows: Int) {
+  func show(window: Int, of windows: Int) {
     let elapsed = (ContinuousClock.now - start) / .seconds(1)
-    guard isShown, elapsed > 0.5 else { return }
-    isVisible = true
-    var text = "\r\u{1B}[Kcase \(finished + 1)\(count.map { " of \($0)" } ?? "")"
+    guard elapsed > 0.5 else { return }
+    var text = "case \(finished + 1)\(count.map { " of \($0)" } ?? "")"
     if windows > 1 { text += ", window \(window) of \(windows)" }
     let share = (Double(finished) + Double(window) / Double(windows)) / Double(count ?? 0)
     if share.isFinite, share > 0 {
       text += ", \(Self.duration(elapsed * (1 - share) / share)) left"
     }
-    StandardError.write(text)
-  }
-
-  mutating func clear() {
-    if isVisible { StandardError.write("\r\u{1B}[K") }
-    isVisible = false
+    reporter.show(progress: text)
   }
 
   /// Seconds as `0:07` or `1:02:03`.

@@ -2,7 +2,6 @@ import CommandLineInterface
 import FileIO
 import NPY
 import Pipeline
-import Preprocessing
 import SWTFormat
 import SWTRuntime
 
@@ -11,6 +10,8 @@ struct CaseRunner {
   /// What became of a case.
   struct Outcome {
     let name: String
+    /// What it was made from, where that could be read.
+    let identity: CaseIdentity?
     /// Whether it came in an array of several.
     let isOfBatch: Bool
     let result: Result<EncoderOutput, any Error>
@@ -20,60 +21,63 @@ struct CaseRunner {
   private static let largeByteCount = 2_000_000_000
 
   let pipeline: EncoderPipeline
-  /// Cases that are left out, since their results are there.
-  var done: Set<String> = []
+  let reporter: Reporter
+  let interruption: Interruption
 
-  /// Runs the entries and hands out their outcomes as they come.
+  /// Runs the cases of `list`, or those that stdin names, and hands out their outcomes as they come.
   ///
-  /// - Parameter count: how many entries there are, where that is known. The error of an only case
-  ///   is thrown.
-  /// - Throws: `CasesFailed` at the end, where a case failed.
+  /// - Parameters:
+  ///   - isDone: whether a case's results are there already.
+  ///   - accepting: throws where a case's results cannot be taken; the case fails then.
+  ///   - finish: called in the end, also where cases failed or the user stopped the run; tells how to go
+  ///     on then.
+  /// - Throws: the error of an only case; `CasesFailed` where one of several failed.
   func run(
-    _ entries: some Sequence<CaseList.Entry>, count: Int?, _ body: (Outcome) throws -> Void
+    _ list: CaseList?, isDone: (CaseList.Entry, CaseIdentity?) throws -> Bool = { _, _ in false },
+    accepting: (_ name: String) throws -> Void = { _ in },
+    take: (Outcome) throws -> Void, finish: (_ isInterrupted: Bool) throws -> Void
   ) throws {
-    var progress = CaseProgress(count: count)
+    var progress = CaseProgress(count: list?.entries.count, reporter)
     var total = 0
     var failed = 0
-    for entry in entries {
-      try forEachCase(of: entry) { name, isOfBatch, run in
-        guard !done.contains(name) else { return }
-        total += 1
-        progress.begin()
-        let result = Result {
-          try run { done, of in progress.show(window: done, of: of) }
+    var isInterrupted = false
+    for entry in CaseSequence(list: list, interruption: interruption) {
+      guard !interruption.hasCome else { break }
+      // What cannot be read is told when it is run.
+      let identity = try? CaseIdentity(of: entry.files)
+      if try !isDone(entry, identity) {
+        try forEachCase(of: entry) { name, isOfBatch, run in
+          guard !isInterrupted else { return }
+          total += 1
+          progress.show(window: 0, of: 1)
+          let result = Result {
+            let output = try run { progress.show(window: $0, of: $1) }
+            try accepting(name)
+            return output
+          }
+          if case .failure(let error) = result {
+            let kind = CommandLineTool.kind(of: error)
+            guard kind != .interrupted else {
+              isInterrupted = true
+              return
+            }
+            guard list?.isSingle != true, ![.usage, .internalError].contains(kind) else {
+              throw error
+            }
+            failed += 1
+            reporter.report(error, about: "case \(DisplayText.quoted(name))")
+          }
+          try take(
+            Outcome(name: name, identity: identity, isOfBatch: isOfBatch, result: result))
         }
-        progress.clear()
-        if case .failure(let error) = result {
-          let isFatal = [.usage, .internalError].contains(CommandLineTool.kind(of: error))
-          guard count != 1, !isFatal else { throw error }
-          failed += 1
-          NNRun.tool.report(error, about: "case \(DisplayText.quoted(name))")
-        }
-        try body(Outcome(name: name, isOfBatch: isOfBatch, result: result))
       }
       progress.finishEntry()
     }
+    reporter.clearProgress()
+    isInterrupted = interruption.hasCome
+    try finish(isInterrupted)
+    if isInterrupted { interruption.die() }
     guard failed == 0 else { throw CasesFailed(failed: failed, total: total) }
-  }
-
-  /// Runs the cases of `list`, or those that stdin names; `finish` is called in the end, also where
-  /// cases failed.
-  func runAll(
-    _ list: CaseList?, _ body: (Outcome) throws -> Void, finish: () throws -> Void
-  ) throws {
-    let input = StandardInputCases()
-    do {
-      if let list {
-        try run(list.entries, count: list.entries.count, body)
-      } else {
-        try run(input, count: nil, body)
-      }
-    } catch let error as CasesFailed {
-      try finish()
-      throw error
-    }
-    try finish()
-    if let failure = input.failure { throw failure }
   }
 
   private typealias Run = (_ progress: (Int, Int) -> Void) throws -> EncoderOutput
@@ -83,14 +87,21 @@ struct CaseRunner {
     of entry: CaseList.Entry, _ body: (_ name: String, _ isOfBatch: Bool, Run) throws -> Void
   ) throws {
     switch entry.source {
+    case .unusable(let error): try body(entry.name, false) { _ in throw error }
     case .scan(let files):
       try body(entry.name, false) { progress in
-        try pipeline.run(preparedScan(files), progress: progress)
+        let scan = try pipeline.readTelling(files, reporter)
+        try tellSize(pipeline.estimate(scan))
+        return try pipeline.run(scan) { done, count throws(PipelineError) in
+          progress(done, count)
+          if interruption.hasCome, done < count { throw .cancelled }
+        }
       }
     case .array(let path):
       let dimension = pipeline.model.description.architecture.dimension
       let array: NPYArray
       do {
+        try pipeline.checkArray(byteCount: NPYArray.readByteCount(ofFileAt: path))
         array = try NPYArray(contentsOf: path)
         guard (dimension + 1...dimension + 2).contains(array.shape.count) else {
           throw InputError.rank(path: path, shape: array.shape, dimension: dimension)
@@ -98,32 +109,29 @@ struct CaseRunner {
       } catch {
         return try body(entry.name, false) { _ in throw error }
       }
+      let held = array.values.count * MemoryLayout<Float>.stride
       guard array.shape.count == dimension + 2 else {
         return try body(entry.name, false) { _ in
-          try pipeline.run(array: array.values[...], shape: array.shape)
+          try pipeline.run(array: array.values[...], shape: array.shape, held: held)
         }
       }
       let shape = Array(array.shape.dropFirst())
       let size = shape.reduce(1, *)
       for index in 0..<array.shape[0] {
         try body("\(entry.name)[\(index)]", true) { _ in
-          try pipeline.run(
-            array: array.values[index * size..<(index + 1) * size], shape: shape)
+          guard !interruption.hasCome else { throw PipelineError.cancelled }
+          return try pipeline.run(
+            array: array.values[index * size..<(index + 1) * size], shape: shape, held: held)
         }
       }
     }
   }
 
-  private func preparedScan(_ files: [String]) throws -> PreparedImage {
-    var scan = try pipeline.readTelling(files)
-    let plan = try pipeline.plan(scan.channels)
-    try pipeline.checkMemory(plan)
-    if plan.policy == .whole, plan.peakByteCount > Self.largeByteCount {
-      NNRun.tool.note(
-        "a whole image of \(plan.framing.windowShape) takes "
-          + "\(ByteCount.text(plan.peakByteCount)); --input-policy sliding-window takes less")
-    }
-    return try pipeline.prepare(scan.takeChannels(), geometry: plan.geometry)
+  private func tellSize(_ estimate: CaseEstimate) {
+    guard estimate.policy == .whole, estimate.peakByteCount > Self.largeByteCount else { return }
+    reporter.note(
+      "a whole image of \(estimate.framing.windowShape) takes "
+        + "\(ByteCount.text(estimate.peakByteCount)); --input-policy sliding-window takes less")
   }
 }
 
@@ -133,15 +141,17 @@ struct CasesFailed: Failure {
   let total: Int
 
   var kind: FailureKind { .someFailed }
-  var report: FailureReport { "\(failed) of \(total) cases failed" }
+  var report: FailureReport {
+    total == 1 ? "the only case failed" : "\(failed) of \(total) cases failed"
+  }
   var description: String { message() }
 }
 
 extension EncoderPipeline {
-  /// Reads a case and writes what a person should look at to stderr.
-  func readTelling(_ files: [String]) throws -> Scan {
+  /// Reads a case and tells what a person should look at.
+  func readTelling(_ files: [String], _ reporter: Reporter) throws -> Case {
     let scan = try read(files: files)
-    for warning in scan.warnings { NNRun.tool.warn("\(warning)") }
+    scan.warnings.forEach(reporter.warn)
     return scan
   }
 }

@@ -15,6 +15,7 @@ struct ClassificationWriter {
   /// A case's row.
   struct Row {
     let name: String
+    let identity: CaseIdentity?
     let logits: [Float]
     let error: String?
   }
@@ -34,15 +35,15 @@ struct ClassificationWriter {
     let names = classifier.classNames
     let columns =
       ["case", "class"] + names.map { "p_\($0)" } + names.map { "logit_\($0)" }
-      + ["model_id", "input_policy", "nnrun_version", "error"]
-    try StandardOutput.writeLine(columns.map(CSVText.field).joined(separator: ","))
+      + ["model_id", "input_policy", "nnrun_version", "error", "files", "sha256"]
+    try StandardOutput.writeLine(CSVText.row(columns))
   }
 
   mutating func add(_ row: Row) throws {
     switch format {
     case .jsonl: try StandardOutput.writeLine(json(row).lineText)
     case .csv:
-      try StandardOutput.writeLine(fields(row).map(CSVText.field).joined(separator: ","))
+      try StandardOutput.writeLine(CSVText.row(fields(row)))
     case .table, .json: rows.append(row)
     }
   }
@@ -84,11 +85,16 @@ struct ClassificationWriter {
     object["model_id"] = .string(modelID)
     object["input_policy"] = .string(inputPolicy)
     object["nnrun_version"] = .string(NNRun.version)
+    if let identity = row.identity { object["inputs"] = identity.json }
     return .object(object)
   }
 
   private func fields(_ row: Row) -> [String] {
-    let origin = [modelID, inputPolicy, NNRun.version, row.error ?? ""]
+    let files = row.identity?.files ?? []
+    let origin = [
+      modelID, inputPolicy, NNRun.version, row.error ?? "",
+      files.map(\.path).joined(separator: ";"), files.map(\.sha256).joined(separator: ";"),
+    ]
     guard row.error == nil else {
       let empty = [String](repeating: "", count: 1 + 2 * classifier.classNames.count)
       return [row.name] + empty + origin

@@ -7,7 +7,13 @@ import SWTRuntime
 
 struct Classify: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Tell which class every case belongs to.")
+    abstract: "Tell which class every case belongs to.",
+    discussion: """
+      Examples:
+        nnrun classify model.swt scan.nii.gz
+        nnrun classify model.swt t1.nii.gz,t2.nii.gz --json
+        nnrun classify model.swt folder/ --format csv > classes.csv
+      """)
 
   @OptionGroup var model: ModelArgument
   @OptionGroup var arithmetic: PrecisionArgument
@@ -21,7 +27,7 @@ struct Classify: ParsableCommand {
   var format: ClassificationWriter.Format?
   @Flag(help: "The same as --format json.")
   var json = false
-  @Flag(help: "Keep the results that --output holds already, and do the other cases only.")
+  @Flag(help: "Keep the results that --output holds of these very files, and do the other cases.")
   var skipDone = false
 
   func validate() throws {
@@ -32,16 +38,14 @@ struct Classify: ParsableCommand {
   }
 
   func run() throws {
+    let interruption = Interruption()
+    let reporter = try cases.reporter()
     let loaded = try model.load()
     guard let classifier = loaded.description.classifier else { throw RuntimeError.noClassifier }
     let pipeline = cases.pipeline(
       loaded, outputs: SessionOutputs(pooled: false, logits: true), threads: model.threads,
-      precision: arithmetic.precision)
-    let list =
-      try cases.stdin
-      ? nil
-      : CaseList(
-        inputs: cases.inputs, channelCount: loaded.description.preprocessing.channels.count)
+      precision: arithmetic.precision, reporter)
+    let list = try cases.list(for: loaded, reporter)
     let policy = list?.isArrays == true ? "as-given" : pipeline.policy.rawValue
     var file = try output.map { path in
       try ResultFile(
@@ -52,26 +56,49 @@ struct Classify: ParsableCommand {
     var writer = try ClassificationWriter(
       format: json ? .json : format ?? (cases.stdin ? .jsonl : .table), classifier: classifier,
       modelID: loaded.modelID, inputPolicy: policy)
-    if let file {
-      for (name, row) in zip(file.names, file.rows) {
-        try writer.add(.init(name: name, logits: row, error: nil))
+    func isDone(_ entry: CaseList.Entry, _ identity: CaseIdentity?) throws -> Bool {
+      let rows = try file?.claim(entry, identity) ?? []
+      for row in rows {
+        try writer.add(
+          .init(name: row.name, identity: row.identity, logits: row.values, error: nil))
       }
+      return !rows.isEmpty
     }
     func take(_ outcome: CaseRunner.Outcome) throws {
+      let (name, identity) = (outcome.name, outcome.identity)
       switch outcome.result {
       case .success(let output):
         let logits = output.logits ?? []
-        try writer.add(.init(name: outcome.name, logits: logits, error: nil))
-        try file?.append(outcome.name, logits)
+        try writer.add(.init(name: name, identity: identity, logits: logits, error: nil))
+        try file?.append(.init(name: name, identity: identity, values: logits))
       case .failure(let error):
         try writer.add(
-          .init(name: outcome.name, logits: [], error: CommandLineTool.message(of: error)))
+          .init(
+            name: name, identity: identity, logits: [],
+            error: CommandLineTool.message(of: error)))
       }
     }
-    let runner = CaseRunner(pipeline: pipeline, done: Set(file?.names ?? []))
-    try runner.runAll(list, take) {
+    func finish(isInterrupted: Bool) throws {
       try file?.save(extra: [("classes", JSONValue(classifier.classNames))])
       try writer.finish()
+      reporter.tellEnd(file, isResumed: skipDone, isInterrupted: isInterrupted)
+    }
+    try CaseRunner(pipeline: pipeline, reporter: reporter, interruption: interruption).run(
+      list, isDone: isDone, take: take, finish: finish)
+  }
+}
+
+extension Reporter {
+  /// Tells what was there already, and how to go on after an interruption.
+  func tellEnd(_ file: ResultFile?, isResumed: Bool, isInterrupted: Bool) {
+    if let file, isResumed { note("\(file.resumption.text), in \(DisplayText.quoted(file.path))") }
+    guard isInterrupted else { return }
+    if let file {
+      warn(
+        "interrupted with \(file.rows.count) case\(file.rows.count == 1 ? "" : "s") in "
+          + "\(DisplayText.quoted(file.path)) — run the same command with --skip-done to go on")
+    } else {
+      warn("interrupted — what is printed is complete")
     }
   }
 }

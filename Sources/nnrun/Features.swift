@@ -1,13 +1,18 @@
 import ArgumentParser
+import CommandLineInterface
 import FileIO
-import NPY
 import Pipeline
 import SWTFormat
 import SWTRuntime
 
 struct Features: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Write the encoder's features: pooled, of one stage, or of all stages.")
+    abstract: "Write the encoder's features: pooled, of one stage, or of all stages.",
+    discussion: """
+      Examples:
+        nnrun features model.swt folder/ -o features.npy
+        nnrun features model.swt array.npy --stage 2 -o stage2.npy
+      """)
 
   @OptionGroup var model: ModelArgument
   @OptionGroup var arithmetic: PrecisionArgument
@@ -27,7 +32,7 @@ struct Features: ParsableCommand {
   var pooled = false
   @Flag(help: "Report as JSON.")
   var json = false
-  @Flag(help: "Keep the pooled features that --output holds already, and do the other cases only.")
+  @Flag(help: "Keep the features that --output holds of these very files, and do the other cases.")
   var skipDone = false
 
   private var writesStages: Bool { stage != nil || allStages }
@@ -42,84 +47,99 @@ struct Features: ParsableCommand {
   }
 
   func run() throws {
+    let interruption = Interruption()
+    let reporter = try cases.reporter()
     let loaded = try model.load()
     let architecture = loaded.description.architecture
     let stages = allStages ? Array(architecture.stages.indices) : stage.map { [$0] } ?? []
+    for stage in stages where !architecture.stages.indices.contains(stage) {
+      throw RuntimeError.stage(stage, count: architecture.stages.count)
+    }
     let pipeline = cases.pipeline(
       loaded, outputs: SessionOutputs(stages: Set(stages), pooled: stages.isEmpty),
-      threads: model.threads,
-      precision: arithmetic.precision)
-    let list =
-      try cases.stdin
-      ? nil
-      : CaseList(
-        inputs: cases.inputs, channelCount: loaded.description.preprocessing.channels.count)
+      threads: model.threads, precision: arithmetic.precision, reporter)
+    let list = try cases.list(for: loaded, reporter)
     let isArrays = list?.isArrays == true
     let origin = ResultFile.Origin(
       kind: stages.isEmpty ? "pooled" : "stage", modelID: loaded.modelID,
       inputPolicy: isArrays ? "as-given" : pipeline.policy.rawValue)
     let inputs = model.identities + (list?.identities ?? [])
+    let runner = CaseRunner(pipeline: pipeline, reporter: reporter, interruption: interruption)
     guard stages.isEmpty else {
       guard isArrays || (pipeline.policy == .whole && architecture.dimension == 3) else {
         throw InputError.stagesOfScan(
           problem: "this is '\(pipeline.policy.rawValue)' in \(architecture.dimension)-D")
       }
-      return try writeStages(stages, pipeline, list, origin: origin, inputs: inputs)
+      return try writeStages(stages, runner, list, origin: origin, inputs: inputs)
     }
     var file = try ResultFile(path: output, origin: origin, inputs: inputs, isResumed: skipDone)
-    try CaseRunner(pipeline: pipeline, done: Set(file.names)).runAll(list) { outcome in
-      if case .success(let result) = outcome.result {
-        try file.append(outcome.name, result.pooled)
-      }
-    } finish: {
-      try file.save()
-      try report([(output, [file.rows.count, file.rows.first?.count ?? 0])], origin, file.names)
+    func isDone(_ entry: CaseList.Entry, _ identity: CaseIdentity?) throws -> Bool {
+      try !file.claim(entry, identity).isEmpty
     }
+    func take(_ outcome: CaseRunner.Outcome) throws {
+      guard case .success(let result) = outcome.result else { return }
+      try file.append(
+        .init(name: outcome.name, identity: outcome.identity, values: result.pooled))
+    }
+    func finish(isInterrupted: Bool) throws {
+      try file.save()
+      try report(
+        [(output, [file.rows.count, file.rows.first?.values.count ?? 0])], origin,
+        file.rows.map(\.name), reporter)
+      reporter.tellEnd(file, isResumed: skipDone, isInterrupted: isInterrupted)
+    }
+    try runner.run(list, isDone: isDone, take: take, finish: finish)
   }
 
   private func writeStages(
-    _ stages: [Int], _ pipeline: EncoderPipeline, _ list: CaseList?, origin: ResultFile.Origin,
+    _ stages: [Int], _ runner: CaseRunner, _ list: CaseList?, origin: ResultFile.Origin,
     inputs: [MappedFile.Identity]
   ) throws {
-    var shapes: [[Int]] = []
-    var values: [Int: [Float]] = [:]
-    var names: [String] = []
-    // One case that did not come in a batch has no batch axis.
-    var isBatch = false
-    try CaseRunner(pipeline: pipeline).runAll(list) { outcome in
-      guard case .success(let result) = outcome.result else { return }
-      let found = stages.compactMap { result.stages[$0] }
-      if names.isEmpty { shapes = found.map(\.shape) }
-      if let index = shapes.indices.first(where: { shapes[$0] != found[$0].shape }) {
-        throw InputError.shapesDiffer(names[0], shapes[index], outcome.name, found[index].shape)
-      }
-      names.append(outcome.name)
-      isBatch = outcome.isOfBatch || names.count > 1
-      for (stage, features) in zip(stages, found) {
-        values[stage, default: []] += features.values
-      }
-    } finish: {
-      guard !names.isEmpty else { return }
-      if allStages { try Folder.make(output) }
-      var written: [(path: String, shape: [Int])] = []
-      for (stage, shape) in zip(stages, shapes) {
-        let path = allStages ? "\(output)/stage\(stage).npy" : output
-        let array = NPYArray(
-          shape: (isBatch ? [names.count] : []) + shape, values: values[stage] ?? [])
-        try array.write(to: path, inputs: inputs)
-        try ResultFile.writeSidecar(
-          of: path, origin: origin, cases: names, extra: [("stage", .integer(stage))],
-          inputs: inputs)
-        written.append((path, array.shape))
-      }
-      try report(written, origin, names)
+    if allStages { try OutputFile.makeFolder(output) }
+    let writers = try stages.map { stage in
+      let path = allStages ? "\(output)/stage\(stage).npy" : output
+      try OutputFile.check(path, ending: ".npy", inputs: inputs)
+      _ = try ResultFile.checkedSidecar(ResultFile.sidecar(of: path), inputs: inputs)
+      return StageWriter(stage: stage, path: path, inputs: inputs)
     }
+    var cases: [(name: String, identity: CaseIdentity?)] = []
+    // The only case of a file of its own has no axis of cases.
+    var isOne = list?.isSingle == true
+    func check(_ name: String) throws {
+      for writer in writers { try writer.check(name, runner.pipeline) }
+    }
+    func take(_ outcome: CaseRunner.Outcome) throws {
+      guard case .success = outcome.result else { return }
+      for writer in writers { try writer.append(outcome.name, runner.pipeline) }
+      cases.append((outcome.name, outcome.identity))
+      if outcome.isOfBatch { isOne = false }
+    }
+    func finish(isInterrupted: Bool) throws {
+      var written: [(path: String, shape: [Int])] = []
+      for (stage, writer) in zip(stages, writers) {
+        guard let shape = try writer.finish(isOne: isOne) else { continue }
+        try ResultFile.writeSidecar(
+          of: writer.path, origin: origin, cases: cases, extra: [("stage", .integer(stage))],
+          inputs: inputs)
+        written.append((writer.path, shape))
+      }
+      try report(written, origin, cases.map(\.name), runner.reporter)
+      guard isInterrupted else { return }
+      runner.reporter.warn(
+        "interrupted with \(cases.count) case\(cases.count == 1 ? "" : "s") written — run the others "
+          + "by themselves")
+    }
+    try runner.run(list, accepting: check, take: take, finish: finish)
   }
 
   private func report(
-    _ written: [(path: String, shape: [Int])], _ origin: ResultFile.Origin, _ cases: [String]
+    _ written: [(path: String, shape: [Int])], _ origin: ResultFile.Origin, _ cases: [String],
+    _ reporter: Reporter
   ) throws {
-    guard json else { return }
+    guard json else {
+      for file in written { reporter.note("wrote \(DisplayText.quoted(file.path)), \(file.shape)") }
+      return
+    }
     let json: JSONValue = [
       "nnrun_version": .string(NNRun.version), "model_id": .string(origin.modelID),
       "input_policy": .string(origin.inputPolicy), "cases": JSONValue(cases),

@@ -1,27 +1,28 @@
 import FileIO
 import SWTFormat
 
-/// Why inputs cannot be used.
+/// Why a command cannot do what it is asked to.
 enum InputError: Failure {
   case model(String, SWTError)
+  case scanAsModel(String)
+  case modelAsScan(String)
   case rank(path: String, shape: [Int], dimension: Int)
-  case empty
   case shapesDiffer(String, [Int], String, [Int])
-  case mixed
   case arrays
   case severalPreviews
-  case windows(Int, [Int])
-  case folder(String, problem: String)
-  case table(String, problem: String)
-  case line(String)
+  case suffixes(Int, channels: [String])
+  case output(String, problem: String)
+  case foreign(String)
   case stagesOfScan(problem: String)
   case resume(String, problem: String)
 
   var kind: FailureKind {
     switch self {
     case .model(_, let error): error.kind
-    case .mixed, .arrays, .severalPreviews, .stagesOfScan: .usage
-    default: .badInput
+    case .scanAsModel, .modelAsScan, .arrays, .severalPreviews, .stagesOfScan, .suffixes, .output:
+      .usage
+    case .foreign: .cannotCreate
+    case .rank, .shapesDiffer, .resume: .badInput
     }
   }
 
@@ -30,28 +31,34 @@ enum InputError: Failure {
   var report: FailureReport {
     switch self {
     case .model(let path, let error): error.report.about(DisplayText.quoted(path))
+    case .scanAsModel(let path):
+      .init(
+        "\(DisplayText.quoted(path)) is a scan", advice: "the model comes first, then the scans")
+    case .modelAsScan(let path):
+      .init("\(DisplayText.quoted(path)) is a model", advice: "name one model, then the scans")
     case .rank(let path, let shape, let dimension):
       .init(
         "\(DisplayText.quoted(path)) has shape \(shape)",
         advice: "this network takes \(Self.axes(dimension))")
-    case .empty: "the input holds no case"
     case .shapesDiffer(let first, let firstShape, let second, let secondShape):
       .init(
         "\(DisplayText.quoted(first)) has shape \(firstShape) but \(DisplayText.quoted(second)) "
           + "\(secondShape)",
         advice: "maps of different sizes do not fit one array, run them one by one")
-    case .mixed:
-      .init("arrays (.npy) and scans are given together", advice: "run them one after the other")
     case .arrays: .init("arrays (.npy) are run as they are given", advice: "name a scan")
     case .severalPreviews: .init("--preview shows one case", advice: "name one")
-    case .windows(let count, let shape):
-      .init("\(count) windows of \(shape) do not fit into memory", advice: "leave out --as-fed")
-    case .folder(let path, let problem), .table(let path, let problem):
-      "\(DisplayText.quoted(path)): \(problem)"
-    case .line(let problem):
+    case .suffixes(let count, let channels):
       .init(
-        "a line of stdin is no case: \(problem)",
-        advice: "write {\"case\": \"a\", \"images\": [\"a.nii.gz\"]}")
+        "--bids has \(count) suffix\(count == 1 ? "" : "es") for \(channels.count) "
+          + "channel\(channels.count == 1 ? "" : "s") "
+          + "(\(channels.map(DisplayText.escaped).joined(separator: ", ")))",
+        advice: "give one for each, in their order")
+    case .output(let path, let problem):
+      .init("output \(DisplayText.quoted(path)) \(problem)", advice: "name another output")
+    case .foreign(let path):
+      .init(
+        "\(DisplayText.quoted(path)) is there and is no result of nnrun",
+        advice: "name another output, which gets a .json of its name beside it")
     case .stagesOfScan(let problem):
       .init(
         "stages other than pooled need the input policy 'whole' and a 3-D network, or a .npy input",

@@ -21,11 +21,15 @@ struct ModelArgument: ParsableArguments {
   func load(verifyingTensors: Bool = false) throws -> Model {
     do {
       return try Model(contentsOf: path, verifyingTensors: verifyingTensors)
-    } catch .model(let error) {
-      // What the operating system refused names the file already.
-      if case .file = error { throw RuntimeError.model(error) }
-      throw InputError.model(path, error)
-    }
+    } catch { throw named(error) }
+  }
+
+  private func named(_ error: RuntimeError) -> any Failure {
+    // What the operating system refused names the file already.
+    guard case .model(let problem) = error, problem.kind == .badInput else { return error }
+    let endings = [".nii", ".nii.gz", ".npy", ".csv"]
+    let isScan = endings.contains { path.lowercased().hasSuffix($0) }
+    return isScan ? InputError.scanAsModel(path) : InputError.model(path, problem)
   }
 
   /// The file that outputs must not overwrite.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandLineInterface
 import FileIO
 import Pipeline
 import Preprocessing
@@ -11,7 +12,8 @@ struct Plan: ParsableCommand {
     abstract: "Tell what running cases would take, before any of it is done.",
     discussion: """
       Reads the scans, measures this machine for a moment, and tells sizes, work, time and peak
-      memory. Exit status 65 where a case does not fit into --max-memory.
+      memory. Exit status 65 where an only case does not fit into --max-memory, 8 where one of several
+      does not, or cannot be read.
       """)
 
   @OptionGroup var model: ModelArgument
@@ -25,31 +27,35 @@ struct Plan: ParsableCommand {
   }
 
   func run() throws {
+    let reporter = try cases.reporter()
     let loaded = try model.load()
     let pipeline = cases.pipeline(
       loaded, outputs: SessionOutputs(logits: loaded.description.classifier != nil),
-      threads: model.threads,
-      precision: arithmetic.precision)
-    let list = try CaseList(
-      inputs: cases.inputs, channelCount: loaded.description.preprocessing.channels.count)
+      threads: model.threads, precision: arithmetic.precision, reporter)
+    guard let list = try cases.list(for: loaded, reporter) else { return }
     guard !list.isArrays else { throw InputError.arrays }
+    var failed = 0
     var refusal: (any Error)?
     var reports: [JSONValue] = []
+    var total = Total()
+    func fail(_ entry: CaseList.Entry, _ error: any Error) {
+      failed += 1
+      refusal = error
+      guard !list.isSingle else { return }
+      reporter.report(error, about: "case \(DisplayText.quoted(entry.name))")
+    }
     for entry in list.entries {
-      let start = ContinuousClock.now
-      let scan = try pipeline.readTelling(entry.files)
-      let reading = (ContinuousClock.now - start) / .seconds(1)
-      let plan = try pipeline.plan(scan.channels)
-      let calibration = Calibration(pipeline)
-      let times = Times(
-        reading: reading,
-        preprocessing: try calibration.preprocessingSeconds(plan, channels: scan.channels),
-        network: try calibration.networkSeconds(plan))
-      do { try pipeline.checkMemory(plan) } catch { refusal = error }
-      if json {
-        reports.append(report(entry, plan, times))
-      } else {
-        try print(entry, plan, times, limit: pipeline.memoryLimit)
+      do {
+        let (estimate, times) = try estimate(entry, pipeline, reporter)
+        total.add(estimate, times)
+        reports.append(report(entry, estimate, times))
+        if !json { try print(entry, estimate, times, limit: pipeline.memoryLimit) }
+        do { try pipeline.check(estimate) } catch { fail(entry, error) }
+      } catch {
+        reports.append([
+          "case": .string(entry.name), "error": .string(CommandLineTool.message(of: error)),
+        ])
+        fail(entry, error)
       }
     }
     if json {
@@ -59,10 +65,34 @@ struct Plan: ParsableCommand {
         "instruction_set": .string(Machine.instructionSet),
         "threads": .integer(pipeline.threads),
         "memory_limit": JSONValue(pipeline.memoryLimit), "cases": .array(reports),
+        "total_seconds": .number(total.seconds), "peak_bytes": .integer(total.peakByteCount),
       ]
       try StandardOutput.writeLine(report.prettyText)
+    } else if list.entries.count > 1 {
+      try StandardOutput.write(
+        TextTable.labelled([
+          [
+            "all \(total.count) cases",
+            "about \(CaseProgress.duration(total.seconds)), memory "
+              + ByteCount.text(total.peakByteCount),
+          ]
+        ]))
     }
-    if let refusal { throw refusal }
+    guard let refusal else { return }
+    throw list.isSingle ? refusal : CasesFailed(failed: failed, total: list.entries.count)
+  }
+
+  /// What all cases take together, one after the other.
+  private struct Total {
+    var count = 0
+    var seconds = 0.0
+    var peakByteCount = 0
+
+    mutating func add(_ estimate: CaseEstimate, _ times: Times) {
+      count += 1
+      seconds += times.total
+      peakByteCount = max(peakByteCount, estimate.peakByteCount)
+    }
   }
 
   /// Seconds for each part of a case.
@@ -74,14 +104,32 @@ struct Plan: ParsableCommand {
     var total: Double { reading + preprocessing + network }
   }
 
-  private func report(_ entry: CaseList.Entry, _ plan: CasePlan, _ times: Times) -> JSONValue {
+  private func estimate(
+    _ entry: CaseList.Entry, _ pipeline: EncoderPipeline, _ reporter: Reporter
+  ) throws -> (CaseEstimate, Times) {
+    if case .unusable(let error) = entry.source { throw error }
+    let start = ContinuousClock.now
+    let scan = try pipeline.readTelling(entry.files, reporter)
+    let reading = (ContinuousClock.now - start) / .seconds(1)
+    let estimate = try pipeline.estimate(scan)
+    let calibration = Calibration(pipeline)
+    let times = Times(
+      reading: reading, preprocessing: try calibration.preprocessingSeconds(scan),
+      network: try calibration.networkSeconds(estimate))
+    return (estimate, times)
+  }
+
+  private func report(
+    _ entry: CaseList.Entry, _ estimate: CaseEstimate, _ times: Times
+  ) -> JSONValue {
     [
-      "case": .string(entry.name), "original_shape": JSONValue(plan.geometry.originalShape),
-      "original_spacing": JSONValue(plan.geometry.originalSpacing),
-      "shape": JSONValue(plan.geometry.shape), "spacing": JSONValue(plan.geometry.spacing),
-      "windows": .integer(plan.framing.windowCount),
-      "window_shape": JSONValue(plan.framing.inputShape),
-      "gflop": .number(plan.flops / 1e9), "peak_bytes": .integer(plan.peakByteCount),
+      "case": .string(entry.name), "original_shape": JSONValue(estimate.geometry.originalShape),
+      "original_spacing": JSONValue(estimate.geometry.originalSpacing),
+      "shape": JSONValue(estimate.geometry.shape),
+      "spacing": JSONValue(estimate.geometry.spacing),
+      "windows": .integer(estimate.framing.windowCount),
+      "window_shape": JSONValue(estimate.framing.inputShape),
+      "gflop": .number(estimate.flops / 1e9), "peak_bytes": .integer(estimate.peakByteCount),
       "reading_seconds": .number(times.reading),
       "preprocessing_seconds": .number(times.preprocessing),
       "network_seconds": .number(times.network),
@@ -89,27 +137,27 @@ struct Plan: ParsableCommand {
   }
 
   private func print(
-    _ entry: CaseList.Entry, _ plan: CasePlan, _ times: Times, limit: Int?
+    _ entry: CaseList.Entry, _ estimate: CaseEstimate, _ times: Times, limit: Int?
   ) throws {
     func sizes(_ sizes: some Sequence<Int>) -> String {
       sizes.map(String.init).joined(separator: "×")
     }
     func seconds(_ value: Double) -> String { Decimals.text(value, places: 2) + " s" }
-    let count = plan.framing.windowCount
+    let count = estimate.framing.windowCount
+    let spacing = estimate.geometry.originalSpacing.map { Decimals.text($0, places: 3) }
     let rows = [
       ["case", entry.name],
       [
         "scan",
-        "\(sizes(plan.geometry.originalShape)), spacing "
-          + "\(plan.geometry.originalSpacing.map { Decimals.text($0, places: 3) }.joined(separator: " × ")) mm",
+        "\(sizes(estimate.geometry.originalShape)), spacing \(spacing.joined(separator: " × ")) mm",
       ],
-      ["resampled", sizes(plan.geometry.shape.dropFirst())],
+      ["resampled", sizes(estimate.geometry.shape.dropFirst())],
       [
         "network sees",
-        "\(count) window\(count == 1 ? "" : "s") of \(sizes(plan.framing.windowShape)) "
-          + "(\(plan.policy.rawValue))",
+        "\(count) window\(count == 1 ? "" : "s") of \(sizes(estimate.framing.windowShape)) "
+          + "(\(estimate.policy.rawValue))",
       ],
-      ["work", "\(Decimals.text(plan.flops / 1e9, places: 1)) GFLOP"],
+      ["work", "\(Decimals.text(estimate.flops / 1e9, places: 1)) GFLOP"],
       [
         "time",
         "about \(seconds(times.total)): reading \(seconds(times.reading)), preprocessing "
@@ -117,7 +165,7 @@ struct Plan: ParsableCommand {
       ],
       [
         "memory",
-        "\(ByteCount.text(plan.peakByteCount))"
+        "\(ByteCount.text(estimate.peakByteCount))"
           + (limit.map { " of \(ByteCount.text($0)) that may be used" } ?? ""),
       ],
     ]

@@ -16,7 +16,8 @@ struct Preprocess: ParsableCommand {
   @OptionGroup var cases: CaseArguments
   @Option(
     name: .shortAndLong,
-    help: "The .npy to write, [C, z, y, x]; for several cases a folder.", completion: .file())
+    help: "The .npy to write, [C, z, y, x]; for a folder, a table or several cases a folder.",
+    completion: .file())
   var output: String?
   @Flag(help: "Write what the network gets: the input policy's windows, [N, C, z, y, x].")
   var asFed = false
@@ -35,26 +36,43 @@ struct Preprocess: ParsableCommand {
   }
 
   func run() throws {
+    let interruption = Interruption()
+    let reporter = try cases.reporter()
     let loaded = try model.load()
-    let pipeline = cases.pipeline(loaded, outputs: SessionOutputs(), threads: model.threads)
-    let list = try CaseList(
-      inputs: cases.inputs, channelCount: loaded.description.preprocessing.channels.count)
+    let pipeline = cases.pipeline(
+      loaded, outputs: SessionOutputs(), threads: model.threads, reporter)
+    guard let list = try cases.list(for: loaded, reporter) else { return }
     guard !list.isArrays else { throw InputError.arrays }
-    let isSingle = list.entries.count == 1
-    guard preview == nil || isSingle else { throw InputError.severalPreviews }
-    if let output, !isSingle { try Folder.make(output) }
     let inputs = model.identities + list.identities
+    if let preview {
+      guard list.entries.count == 1 else { throw InputError.severalPreviews }
+      try OutputFile.check(preview, ending: ".png", inputs: inputs)
+    }
+    if let output {
+      if list.isSingle {
+        try OutputFile.check(output, ending: ".npy", inputs: inputs)
+      } else {
+        try OutputFile.makeFolder(output)
+      }
+    }
     var failed = 0
     var reports: [JSONValue] = []
     for entry in list.entries {
-      let target = isSingle ? output : output.map { "\($0)/\(entry.name).npy" }
+      guard !interruption.hasCome else { break }
       do {
-        let image = try prepare(entry, pipeline, target: target, inputs: inputs)
+        let target = try output.map { output in
+          guard !list.isSingle else { return output }
+          let path = "\(output)/\(entry.name).npy"
+          try Folder.make(parentsOf: path, below: output)
+          return path
+        }
+        if case .unusable(let error) = entry.source { throw error }
+        let image = try prepare(entry, pipeline, reporter, target: target, inputs: inputs)
         reports.append(report(entry, image, pipeline))
       } catch {
-        guard !isSingle else { throw error }
+        guard !list.isSingle else { throw error }
         failed += 1
-        NNRun.tool.report(error, about: "case \(DisplayText.quoted(entry.name))")
+        reporter.report(error, about: "case \(DisplayText.quoted(entry.name))")
         reports.append([
           "case": .string(entry.name), "error": .string(CommandLineTool.message(of: error)),
         ])
@@ -67,20 +85,28 @@ struct Preprocess: ParsableCommand {
       ]
       try StandardOutput.writeLine(report.prettyText)
     }
+    if interruption.hasCome {
+      reporter.warn(
+        "interrupted after \(reports.count) of \(list.entries.count) cases — run the others by themselves"
+      )
+      interruption.die()
+    }
     guard failed == 0 else { throw CasesFailed(failed: failed, total: list.entries.count) }
   }
 
   private func prepare(
-    _ entry: CaseList.Entry, _ pipeline: EncoderPipeline, target: String?,
+    _ entry: CaseList.Entry, _ pipeline: EncoderPipeline, _ reporter: Reporter, target: String?,
     inputs: [MappedFile.Identity]
   ) throws -> PreparedImage {
-    var scan = try pipeline.readTelling(entry.files)
+    let scan = try pipeline.readTelling(entry.files, reporter)
     // The picture needs the scan as well as what becomes of it.
-    let original = preview == nil ? nil : scan.channels
-    let image = try pipeline.prepare(scan.takeChannels())
-    if let preview, let original {
+    let original = preview == nil ? [] : scan.channels
+    let held = original.reduce(0) { $0 + $1.values.count * MemoryLayout<Float>.stride }
+    let framing = scan.framing
+    let image = try pipeline.prepare(scan, held: held)
+    if let preview {
       try PreviewPicture(
-        scan: original, image: image, framing: pipeline.framing(of: image.shape),
+        scan: original, image: image, framing: framing,
         preprocessing: pipeline.model.description.preprocessing, title: entry.name
       ).picture().write(to: preview, inputs: inputs)
     }
@@ -89,22 +115,17 @@ struct Preprocess: ParsableCommand {
       try NPYArray(shape: image.shape, values: image.values).write(to: target, inputs: inputs)
       return image
     }
-    let framing = pipeline.framing(of: image.shape)
-    let count = framing.inputShape.reduce(1, *)
-    let (total, overflow) = count.multipliedReportingOverflow(by: 4 * framing.windowCount)
-    guard !overflow, total <= pipeline.memoryLimit ?? .max else {
-      throw InputError.windows(framing.windowCount, framing.inputShape)
+    // One window after the other: all of them may be many times the image.
+    var windows = try NPYStream(path: target, shape: framing.inputShape, inputs: inputs)
+    let window = UnsafeMutableBufferPointer<Float>.allocate(
+      capacity: framing.inputShape.reduce(1, *))
+    window.initialize(repeating: 0)
+    defer { window.deallocate() }
+    for index in 0..<framing.windowCount {
+      framing.copyWindow(index, of: image.values, into: window)
+      try windows.append(UnsafeBufferPointer(window))
     }
-    var values = [Float](repeating: 0, count: count * framing.windowCount)
-    values.withUnsafeMutableBufferPointer { values in
-      for index in 0..<framing.windowCount {
-        framing.copyWindow(
-          index, of: image.values,
-          into: UnsafeMutableBufferPointer(rebasing: values[index * count..<(index + 1) * count]))
-      }
-    }
-    try NPYArray(shape: [framing.windowCount] + framing.inputShape, values: values)
-      .write(to: target, inputs: inputs)
+    try windows.commit()
     return image
   }
 

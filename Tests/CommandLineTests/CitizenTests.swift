@@ -1,5 +1,6 @@
 import FileIO
 import Foundation
+import NPY
 import SWTFormat
 import TestSupport
 import Testing
@@ -119,7 +120,7 @@ import Testing
     #expect(result.errors.contains("broken pipe"))
   }
 
-  @Test func anInterruptedRunLeavesNoFile() throws {
+  @Test func anInterruptedRunKeepsWhatIsDone() throws {
     let running = Running(
       "nnrun", ["classify", model, "--stdin", "-o", folder.file("logits.npy")])
     try running.process.run()
@@ -129,7 +130,11 @@ import Testing
     running.process.waitUntilExit()
     #expect(running.process.terminationReason == .uncaughtSignal)
     #expect(running.process.terminationStatus == SIGINT)
-    #expect(folder.content == ["m.swt"])
+    #expect(folder.content == ["logits.json", "logits.npy", "m.swt"])
+    #expect(try NPYArray(contentsOf: folder.file("logits.npy")).shape == [1, 2])
+    let errors = String(
+      decoding: running.errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    #expect(errors.contains("interrupted with 1 case") && errors.contains("--skip-done"))
   }
 
   @Test func aModelThatIsReplacedMeanwhileDoesNoHarm() throws {

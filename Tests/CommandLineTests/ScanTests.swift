@@ -87,6 +87,8 @@ import Testing
     #expect(rows.allSatisfy { $0["input_policy"]?.string == "whole" })
     #expect(rows.allSatisfy { $0["nnrun_version"]?.string != nil })
     #expect(result.errors.contains("2 of 3 cases failed"))
+    let plan = try run(["plan", model, damaged, good, "--json"], status: 8)
+    #expect(plan.output.contains("total_seconds") && plan.output.contains("no NIfTI"))
     // The error of an only case is the command's.
     _ = try run(["classify", model, damaged], status: 65)
     _ = try run(["classify", model, "/nowhere.nii.gz"], status: 66)
@@ -110,9 +112,11 @@ import Testing
     let rows = try lines(
       try run(["classify", model, "--stdin"], input: line + "\n" + line).output)
     #expect(rows.map { $0["class"]?.string } == ["T1", "T1"])
-    let bad = try run(
-      ["classify", model, "--stdin"], status: 65, input: line + "{\"images\": 3}\n")
-    #expect(try lines(bad.output).count == 1)
+    // Every line is answered, one that is no case with an error.
+    let bad = try lines(
+      try run(["classify", model, "--stdin"], status: 8, input: "{\"images\": 3}\n" + line).output)
+    #expect(bad.map { $0["case"]?.string } == ["line 1", "x"])
+    #expect(bad.map { $0["error"] == nil } == [false, true])
   }
 
   @Test func anInterruptedRunIsResumed() throws {

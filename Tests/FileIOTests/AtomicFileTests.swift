@@ -1,4 +1,5 @@
 import FileIO
+import Foundation
 import TestSupport
 import Testing
 
@@ -46,8 +47,9 @@ import Testing
     #expect(folder.content.isEmpty)
   }
 
-  @Test func aFileThatAppearedMeanwhileIsNotReplaced() throws {
-    var late = try AtomicFile(path: path, replacing: false)
+  @Test(arguments: [false, true])
+  func aFileThatAppearedMeanwhileIsNotReplaced(isHidden: Bool) throws {
+    var late = try AtomicFile(path: path, replacing: false, isHidden: isHidden)
     try late.write(Array("late".utf8))
     try write("early", isReplacing: false, isHidden: false)
     do {
@@ -58,6 +60,23 @@ import Testing
     }
     #expect(try text == "early")
     #expect(folder.content == ["output"])
+  }
+
+  @Test(arguments: [false, true])
+  func aReplacedFileKeepsItsMode(isHidden: Bool) throws {
+    try write("first", isReplacing: false, isHidden: isHidden)
+    try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: path)
+    try write("second", isReplacing: true, isHidden: isHidden)
+    #expect(try text == "second")
+    let attributes = try FileManager.default.attributesOfItem(atPath: path)
+    #expect(attributes[.posixPermissions] as? Int == 0o640)
+  }
+
+  @Test func aPlaceIsCheckedWithoutATrace() throws {
+    try AtomicFile.check(path: path)
+    #expect(folder.content.isEmpty)
+    #expect(throws: FileError.self) { try AtomicFile.check(path: "/nowhere/output") }
+    #expect(throws: FileError.self) { try AtomicFile.check(path: folder.path) }
   }
 
   @Test(arguments: [false, true])

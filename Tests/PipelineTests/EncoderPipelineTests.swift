@@ -16,8 +16,8 @@ import Testing
   @Test(arguments: ["brain_t1", "brain_inverted"])
   func scanToLogitsAgreesWithNNUNetAndPyTorch(name: String) throws {
     let pipeline = try EncoderPipeline(model: Models.example(), outputs: all, threads: 2)
-    var scan = try pipeline.read(files: ["\(Self.scans)/\(name).nii.gz"])
-    let logits = try pipeline.run(pipeline.prepare(scan.takeChannels())).logits ?? []
+    let logits =
+      try pipeline.run(pipeline.read(files: ["\(Self.scans)/\(name).nii.gz"])).logits ?? []
     let expected = try NPYArray(
       contentsOf: "\(Fixtures.repository)/Examples/brain-mri/expected/\(name).logits.npy"
     ).values
@@ -27,12 +27,12 @@ import Testing
   @Test func windowsAreAveragedWithEqualWeights() throws {
     let pipeline = try EncoderPipeline(
       model: Models.example(), policy: .slidingWindow, outputs: all, threads: 2)
-    let scan = try pipeline.read(files: ["\(Self.scans)/brain_t1.nii.gz"])
-    let image = try pipeline.prepare(scan.channels)
+    let files = ["\(Self.scans)/brain_t1.nii.gz"]
+    let image = try pipeline.prepare(pipeline.read(files: files))
     let framing = pipeline.framing(of: image.shape)
     #expect(framing.windowCount == 3 * 3 * 3)
     var calls: [[Int]] = []
-    let result = try pipeline.run(image) { calls.append([$0, $1]) }
+    let result = try pipeline.run(pipeline.read(files: files)) { calls.append([$0, $1]) }
     #expect(calls == (1...27).map { [$0, 27] })
     let single = try EncoderPipeline(model: Models.example(), outputs: all, threads: 2)
     var sums = [Double](repeating: 0, count: result.pooled.count)
@@ -41,7 +41,7 @@ import Testing
       window.withUnsafeMutableBufferPointer {
         framing.copyWindow(index, of: image.values, into: $0)
       }
-      let pooled = try single.run(array: window[...], shape: framing.inputShape).pooled
+      let pooled = try single.run(array: window[...], shape: framing.inputShape, held: 0).pooled
       for feature in pooled.indices { sums[feature] += Double(pooled[feature]) / 27 }
     }
     #expect(Difference(result.pooled, sums).relative <= 1e-6)
@@ -66,7 +66,7 @@ import Testing
       try Volume(
         shape: shape, spacing: [5] + spacing, values: (0..<3 * 32 * 32).map { _ in noise() })
     }
-    let image = try pipeline.prepare(channels)
+    let image = try pipeline.prepare(pipeline.makeCase(of: channels))
     #expect(Array(image.shape.dropFirst()) == shape)
     let result = try pipeline.run(image)
     let framing = pipeline.framing(of: image.shape)
@@ -79,7 +79,8 @@ import Testing
         let start = (channel * 3 + slice) * 32 * 32
         input += image.values[start..<start + 32 * 32]
       }
-      let pooled = try pipeline.run(array: input[...], shape: [channelCount, 32, 32]).pooled
+      let pooled = try pipeline.run(array: input[...], shape: [channelCount, 32, 32], held: 0)
+        .pooled
       for feature in pooled.indices { sums[feature] += Double(pooled[feature]) / 3 }
     }
     #expect(Difference(result.pooled, sums).relative <= 1e-6)
@@ -90,24 +91,60 @@ import Testing
     let scan = "\(Self.scans)/brain_t1.nii.gz"
     let pipeline = try EncoderPipeline(
       model: Models.example(), outputs: all, threads: 2, memoryLimit: 90_000_000)
-    let channels = try pipeline.read(files: [scan]).channels
-    let plan = try pipeline.plan(channels)
-    #expect(plan.peakByteCount > 90_000_000)
+    let estimate = try pipeline.estimate(pipeline.read(files: [scan]))
+    #expect(estimate.peakByteCount > 90_000_000)
     #expect(
       throws: PipelineError.memory(
-        needed: plan.peakByteCount, limit: 90_000_000, policy: .whole,
+        needed: estimate.peakByteCount, limit: 90_000_000, policy: .whole,
         fitting: [.slidingWindow, .centerCrop])
-    ) { try pipeline.checkMemory(plan) }
+    ) { try pipeline.run(pipeline.read(files: [scan])) }
     let tiny = try EncoderPipeline(model: Models.example(), memoryLimit: 1_000_000)
-    #expect(throws: PipelineError.self) { try tiny.read(files: [scan]) }
+    #expect(throws: PipelineError.self) { _ = try tiny.read(files: [scan]) }
+  }
+
+  /// Without a limit of its own, a case may take what the machine has: in Swift as in C.
+  @Test func theLimitIsWhatTheMachineHasFreeUnlessGiven() throws {
+    let limit = try #require(EncoderPipeline(model: Models.example()).memoryLimit)
+    #expect(limit > 1_000_000)
+    #expect(try EncoderPipeline(model: Models.example(), memoryLimit: 7).memoryLimit == 7)
   }
 
   @Test func theGeometryIsKnownBeforehand() throws {
     let pipeline = try EncoderPipeline(model: Models.example(), threads: 2)
     let scan = try pipeline.read(files: ["\(Self.scans)/brain_t1.nii.gz"])
-    let plan = try pipeline.plan(scan.channels)
-    #expect(plan.geometry == (try pipeline.prepare(scan.channels)).geometry)
-    #expect(plan.framing.inputShape == [1, 80, 96, 80])
+    let geometry = scan.geometry
+    #expect(scan.framing.inputShape == [1, 80, 96, 80])
+    #expect(try pipeline.prepare(scan).geometry == geometry)
+  }
+
+  @Test func theFeaturesOfAStageAreLent() throws {
+    let pipeline = try EncoderPipeline(
+      model: Models.example(), outputs: SessionOutputs(stages: [3], pooled: true), threads: 2)
+    let input = [Float](repeating: 0.5, count: 16 * 16 * 16)
+    let pooled = try pipeline.run(array: input[...], shape: [1, 16, 16, 16], held: 0).pooled
+    let means = pipeline.withFeatures(ofStage: 3) { shape, values in
+      #expect(shape == [64, 2, 2, 2])
+      return (0..<64).map { channel in values[channel * 8..<channel * 8 + 8].reduce(0, +) / 8 }
+    }
+    for (mean, pooled) in zip(try #require(means), pooled) {
+      #expect(abs(mean - pooled) <= 1e-5 * max(1, abs(pooled)))
+    }
+    #expect(pipeline.withFeatures(ofStage: 0) { _, _ in } == nil)
+  }
+
+  /// A voxel that is not a number makes no feature, whatever the network does with it.
+  @Test(arguments: [Float.nan, .infinity, -.infinity])
+  func whatIsNotANumberIsNoResult(value: Float) throws {
+    let pipeline = try EncoderPipeline(
+      model: Models.example(), outputs: SessionOutputs(stages: [0], pooled: true, logits: true),
+      threads: 2)
+    var input = (0..<16 * 16 * 16).map { Float($0 % 7) }
+    input[1234] = value
+    #expect(throws: PipelineError.self) {
+      try pipeline.run(array: input[...], shape: [1, 16, 16, 16], held: 0)
+    }
+    input[1234] = 1
+    _ = try pipeline.run(array: input[...], shape: [1, 16, 16, 16], held: 0)
   }
 }
 

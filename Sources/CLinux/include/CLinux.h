@@ -13,6 +13,23 @@ int linux_open_unnamed(const char *_Nonnull folder);
 // Gives such a file its name; fails with EEXIST where there is one. 0, or -1 and errno.
 int linux_link_unnamed(int descriptor, const char *_Nonnull path);
 
+// Renames a file unless `to` exists, which fails with EEXIST. 0, or -1 and errno.
+int linux_rename_new(const char *_Nonnull from, const char *_Nonnull to);
+
+// Has the first interruption (SIGINT, SIGTERM) told on the descriptor returned, which can then be read, and
+// the second end the process as the first would have. Before any other thread is started. -1 and errno where
+// that cannot be had: then nothing has changed.
+int linux_watch_interruptions(void);
+
+// Ends the process as the signal would have that was told on the descriptor.
+void linux_die_interrupted(int descriptor);
+
+// Whether a read would not wait; never for a descriptor below 0.
+int linux_is_readable(int descriptor);
+
+// Waits until one of the two can be read; a descriptor below 0 never can. 1 or 2, or -1 and errno.
+int linux_wait(int first, int second);
+
 // Calls `body` for 0 ..< count, on several threads; returns when all calls have.
 void linux_parallel(size_t count, void *_Nonnull context,
                     void (*_Nonnull body)(void *_Nullable context, size_t index));

@@ -3,7 +3,7 @@ public import SWTFormat
 package import SWTRuntime
 
 /// What running one case would take, worked out before it is done.
-public struct CasePlan: Sendable {
+public struct CaseEstimate: Sendable {
   /// What preprocessing makes of it.
   public let geometry: PreparedGeometry
   /// How the network looks at that.
@@ -11,20 +11,20 @@ public struct CasePlan: Sendable {
   /// The windows.
   package let framing: InputFraming
   /// The run over one window.
-  package let session: SessionPlan
+  package let program: SessionPlan
   /// The model file's size; all of it is in memory while the network runs.
   let modelByteCount: Int
 
   /// What the process itself takes.
-  static let baseByteCount = 32_000_000
+  package static let baseByteCount = 32_000_000
 
   /// Multiplications and additions of the plain algorithm, over all windows.
-  package var flops: Double { session.flops * Double(framing.windowCount) }
+  package var flops: Double { program.flops * Double(framing.windowCount) }
 
   /// The most bytes that the process holds at one time.
   public var peakByteCount: Int {
     let floats = geometry.shape.reduce(1, *) + framing.inputShape.reduce(1, *)
-    let running = floats * MemoryLayout<Float>.stride + session.byteCount + modelByteCount
+    let running = floats * MemoryLayout<Float>.stride + program.byteCount + modelByteCount
     return Self.baseByteCount + max(geometry.peakByteCount, running)
   }
 }

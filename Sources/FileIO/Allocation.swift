@@ -1,0 +1,20 @@
+#if canImport(Glibc)
+  internal import Glibc
+#else
+  internal import Musl
+#endif
+
+/// Memory that Swift's arrays take.
+package enum Allocation {
+  /// Whether so many bytes more can be had. Arrays do not ask: where they find none, the process ends.
+  package static func isPossible(_ byteCount: Int) -> Bool {
+    guard byteCount > 0 else { return true }
+    guard
+      let start = mmap(
+        nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+      start != MAP_FAILED
+    else { return false }
+    munmap(start, byteCount)
+    return true
+  }
+}

@@ -1,0 +1,84 @@
+package import Preprocessing
+package import SWTFormat
+
+/// Reads cases for a model.
+///
+/// It shares nothing with a pipeline that runs, so that the next case can be read meanwhile.
+package struct CaseReader: Sendable {
+  /// The model that the cases are for.
+  package let model: ModelDescription
+  /// How the network sees a case.
+  package let policy: InputPolicy
+  /// How much memory a case may take.
+  package let memory: MemoryBudget
+
+  /// A model whose preprocessing is not here can still run arrays.
+  private let result: Result<Preprocessor, PreprocessingError>
+
+  package init(
+    model: ModelDescription, policy: InputPolicy, memory: MemoryBudget, threads: Int
+  ) {
+    self.model = model
+    self.policy = policy
+    self.memory = memory
+    result = Result { () throws(PreprocessingError) in
+      try Preprocessor(description: model.preprocessing, threads: threads)
+    }
+  }
+
+  /// Reads a case's files, one per channel; what is too large is refused before any voxel is read.
+  package func read(files: [String]) throws(PipelineError) -> Case {
+    let preprocessor = try preprocessor()
+    let byteCount: Int
+    var scan: Scan
+    do throws(PreprocessingError) {
+      byteCount = try preprocessor.byteCount(of: files)
+    } catch { throw .preprocessing(error) }
+    try memory.check(.reading, needed: CaseEstimate.baseByteCount + byteCount, new: byteCount)
+    do throws(PreprocessingError) { scan = try preprocessor.read(files: files) } catch {
+      throw .preprocessing(error)
+    }
+    let (warnings, place) = (scan.warnings.map { "\($0)" }, scan.geometry)
+    return try makeCase(scan.takeChannels(), warnings: warnings, place: place)
+  }
+
+  /// A case of channels that are in memory already.
+  package func makeCase(of channels: consuming [Volume]) throws(PipelineError) -> Case {
+    try makeCase(channels, warnings: [], place: nil)
+  }
+
+  private func makeCase(
+    _ channels: consuming [Volume], warnings: [String], place: ScanGeometry?
+  ) throws(PipelineError) -> Case {
+    let geometry: PreparedGeometry
+    do throws(PreprocessingError) {
+      geometry = try result.get().geometry(of: channels)
+    } catch { throw .preprocessing(error) }
+    return Case(
+      warnings: warnings, geometry: geometry, place: place,
+      framing: InputFraming(policy, imageShape: geometry.shape, model: model), channels: channels)
+  }
+
+  /// Preprocesses a case, freeing its channels on the way.
+  ///
+  /// - Parameter held: bytes that others hold meanwhile.
+  package func prepare(
+    _ scan: consuming Case, held: Int = 0
+  ) throws(PipelineError) -> PreparedImage {
+    let geometry = scan.geometry
+    let channels = geometry.originalShape.reduce(geometry.shape[0] * MemoryLayout<Float>.stride, *)
+    try memory.check(
+      .preprocessing, needed: CaseEstimate.baseByteCount + geometry.peakByteCount + held,
+      new: geometry.peakByteCount - channels)
+    let preprocessor = try preprocessor()
+    do throws(PreprocessingError) {
+      return try preprocessor.prepare(channels: scan.takeChannels(), geometry: geometry)
+    } catch { throw .preprocessing(error) }
+  }
+
+  private func preprocessor() throws(PipelineError) -> Preprocessor {
+    do throws(PreprocessingError) { return try result.get() } catch {
+      throw .preprocessing(error)
+    }
+  }
+}

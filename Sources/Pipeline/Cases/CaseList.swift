@@ -1,0 +1,138 @@
+package import FileIO
+
+/// What a command was asked to work on, before any of it is opened: cases under names of their own.
+package struct CaseList: Sendable {
+  /// Where the voxels of a case come from.
+  package enum Source: Sendable, Equatable {
+    /// One file per channel.
+    case scan(files: [String])
+    /// An array file, which may hold several cases.
+    case array(path: String)
+    /// What was named is no case.
+    case unusable(CaseListError)
+  }
+
+  /// A case with its name.
+  package struct Entry: Sendable, Equatable {
+    package let name: String
+    package let source: Source
+    /// What a table says of it besides, by column: label, patient, age, …
+    package let fields: [String: String]
+
+    package init(name: String, source: Source, fields: [String: String] = [:]) {
+      self.name = name
+      self.source = source
+      self.fields = fields
+    }
+  }
+
+  package let entries: [Entry]
+  /// Whether one file, or one scan, was named by itself: its result is a file, not a folder or a list.
+  package let isSingle: Bool
+  /// What the user should know, one line each.
+  package let notes: [String]
+
+  /// Sorts out arguments: files, comma-joined channels, folders and tables of cases.
+  ///
+  /// - Parameters:
+  ///   - channels: the names of the model's channels.
+  ///   - layout: how folders are laid out.
+  package init(
+    inputs: [String], channels: [String], layout: ScanFolder.Layout = .flat
+  ) throws(CaseListError) {
+    var found: [Found] = []
+    var notes: [String] = []
+    var isSingle = inputs.count == 1
+    for input in inputs {
+      if Folder.exists(input) {
+        isSingle = false
+        found += try ScanFolder(path: input, layout: layout).cases(channels: channels)
+      } else if input.lowercased().hasSuffix(".csv") {
+        isSingle = false
+        let table = try CaseTable(path: input, channels: channels)
+        notes += table.notes
+        found += table.entries.map { Found(entry: $0, isNamed: true) }
+      } else if input.lowercased().hasSuffix(".npy") {
+        found.append(Found(path: input, source: .array(path: input)))
+      } else {
+        // A file's name may hold commas itself.
+        let exists = MappedFile.identity(ofFileAt: input) != nil
+        let files = exists ? [input] : input.split(separator: ",").map(String.init)
+        found.append(Found(path: files.first ?? input, source: .scan(files: files)))
+      }
+    }
+    guard !found.isEmpty else { throw .empty }
+    guard Set(found.compactMap(\.entry.isArray)).count <= 1 else { throw .mixed }
+    entries = try Self.named(found)
+    self.isSingle = isSingle
+    self.notes = notes
+  }
+
+  /// A case before all names are known.
+  struct Found {
+    let entry: Entry
+    /// Whether the user gave the name; otherwise it follows from the path.
+    let isNamed: Bool
+    let path: String
+
+    init(entry: Entry, isNamed: Bool, path: String = "") {
+      self.entry = entry
+      self.isNamed = isNamed
+      self.path = path
+    }
+
+    /// A case that is known by its first file.
+    init(path: String, source: Source) {
+      self.init(
+        entry: Entry(name: ScanName(path: path).caseName, source: source), isNamed: false,
+        path: path)
+    }
+  }
+
+  /// The cases under names that tell them apart, whatever folders and tables they come from.
+  private static func named(_ found: [Found]) throws(CaseListError) -> [Entry] {
+    let unnamed = found.indices.filter { !found[$0].isNamed }
+    guard let names = CaseNames.distinct(unnamed.map { found[$0].path }) else {
+      let paths = Dictionary(grouping: unnamed.map { found[$0].path }) { $0 }
+      let twice = paths.first { $0.value.count > 1 }?.key ?? found[0].path
+      throw .sameName(twice, place: "the inputs")
+    }
+    var entries = found.map(\.entry)
+    for (index, name) in zip(unnamed, names) {
+      entries[index] = Entry(
+        name: name, source: entries[index].source, fields: entries[index].fields)
+    }
+    var seen: Set<String> = []
+    for entry in entries where !seen.insert(entry.name).inserted {
+      throw .sameName(entry.name, place: "the inputs")
+    }
+    return entries
+  }
+
+  /// Whether the inputs are arrays, run as they are given.
+  package var isArrays: Bool { entries.contains { $0.isArray == true } }
+
+  /// Files that outputs must not overwrite.
+  package var identities: [MappedFile.Identity] {
+    entries.flatMap(\.files).compactMap { MappedFile.identity(ofFileAt: $0) }
+  }
+}
+
+extension CaseList.Entry {
+  /// `nil` for what is no case.
+  package var isArray: Bool? {
+    switch source {
+    case .scan: false
+    case .array: true
+    case .unusable: nil
+    }
+  }
+
+  package var files: [String] {
+    switch source {
+    case .scan(let files): files
+    case .array(let path): [path]
+    case .unusable: []
+    }
+  }
+}

@@ -1,0 +1,142 @@
+internal import FileIO
+
+/// A table of cases (CSV): a column `case`, a column for every channel, and any others, which are kept as they
+/// are. File names are relative to the table.
+///
+/// A channel's column is called as the channel is, or `channel_0`, or `0`; with one channel also `file`,
+/// `image` or `path`.
+package struct CaseTable: Sendable {
+  package let entries: [CaseList.Entry]
+  /// What the user should know, one line each.
+  package let notes: [String]
+
+  private static let single = ["file", "image", "path"]
+
+  /// - Parameter channels: the names of the model's channels.
+  package init(path: String, channels: [String]) throws(CaseListError) {
+    let bytes: Bytes
+    do throws(FileError) { bytes = try MappedFile(path: path).bytes } catch { throw .file(error) }
+    guard let text = bytes.utf8 else {
+      throw .table(path, problem: "is no UTF-8 text", advice: "export it as CSV UTF-8")
+    }
+    let table: [CSVText.Row]
+    do throws(CSVText.UnfinishedQuote) { table = try CSVText.parse(text) } catch {
+      throw .table(path, problem: "has an unfinished quote in the row of line \(error.line)")
+    }
+    let header = table.first?.fields.map { $0.trimmingSpaces } ?? []
+    let rows = Array(table.dropFirst())
+    guard let caseColumn = header.firstIndex(where: { $0.lowercased() == "case" }) else {
+      throw .table(
+        path, problem: "lacks a column 'case'",
+        advice: "write 'case,\(channels.joined(separator: ","))' in its first line")
+    }
+    for row in rows where row.fields.count != header.count {
+      throw .table(
+        path,
+        problem: "line \(row.line) has \(row.fields.count) columns instead of \(header.count)",
+        advice: "put quotes around a field that holds the separator")
+    }
+    let columns = try Self.columns(header, rows, caseColumn, channels: channels, path: path)
+    let others = header.indices.filter { $0 != caseColumn && !columns.contains($0) }
+    notes =
+      others.isEmpty
+      ? []
+      : [
+        "\(DisplayText.quoted(path)): "
+          + others.map { DisplayText.quoted(header[$0]) }.joined(separator: ", ")
+          + (others.count == 1 ? " is no image and is" : " are no images and are") + " left alone"
+      ]
+    let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
+    var lines: [String: Int] = [:]
+    var entries: [CaseList.Entry] = []
+    for row in rows {
+      let name = row.fields[caseColumn]
+      guard CaseNames.isContained(name) else {
+        throw .name(name, place: "\(DisplayText.quoted(path)), line \(row.line)")
+      }
+      if let first = lines.updateValue(row.line, forKey: name) {
+        throw .sameName(name, place: "\(DisplayText.quoted(path)), lines \(first) and \(row.line)")
+      }
+      let fields = Dictionary(
+        others.map { (header[$0], row.fields[$0]) }, uniquingKeysWith: { first, _ in first })
+      entries.append(
+        CaseList.Entry(
+          name: name, source: Self.source(row.fields, columns, header, folder), fields: fields))
+    }
+    self.entries = entries
+  }
+
+  private static func source(
+    _ fields: [String], _ columns: [Int], _ header: [String], _ folder: String
+  ) -> CaseList.Source {
+    if let empty = columns.first(where: { fields[$0].trimmingSpaces.isEmpty }) {
+      return .unusable(
+        .files(problem: "the table names no file in column \(DisplayText.quoted(header[empty]))"))
+    }
+    let files = columns.map { fields[$0].hasPrefix("/") ? fields[$0] : folder + fields[$0] }
+    return files.count == 1 && files[0].lowercased().hasSuffix(".npy")
+      ? .array(path: files[0]) : .scan(files: files)
+  }
+
+  /// The columns of the channels, in the model's order.
+  private static func columns(
+    _ header: [String], _ rows: [CSVText.Row], _ caseColumn: Int, channels: [String], path: String
+  ) throws(CaseListError) -> [Int] {
+    func columns(_ names: [String]) -> [Int] {
+      header.indices.filter { $0 != caseColumn && names.contains(header[$0].lowercased()) }
+    }
+    func holdsOnly(_ endings: [String], _ column: Int) -> Bool {
+      let values = rows.map { $0.fields[column].lowercased() }
+      return !values.isEmpty
+        && values.allSatisfy { value in endings.contains { value.hasSuffix($0) } }
+    }
+    var found: [Int] = []
+    for (index, channel) in channels.enumerated() {
+      var names = [channel.lowercased(), "channel_\(index)", "\(index)"]
+      if channels.count == 1 { names += single }
+      let matching = columns(names)
+      guard matching.count <= 1 else {
+        throw .table(
+          path,
+          problem: "has several columns for channel \(index) (\(DisplayText.escaped(channel))): "
+            + matching.map { DisplayText.quoted(header[$0]) }.joined(separator: ", "),
+          advice: "keep one of them")
+      }
+      found += matching
+    }
+    // Arrays hold all channels.
+    if found.isEmpty, let array = columns(single + ["array"]).first, holdsOnly([".npy"], array) {
+      found = [array]
+    } else if found.count < channels.count {
+      throw .table(
+        path,
+        problem:
+          "lacks a column for every channel (\(channels.map(DisplayText.escaped).joined(separator: ", ")))",
+        advice: "name the columns of files so, or channel_0, channel_1, …"
+      )
+    }
+    let stray = header.indices.first { column in
+      column != caseColumn && !found.contains(column)
+        && rows.contains { row in
+          [".nii", ".nii.gz", ".npy"].contains { row.fields[column].lowercased().hasSuffix($0) }
+        }
+    }
+    if let stray {
+      throw .table(
+        path,
+        problem:
+          "column \(DisplayText.quoted(header[stray])) names images, but no channel is called so "
+          + "(\(channels.map(DisplayText.escaped).joined(separator: ", ")))",
+        advice: "call it as the channel, or channel_0, channel_1, …, or take it out")
+    }
+    return found
+  }
+}
+
+extension String {
+  /// Without blanks at both ends.
+  fileprivate var trimmingSpaces: String {
+    let start = drop { $0 == " " }
+    return String(start.reversed().drop { $0 == " " }.reversed())
+  }
+}
