@@ -23,7 +23,7 @@ public struct Model: Sendable {
   public let byteCount: Int
 
   /// What of version 1.1 of the format can be run.
-  private static let supportedFeatures: RequiredFeatures = []
+  private static let supportedFeatures: RequiredFeatures = .trainedHead
 
   private let parameters: ModelParameters
 
@@ -102,6 +102,7 @@ public struct Model: Sendable {
       throw .stage(stage, count: stageCount)
     }
     guard !outputs.logits || description.classifier != nil else { throw .noClassifier }
+    guard !outputs.logits || description.classifier?.pooling == nil else { throw .severalStages }
     let threads = threads ?? ProcessorCount.available
     guard threads >= 1 else { throw .threads(threads) }
     var choice = AlgorithmChoice(kernels: kernels, threads: threads)
@@ -119,6 +120,9 @@ public struct Model: Sendable {
   func weights(of step: ConvolutionStep) -> PackedWeights {
     parameters.weights("\(step.name).conv.weight")
   }
+
+  /// A tensor's values, row-major; `nil` where the file has none of that name.
+  package func values(ofTensor name: String) -> [Float]? { parameters.values(ofTensor: name) }
 
   /// The classifier's logits for pooled features, `[features]`: for means over several windows.
   ///

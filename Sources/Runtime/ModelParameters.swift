@@ -53,6 +53,10 @@ struct ModelParameters: Sendable {
     return (scale, shift)
   }
 
+  func values(ofTensor name: String) -> [Float]? {
+    file.entry(named: name).map { file.values(of: $0) }
+  }
+
   /// The linear head; its bias is zero where it has none.
   var classifier: (weight: [Float], bias: [Float])? {
     guard let entry = file.entry(named: Classifier.weightName) else { return nil }

@@ -16,6 +16,8 @@ public enum RuntimeError: Error, Equatable, Sendable {
   case stage(Int, count: Int)
   /// The model has no classifier.
   case noClassifier
+  /// The classifier reads several stages, which a session alone does not pool.
+  case severalStages
   /// `SWT_ISA` names an instruction set that this processor lacks.
   case instructionSet(String, available: [String])
   /// The memory that the plan needs cannot be had.
@@ -32,7 +34,7 @@ extension RuntimeError: Failure {
   package var kind: FailureKind {
     switch self {
     case .model(let error): error.kind
-    case .inputShape, .inputSize, .elementCount, .noClassifier: .mismatch
+    case .inputShape, .inputSize, .elementCount, .noClassifier, .severalStages: .mismatch
     case .stage, .instructionSet, .threads, .precision: .usage
     case .memory: .memory
     case .notFinite: .badInput
@@ -54,6 +56,8 @@ extension RuntimeError: Failure {
       "the network has no stage \(stage); it has stages 0…\(count - 1)"
     case .noClassifier:
       .init("the model has no classifier", advice: "convert with \(.head) or use nnconvert attach")
+    case .severalStages:
+      .init("the classifier reads several stages", advice: "run it through a pipeline")
     case .instructionSet(let name, let available):
       "SWT_ISA names '\(name)', but this processor has \(available.joined(separator: ", "))"
     case .memory(let byteCount):
