@@ -90,11 +90,14 @@ let package = Package(
 
     // Training: labelled features in, a classifier out. Nothing of the lean half links it.
     .target(name: "CLinearAlgebra", cSettings: cSettings),
-    library("Training", ["Report", "SWTFormat", "NPY", "FileIO", "CLinearAlgebra"]),
+    library(
+      "Training",
+      ["Report", "Pipeline", "SWTRuntime", "SWTFormat", "NPY", "FileIO", "CLinearAlgebra"]),
     .executableTarget(
       name: "nntrain",
       dependencies: [
-        "Training", "Network", "SWTFormat", "NPY", "FileIO", "CommandLineInterface", "CStartup",
+        "Training", "Pipeline", "SWTRuntime", "Network", "SWTFormat", "NPY", "FileIO",
+        "CommandLineInterface", "CStartup",
         argumentParser,
       ],
       swiftSettings: settings),

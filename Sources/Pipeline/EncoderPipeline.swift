@@ -25,6 +25,12 @@ public final class EncoderPipeline {
   /// The numbers that convolutions are computed with.
   public let precision: Precision
 
+  /// What pooled features are: by default those that the classifier reads, where its logits are asked
+  /// for; `nil` for the mean of the last stage.
+  package let pooling: [Classifier.Pooling]?
+  /// Tells scans that are unlike those of training; `nil` where the model cannot.
+  private let foreignScore: ForeignScore?
+
   /// Reads cases for this pipeline; it may do so on another thread while the pipeline runs.
   package let reader: CaseReader
   private var kept: (program: Program, session: Session)?
@@ -39,13 +45,26 @@ public final class EncoderPipeline {
   ///   - precision: the numbers that convolutions are computed with.
   ///   - memoryLimit: the most bytes that a case may take, the process and the model included; by
   ///     default what the machine has free now.
-  public init(
+  public convenience init(
     model: Model, policy: InputPolicy? = nil, outputs: SessionOutputs = SessionOutputs(),
+    threads: Int? = nil, precision: Precision = .f32, memoryLimit: Int? = nil
+  ) {
+    self.init(
+      model: model, policy: policy, outputs: outputs,
+      pooling: outputs.logits ? model.description.classifier?.pooling : nil, threads: threads,
+      precision: precision, memoryLimit: memoryLimit)
+  }
+
+  /// - Parameter pooling: what pooled features are; `nil` for the mean of the last stage.
+  package init(
+    model: Model, policy: InputPolicy?, outputs: SessionOutputs, pooling: [Classifier.Pooling]?,
     threads: Int? = nil, precision: Precision = .f32, memoryLimit: Int? = nil
   ) {
     self.model = model
     self.policy = policy ?? model.description.inputPolicy
     self.outputs = outputs
+    self.pooling = pooling
+    foreignScore = outputs.logits ? ForeignScore(model) : nil
     self.threads = threads ?? ProcessorCount.available
     self.precision = precision
     reader = CaseReader(
@@ -177,16 +196,12 @@ public final class EncoderPipeline {
       }
       do throws(RuntimeError) { try session.run(window) } catch { throw .runtime(error) }
       try progress(index + 1, framing.windowCount)
-      if framing.windowCount == 1 { return output(of: session) }
-      let pooled = session.pooled ?? []
+      if framing.windowCount == 1 { return try output(pooled: self.pooled(session)) }
+      let pooled = self.pooled(session)
       if sums.isEmpty { sums = [Double](repeating: 0, count: pooled.count) }
       for feature in pooled.indices { sums[feature] += Double(pooled[feature]) }
     }
-    let pooled = sums.map { Float($0 / Double(framing.windowCount)) }
-    do throws(RuntimeError) {
-      return EncoderOutput(
-        pooled: pooled, logits: outputs.logits ? try model.logits(fromPooled: pooled) : nil)
-    } catch { throw .runtime(error) }
+    return try output(pooled: sums.map { Float($0 / Double(framing.windowCount)) })
   }
 
   /// Refuses an array file that takes more memory than it may while it is read.
@@ -202,9 +217,9 @@ public final class EncoderPipeline {
     array: ArraySlice<Float>, shape: [Int], held: Int
   ) throws(PipelineError) -> EncoderOutput {
     let program: Program
-    do throws(RuntimeError) { program = try self.program(for: shape, outputs: outputs) } catch {
-      throw .runtime(error)
-    }
+    do throws(RuntimeError) {
+      program = try self.program(for: shape, outputs: runOutputs(stages: outputs.stages))
+    } catch { throw .runtime(error) }
     try reader.memory.check(
       .running, needed: CaseEstimate.baseByteCount + held + program.byteCount + model.byteCount,
       new: 0)
@@ -214,19 +229,39 @@ public final class EncoderPipeline {
       do throws(RuntimeError) { try session.run(values) } catch { failure = error }
     }
     if let failure { throw .runtime(failure) }
-    return output(of: session)
+    return try output(pooled: pooled(session))
   }
 
   /// What is kept from the last case.
   private var heldByteCount: Int { kept.map { $0.program.byteCount + model.byteCount } ?? 0 }
 
-  private func output(of session: Session) -> EncoderOutput {
-    EncoderOutput(pooled: session.pooled ?? [], logits: session.logits)
+  private func output(pooled: [Float]) throws(PipelineError) -> EncoderOutput {
+    do throws(RuntimeError) {
+      return EncoderOutput(
+        pooled: pooled, logits: outputs.logits ? try model.logits(fromPooled: pooled) : nil,
+        foreignDistance: foreignScore?.square(pooled))
+    } catch { throw .runtime(error) }
   }
 
-  /// What every window's run gives; logits of several windows come from their mean.
+  /// The pooled features of the last run.
+  private func pooled(_ session: Session) -> [Float] {
+    guard let pooling else { return session.pooled ?? [] }
+    return pooling.flatMap { entry in
+      session.withFeatures(ofStage: entry.stage) { shape, values in
+        entry.statistic.values(of: values, channels: shape[0])
+      } ?? []
+    }
+  }
+
+  /// What every window's run gives; logits come from pooled features, those of several windows from
+  /// their mean.
   private func sessionOutputs(_ framing: InputFraming) -> SessionOutputs {
-    framing.windowCount == 1 ? outputs : SessionOutputs(pooled: true)
+    runOutputs(stages: framing.windowCount == 1 ? outputs.stages : [])
+  }
+
+  private func runOutputs(stages: Set<Int>) -> SessionOutputs {
+    guard let pooling else { return SessionOutputs(stages: stages, pooled: true) }
+    return SessionOutputs(stages: stages.union(pooling.map(\.stage)), pooled: false)
   }
 
   /// How the network runs on that shape: as for the last case, where it had the same.

@@ -23,7 +23,7 @@ public struct Model: Sendable {
   public let byteCount: Int
 
   /// What of version 1.1 of the format can be run.
-  private static let supportedFeatures: RequiredFeatures = []
+  private static let supportedFeatures: RequiredFeatures = .trainedHead
 
   private let file: SWTFile
   private let graph: Graph
@@ -112,10 +112,16 @@ public struct Model: Sendable {
       throw .stage(stage, count: stageCount)
     }
     guard !outputs.logits || graph.logits != nil else { throw .noClassifier }
+    guard !outputs.logits || description.classifier?.pooling == nil else { throw .severalStages }
     guard !outputs.segmentation || graph.segmentation != nil else { throw .noDecoder }
     return try Compiler.compile(
       graph, inputShape: inputShape, outputs: outputs,
       values: ParameterValues(file, store: store, own: ownValues), target: target)
+  }
+
+  /// A tensor's values, row-major; `nil` where the file has none of that name.
+  package func values(ofTensor name: String) -> [Float]? {
+    file.entry(named: name).map { file.values(of: $0) }
   }
 
   /// The classifier's logits for pooled features, `[features]`: for means over several windows.

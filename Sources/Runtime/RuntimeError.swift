@@ -18,6 +18,8 @@ public enum RuntimeError: Error, Equatable, Sendable {
   case noClassifier
   /// The model has no decoder.
   case noDecoder
+  /// The classifier reads several stages, which a session alone does not pool.
+  case severalStages
   /// `SWT_ISA` names an instruction set that this processor lacks.
   case instructionSet(String, available: [String])
   /// The memory that the program needs cannot be had.
@@ -34,7 +36,7 @@ extension RuntimeError: Failure {
   package var kind: FailureKind {
     switch self {
     case .model(let error): error.kind
-    case .inputShape, .inputSize, .elementCount, .noClassifier, .noDecoder: .mismatch
+    case .inputShape, .inputSize, .elementCount, .noClassifier, .noDecoder, .severalStages: .mismatch
     case .stage, .instructionSet, .threads, .precision: .usage
     case .memory: .memory
     case .notFinite: .badInput
@@ -57,7 +59,9 @@ extension RuntimeError: Failure {
     case .noClassifier:
       .init("the model has no classifier", advice: "convert with \(.head) or use nnconvert attach")
     case .noDecoder:
-      .init("the model has no decoder", advice: "convert with \(.part)")
+      .init("the model has no decoder", advice: "convert with \(.part) network")
+    case .severalStages:
+      .init("the classifier reads several stages", advice: "run it through a pipeline")
     case .instructionSet(let name, let available):
       "SWT_ISA names '\(name)', but this processor has \(available.joined(separator: ", "))"
     case .memory(let byteCount):

@@ -17,6 +17,8 @@ struct ClassificationWriter {
     let name: String
     let identity: CaseIdentity?
     let logits: [Float]
+    /// How far the case lies from those of training, where the classifier tells.
+    let distance: Double?
     let error: String?
   }
 
@@ -36,6 +38,7 @@ struct ClassificationWriter {
     let columns =
       ["case", "class"] + names.map { "p_\($0)" } + names.map { "logit_\($0)" }
       + ["model_id", "input_policy", "nnrun_version", "error", "files", "sha256"]
+      + (classifier.outOfDistribution == nil ? [] : ["distance", "foreign"])
     try StandardOutput.writeLine(CSVText.row(columns))
   }
 
@@ -77,10 +80,14 @@ struct ClassificationWriter {
     if let error = row.error {
       object["error"] = .string(error)
     } else {
-      let probabilities = classifier.activation.probabilities(row.logits)
+      let probabilities = classifier.probabilities(row.logits)
       object["class"] = .string(bestClass(probabilities))
       object["probabilities"] = JSONValue(probabilities)
       object["logits"] = JSONValue(row.logits.map(Double.init))
+      if let distance = row.distance, let fitted = classifier.outOfDistribution {
+        object["distance"] = .number(distance)
+        object["foreign"] = .bool(distance > fitted.threshold)
+      }
     }
     object["model_id"] = .string(modelID)
     object["input_policy"] = .string(inputPolicy)
@@ -97,37 +104,49 @@ struct ClassificationWriter {
     ]
     guard row.error == nil else {
       let empty = [String](repeating: "", count: 1 + 2 * classifier.classNames.count)
-      return [row.name] + empty + origin
+      return [row.name] + empty + origin + foreign(row)
     }
-    let probabilities = classifier.activation.probabilities(row.logits)
+    let probabilities = classifier.probabilities(row.logits)
     return [row.name, bestClass(probabilities)] + probabilities.map { "\($0)" }
-      + row.logits.map { "\($0)" } + origin
+      + row.logits.map { "\($0)" } + origin + foreign(row)
+  }
+
+  /// The distance from training, and whether it is beyond the classifier's threshold; nothing where it
+  /// has none.
+  private func foreign(_ row: Row) -> [String] {
+    guard let fitted = classifier.outOfDistribution else { return [] }
+    guard let distance = row.distance else { return ["", ""] }
+    return ["\(distance)", distance > fitted.threshold ? "yes" : "no"]
   }
 
   private func printTable() throws {
     let cells = rows.map { row in
       guard row.error == nil else {
         return [DisplayText.escaped(row.name), "failed"] + classifier.classNames.map { _ in "" }
+          + (classifier.outOfDistribution == nil ? [] : [""])
       }
-      let probabilities = classifier.activation.probabilities(row.logits)
+      let probabilities = classifier.probabilities(row.logits)
       return [DisplayText.escaped(row.name), DisplayText.escaped(bestClass(probabilities))]
-        + probabilities.map { Decimals.text($0, places: 4) }
+        + probabilities.map { Decimals.text($0, places: 4) } + foreign(row).suffix(1)
     }
-    let header = ["case", "class"] + classifier.classNames.map(DisplayText.escaped)
+    let header =
+      ["case", "class"] + classifier.classNames.map(DisplayText.escaped)
+      + (classifier.outOfDistribution == nil ? [] : ["foreign"])
     try StandardOutput.write(
       TextTable(header: header, rows: cells).text
         + "model \(modelID.prefix(16)), input policy \(inputPolicy), nnrun \(NNRun.version)\n")
   }
 }
 
-extension Classifier.Activation {
+extension Classifier {
   /// Logits as probabilities, in double.
   func probabilities(_ logits: [Float]) -> [Double] {
-    switch self {
-    case .sigmoid: return logits.map { 1 / (1 + exp(-Double($0))) }
+    let logits = logits.map { Double($0) / (temperature ?? 1) }
+    switch activation {
+    case .sigmoid: return logits.map { 1 / (1 + exp(-$0)) }
     case .softmax:
-      let largest = Double(logits.max() ?? 0)
-      let weights = logits.map { exp(Double($0) - largest) }
+      let largest = logits.max() ?? 0
+      let weights = logits.map { exp($0 - largest) }
       let sum = weights.reduce(0, +)
       return weights.map { $0 / sum }
     }

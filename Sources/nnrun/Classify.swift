@@ -60,7 +60,8 @@ struct Classify: ParsableCommand {
       let rows = try file?.claim(entry, identity) ?? []
       for row in rows {
         try writer.add(
-          .init(name: row.name, identity: row.identity, logits: row.values, error: nil))
+          .init(
+            name: row.name, identity: row.identity, logits: row.values, distance: nil, error: nil))
       }
       return !rows.isEmpty
     }
@@ -69,12 +70,15 @@ struct Classify: ParsableCommand {
       switch outcome.result {
       case .success(let output):
         let logits = output.logits ?? []
-        try writer.add(.init(name: name, identity: identity, logits: logits, error: nil))
+        try writer.add(
+          .init(
+            name: name, identity: identity, logits: logits, distance: output.foreignDistance,
+            error: nil))
         try file?.append(.init(name: name, identity: identity, values: logits))
       case .failure(let error):
         try writer.add(
           .init(
-            name: name, identity: identity, logits: [],
+            name: name, identity: identity, logits: [], distance: nil,
             error: CommandLineTool.message(of: error)))
       }
     }

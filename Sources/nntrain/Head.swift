@@ -3,15 +3,18 @@ import CommandLineInterface
 import FileIO
 import NPY
 import Network
+import Pipeline
 import SWTFormat
+import SWTRuntime
 import Training
 
 struct Head: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Fit a classifier on frozen features, judged by grouped, nested cross-validation.",
     discussion: """
-      CASES.csv has a header whose first column is 'case'. With --features the model may be left out;
-      the output is then an .npz head for nnconvert attach.
+      CASES.csv has a header with a column 'case', the images' columns as nnrun takes them, and the label's;
+      other columns may be there. With --features no images are needed, and the model may be left out; the
+      output is then an .npz head for nnconvert attach.
       """)
 
   @Argument(
@@ -26,6 +29,11 @@ struct Head: ParsableCommand {
     completion: .file())
   var output: String
   @OptionGroup var labels: LabelArguments
+  @OptionGroup var scans: ScanArguments
+  @Option(
+    help:
+      "What the head reads: mean (of the last stage), all (mean and max of all stages), or auto.")
+  var pooling = Pooling.auto
   @Option(help: "The strength of the fit (default: chosen by nested cross-validation).")
   var c: Double?
   @Option(help: "Whether rare classes count as much as common ones: none or balanced.")
@@ -54,50 +62,33 @@ struct Head: ParsableCommand {
     if let c, !(c > 0 && c.isFinite) { throw ValidationError("--c must be positive") }
   }
 
+  /// What is learned from.
+  private struct Source {
+    let rows: Matrix
+    let candidates: [CrossValidation.Candidate]
+    /// What a head that reads a candidate's columns pools; `nil` for the last stage's mean.
+    let poolings: [[Classifier.Pooling]?]
+    let model: SWTFile?
+    let modelID: String?
+    let inputPolicy: String?
+    let identities: [MappedFile.Identity]
+  }
+
   func run() throws {
     let table = try labels.table(inputs[inputs.count - 1])
     let cohort = try table.cohort()
     // Refused before any work.
     _ = try cohort.folds(labels.cv)
-    guard let features else {
-      throw ValidationError("give --features: scans are not read yet")
-    }
-    let model = inputs.count == 2 ? try SWTFile(modelAt: inputs[0]) : nil
-    let file = try FeatureFile(path: features)
-    if let model, !ignoreOrigin { try file.checkOrigin(model) }
-    let rows = try file.rows(of: cohort.cases)
-    let pooling = try model.flatMap { try file.pooling(in: $0.description.architecture) }
+    let source = try features.map { try source(features: $0, cohort) } ?? source(of: cohort)
     var settings = CrossValidation.Settings()
     settings.folds = labels.cv
     settings.classWeights = classWeights
     if let c { settings.cs = [c] }
     let training = try HeadTraining(
-      features: rows,
-      candidates: [
-        CrossValidation.Candidate(name: "as given", columns: Array(0..<rows.columns))
-      ], cohort: cohort, settings: settings, seed: labels.seed)
+      features: source.rows, candidates: source.candidates, cohort: cohort, settings: settings,
+      seed: labels.seed)
     training.warnings.forEach(Reporter(name: NNTrain.tool.name).warn)
-
-    let inputs = [table.identity, file.identity, model?.identity].compactMap { $0 }
-    let provenance = TrainingProvenance(
-      training, settings: settings, seed: labels.seed, parentModelID: model?.modelID)
-    if let model {
-      try TrainedHead(training, pooling: pooling).write(
-        onto: model, provenance: provenance, to: output, replacing: true, inputs: inputs)
-    } else {
-      try TrainedHead(training, pooling: nil).npz(
-        modelID: file.modelID, inputPolicy: file.inputPolicy
-      ).write(to: output, replacing: true, inputs: inputs)
-    }
-    if let predictions {
-      try training.writePredictions(to: predictions, replacing: true, inputs: inputs)
-    }
-    if let report {
-      let page = TrainingPage(training, provenance: origin(model, file, settings))
-      var output = try AtomicFile(path: report, replacing: true, inputs: inputs)
-      try output.write(Array(page.html.utf8))
-      try output.commit()
-    }
+    try write(training, source, settings, inputs: [table.identity] + source.identities)
     if json {
       try StandardOutput.writeLine(training.json.prettyText)
     } else {
@@ -105,20 +96,73 @@ struct Head: ParsableCommand {
     }
   }
 
+  private func source(features path: String, _ cohort: Cohort) throws -> Source {
+    let model = inputs.count == 2 ? try SWTFile(modelAt: inputs[0]) : nil
+    let file = try FeatureFile(path: path)
+    if let model, !ignoreOrigin { try file.checkOrigin(model) }
+    let rows = try file.rows(of: cohort.cases)
+    return Source(
+      rows: rows,
+      candidates: [
+        CrossValidation.Candidate(name: "as given", columns: Array(0..<rows.columns))
+      ],
+      poolings: [try model.flatMap { try file.pooling(in: $0.description.architecture) }],
+      model: model, modelID: model?.modelID ?? file.modelID,
+      inputPolicy: model?.description.inputPolicy.rawValue ?? file.inputPolicy,
+      identities: [file.identity, model?.identity].compactMap { $0 })
+  }
+
+  private func source(of cohort: Cohort) throws -> Source {
+    let file = try SWTFile(modelAt: inputs[0])
+    let (rows, poolings) = try scans.features(
+      model: inputs[0], table: inputs[1], cohort, output: output)
+    let candidates = pooling.candidates(
+      widths: file.description.architecture.featuresPerStage)
+    return Source(
+      rows: rows, candidates: candidates,
+      poolings: candidates.map { $0.columns.count == rows.columns ? poolings : nil },
+      model: file, modelID: file.modelID, inputPolicy: file.description.inputPolicy.rawValue,
+      identities: [file.identity])
+  }
+
+  private func write(
+    _ training: HeadTraining, _ source: Source, _ settings: CrossValidation.Settings,
+    inputs: [MappedFile.Identity]
+  ) throws {
+    let head = TrainedHead(
+      training, pooling: source.poolings[training.crossValidation.choice.candidate])
+    if let model = source.model {
+      let provenance = TrainingProvenance(
+        training, settings: settings, seed: labels.seed, parentModelID: model.modelID)
+      try head.write(
+        onto: model, provenance: provenance, to: output, replacing: true, inputs: inputs)
+    } else {
+      try head.npz(modelID: source.modelID, inputPolicy: source.inputPolicy)
+        .write(to: output, replacing: true, inputs: inputs)
+    }
+    if let predictions {
+      try training.writePredictions(to: predictions, replacing: true, inputs: inputs)
+    }
+    if let report {
+      let page = TrainingPage(training, provenance: origin(source, settings))
+      var file = try AtomicFile(path: report, replacing: true, inputs: inputs)
+      try file.write(Array(page.html.utf8))
+      try file.commit()
+    }
+  }
+
   /// What the classifier was made from, for the page.
   private func origin(
-    _ model: SWTFile?, _ features: FeatureFile, _ settings: CrossValidation.Settings
+    _ source: Source, _ settings: CrossValidation.Settings
   ) -> [(name: String, value: String)] {
     [
-      ("encoder", model?.modelID ?? features.modelID ?? "not told"),
-      (
-        "input policy",
-        model?.description.inputPolicy.rawValue ?? features.inputPolicy ?? "not told"
-      ),
-      ("class weights", settings.classWeights.rawValue),
-      ("seed", "\(labels.seed)"), ("nntrain", NNTrain.version),
+      ("encoder", source.modelID ?? "not told"),
+      ("input policy", source.inputPolicy ?? "not told"),
+      ("class weights", settings.classWeights.rawValue), ("seed", "\(labels.seed)"),
+      ("nntrain", NNTrain.version),
     ]
   }
 }
 
 extension HeadModel.ClassWeights: ExpressibleByArgument {}
+extension Pooling: ExpressibleByArgument {}

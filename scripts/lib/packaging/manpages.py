@@ -114,7 +114,7 @@ def page(node, parents):
     others = {c["commandName"] for c in root["subcommands"]} - {"help", node["commandName"]}
     related = [f"{root['commandName']}-{c}" for c in others]
     related += [root["commandName"]] if parents else []
-    related.append("nnrun" if root["commandName"] == "nnconvert" else "nnconvert")
+    related += [c for c in ("nnconvert", "nnrun", "nntrain") if c != root["commandName"]]
     out.append(".Sh SEE ALSO")
     out += [f".Xr {r} 1" + (" ," if i + 1 < len(related) else "")
             for i, r in enumerate(sorted(related))]
