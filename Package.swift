@@ -64,7 +64,8 @@ let package = Package(
     .executableTarget(
       name: "nnconvert",
       dependencies: [
-        "Converter", "SWTFormat", "FileIO", "CommandLineInterface", "CStartup", argumentParser,
+        "Converter", "DICOM", "SWTFormat", "FileIO", "CommandLineInterface", "CStartup",
+        argumentParser,
       ],
       swiftSettings: settings),
 
@@ -74,7 +75,8 @@ let package = Package(
     library("Preprocessing", ["SWTFormat", "FileIO", "CZlib", "CResampling"]),
     library("DICOM", ["FileIO", "CZlib"]),
     library(
-      "Pipeline", ["SWTRuntime", "Preprocessing", "SWTFormat", "FileIO", "NPY", "CKernels"]),
+      "Pipeline",
+      ["SWTRuntime", "Preprocessing", "DICOM", "SWTFormat", "FileIO", "NPY", "CKernels"]),
     // What people look at: tables and pictures.
     library("Report", ["FileIO", "CZlib"]),
     // libswt: the same for C; the header is made by hand.
@@ -83,7 +85,7 @@ let package = Package(
     .executableTarget(
       name: "nnrun",
       dependencies: [
-        "Report", "Pipeline", "SWTRuntime", "Preprocessing", "NPY", "SWTFormat", "FileIO",
+        "Report", "Pipeline", "SWTRuntime", "Preprocessing", "DICOM", "NPY", "SWTFormat", "FileIO",
         "CommandLineInterface", "CStartup", argumentParser,
       ],
       swiftSettings: settings),

@@ -82,6 +82,7 @@ public struct Conversion: Sendable {
           + "plans (nnU-Net v1's GenericPreprocessor normalises after resampling), is not reproduced; "
           + "preprocess with nnU-Net and give arrays (.npy)")
     }
+    plan.preprocessing.dicomConvention = options.dicomConvention
     self.plan = plan
     self.warnings = warnings
   }

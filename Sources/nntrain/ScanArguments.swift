@@ -52,11 +52,11 @@ struct ScanArguments: ParsableArguments {
       guard !quiet, !isCached, computed == 1 || done % 10 == 0 else { return }
       let seconds = (ContinuousClock.now - start) / .seconds(1)
       let left = seconds / Double(computed) * Double(list.entries.count - done)
-      NNTrain.tool.note(
+      Reporter(name: NNTrain.tool.name).note(
         "\(done) of \(list.entries.count) scans, about \(Int(left.rounded(.up))) s left")
     }
     if !quiet, computed < list.entries.count {
-      NNTrain.tool.note("\(list.entries.count - computed) scans' features were kept from before")
+      Reporter(name: NNTrain.tool.name).note("\(list.entries.count - computed) scans' features were kept from before")
     }
     return (matrix, features.pooling)
   }
