@@ -74,6 +74,8 @@ public struct Conversion: Sendable {
     var plan = network.description(of: checkpoint, part: options.part)
     plan.classifier = try head?.description(options)
     plan.inputPolicy = options.inputPolicy
+    plan.preprocessing.orientation = options.orientation
+    plan.preprocessing.dicomConvention = options.dicomConvention
     self.plan = plan
     self.warnings = warnings
   }

@@ -11,6 +11,8 @@ package struct CaseReader: Sendable {
   package let policy: InputPolicy
   /// How much memory a case may take.
   package let memory: MemoryBudget
+  /// How many threads work.
+  package let threads: Int
 
   /// A model whose preprocessing is not here can still run arrays.
   private let result: Result<Preprocessor, PreprocessingError>
@@ -21,6 +23,7 @@ package struct CaseReader: Sendable {
     self.model = model
     self.policy = policy
     self.memory = memory
+    self.threads = threads
     result = Result { () throws(PreprocessingError) in
       try Preprocessor(description: model.preprocessing, threads: threads)
     }
@@ -47,7 +50,7 @@ package struct CaseReader: Sendable {
     try makeCase(channels, warnings: [], place: nil)
   }
 
-  private func makeCase(
+  func makeCase(
     _ channels: consuming [Volume], warnings: [String], place: ScanGeometry?
   ) throws(PipelineError) -> Case {
     let geometry: PreparedGeometry

@@ -1,3 +1,4 @@
+public import DICOM
 internal import FileIO
 public import Preprocessing
 public import SWTFormat
@@ -62,6 +63,21 @@ public final class EncoderPipeline {
   ///
   /// - Throws: `PipelineError.preprocessing`, or `memory` where the voxels alone take too much.
   public func read(files: [String]) throws(PipelineError) -> Case { try reader.read(files: files) }
+
+  /// Reads series of a folder of DICOM files, in the order in which training saw voxels.
+  ///
+  /// - Parameters:
+  ///   - folder: one study, or one file.
+  ///   - series: the names of the series, one per channel in the order of `channel_names`; none where
+  ///     the study holds one volume and the model takes one channel.
+  ///   - convention: instead of what the model says.
+  /// - Throws: `PipelineError.dicom`, or `memory` where the voxels alone take too much.
+  public func read(
+    dicom folder: String, series: [String] = [], convention: DICOMConvention? = nil
+  ) throws(PipelineError) -> Case {
+    try reader.read(
+      folder: folder, series: series, convention: convention)
+  }
 
   /// A case of channels in memory, in the order of `channel_names`.
   ///

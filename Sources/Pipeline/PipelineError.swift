@@ -1,3 +1,4 @@
+public import DICOM
 public import FileIO
 public import Preprocessing
 public import SWTFormat
@@ -18,6 +19,8 @@ public enum PipelineError: Error, Sendable, Equatable {
 
   /// The scan cannot be read or preprocessed.
   case preprocessing(PreprocessingError)
+  /// A DICOM series cannot be read.
+  case dicom(DICOMError)
   /// The network cannot be run.
   case runtime(RuntimeError)
   /// The case would take more memory than it may; `fitting` names policies that would not.
@@ -40,6 +43,7 @@ extension PipelineError: Failure {
   package var kind: FailureKind {
     switch self {
     case .preprocessing(let error): error.kind
+    case .dicom(let error): error.kind
     case .runtime(let error): error.kind
     case .memory, .tooLarge, .allocation: .memory
     case .labels, .notFinite, .postprocessing: .badInput
@@ -53,6 +57,7 @@ extension PipelineError: Failure {
   package var report: FailureReport {
     switch self {
     case .preprocessing(let error): error.report
+    case .dicom(let error): error.report
     case .runtime(let error): error.report
     case .memory(let needed, let limit, let policy, let fitting):
       FailureReport(

@@ -34,3 +34,22 @@ package struct ScanGeometry: Sendable, Equatable {
     return turning.turned(Affine(matrix: scaled, offset: affine.offset), sizes: sizes)
   }
 }
+
+extension ScanGeometry {
+  /// Of an array that no NIfTI file holds, such as a DICOM series.
+  ///
+  /// - Parameters:
+  ///   - shape: `[z, y, x]`.
+  ///   - spacing: in mm, `[z, y, x]`.
+  ///   - rows: of the affine from voxels `(x, y, z)` to mm towards right, anterior and superior: 3 of 4.
+  ///   - reader: whose headers results are to have.
+  package init(shape: [Int], spacing: [Double], affine rows: [[Double]], reader: ImageReader) {
+    let matrix = Matrix3(rows.map { Array($0.prefix(3)) })
+    self.init(
+      reader: reader, sizes: shape.reversed(), isTwoDimensional: false,
+      spacing: spacing.reversed(),
+      affine: Affine(
+        matrix: reader.isITK ? matrix.normalized : matrix, offset: rows.map { $0[3] }),
+      orientation: ScanOrientation(affine: matrix), turning: .none)
+  }
+}

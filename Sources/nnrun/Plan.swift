@@ -109,7 +109,7 @@ struct Plan: ParsableCommand {
   ) throws -> (CaseEstimate, Times) {
     if case .unusable(let error) = entry.source { throw error }
     let start = ContinuousClock.now
-    let scan = try pipeline.readTelling(entry.files, reporter)
+    let scan = try pipeline.readTelling(entry, reporter)
     let reading = (ContinuousClock.now - start) / .seconds(1)
     let estimate = try pipeline.estimate(scan)
     let calibration = Calibration(pipeline)

@@ -98,7 +98,7 @@ struct Preprocess: ParsableCommand {
     _ entry: CaseList.Entry, _ pipeline: EncoderPipeline, _ reporter: Reporter, target: String?,
     inputs: [MappedFile.Identity]
   ) throws -> PreparedImage {
-    let scan = try pipeline.readTelling(entry.files, reporter)
+    let scan = try pipeline.readTelling(entry, reporter)
     // The picture needs the scan as well as what becomes of it.
     let original = preview == nil ? [] : scan.channels
     let held = original.reduce(0) { $0 + $1.values.count * MemoryLayout<Float>.stride }
