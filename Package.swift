@@ -81,7 +81,7 @@ let package = Package(
     library("Report", ["FileIO", "CZlib"]),
     // libswt: the same for C; the header is made by hand.
     .target(name: "CSWT", cSettings: cSettings),
-    library("CAPI", ["CSWT", "Pipeline", "Preprocessing", "SWTRuntime", "SWTFormat", "FileIO"]),
+    library("CAPI", ["CSWT", "Pipeline", "DICOM", "Preprocessing", "SWTRuntime", "SWTFormat", "FileIO"]),
     .executableTarget(
       name: "nnrun",
       dependencies: [
@@ -126,7 +126,10 @@ let package = Package(
     // Runs the executables as a user would: whole journeys, exit codes, messages.
     tests(
       "CommandLineTests",
-      ["FileIO", "NPY", "SWTFormat", "SWTRuntime", "nnconvert", "nnrun", "nntrain"]),
+      [
+        "FileIO", "NPY", "Preprocessing", "SWTFormat", "SWTRuntime", "nnconvert", "nnrun",
+        "nntrain",
+      ]),
   ],
   cLanguageStandard: .c17
 )

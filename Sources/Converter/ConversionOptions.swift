@@ -42,8 +42,6 @@ public struct ConversionOptions: Sendable {
   public var prefix: String?
   /// The spacing in mm that scans are to be resampled to, for plans that name none.
   public var spacing: [Double]?
-  /// Where the training scans' axes pointed, x first: three letters such as `LPS`.
-  public var orientation: String?
   /// Whether weights may be NaN or infinite.
   public var allowsNonFinite = false
   /// Whether Python objects that are not on the allow-list are kept as inert values.

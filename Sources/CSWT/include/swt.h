@@ -92,6 +92,13 @@ swt_status swt_pipeline_close(swt_pipeline **pipeline);
 swt_status swt_pipeline_run_files(swt_pipeline *pipeline, const char *const *files, size_t file_count,
                                   float *pooled, size_t pooled_count, float *logits,
                                   size_t logit_count, swt_error *error);
+// Series of one study, a folder of DICOM files: one SeriesInstanceUID per channel; none (count 0) where the
+// folder holds one volume and the model takes one channel. `convention` tells in which order training saw voxels:
+// "as-scanned", "dcm2niix" or "dicom2nifti"; NULL for what the model says.
+swt_status swt_pipeline_run_dicom(swt_pipeline *pipeline, const char *folder, const char *const *series,
+                                  size_t series_count, const char *convention, float *pooled,
+                                  size_t pooled_count, float *logits, size_t logit_count,
+                                  swt_error *error);
 // One row-major volume [z, y, x] per channel, with its spacing in mm.
 swt_status swt_pipeline_run_volumes(swt_pipeline *pipeline, const float *const *channels,
                                     size_t channel_count, const int64_t shape[3],
