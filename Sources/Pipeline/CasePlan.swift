@@ -11,7 +11,7 @@ public struct CasePlan: Sendable {
   /// The windows.
   package let framing: InputFraming
   /// The run over one window.
-  package let session: SessionPlan
+  package let session: Program
   /// The model file's size; all of it is in memory while the network runs.
   let modelByteCount: Int
 

@@ -30,7 +30,7 @@ public final class EncoderPipeline {
 
   /// A model whose preprocessing is not here can still run arrays.
   private let preprocessor: Result<Preprocessor, PreprocessingError>
-  private var kept: (plan: SessionPlan, session: Session)?
+  private var kept: (program: Program, session: Session)?
 
   /// Creates a pipeline.
   ///
@@ -122,7 +122,7 @@ public final class EncoderPipeline {
   ) throws(PipelineError) -> PreparedImage {
     // The last case's buffers go where they and this case's voxels do not fit together.
     if let memoryLimit, let kept {
-      let together = geometry.peakByteCount + kept.plan.byteCount + model.byteCount
+      let together = geometry.peakByteCount + kept.program.byteCount + model.byteCount
       if CasePlan.baseByteCount + together > memoryLimit { self.kept = nil }
     }
     do throws(PreprocessingError) {
@@ -135,7 +135,7 @@ public final class EncoderPipeline {
   ) throws(PipelineError) -> CasePlan {
     let framing = framing(of: geometry.shape, policy: policy)
     do throws(RuntimeError) {
-      let session = try model.plan(
+      let session = try model.program(
         inputShape: framing.inputShape, outputs: sessionOutputs(framing), threads: threads,
         precision: precision)
       return CasePlan(
@@ -223,15 +223,15 @@ public final class EncoderPipeline {
   private func session(
     for shape: [Int], outputs: SessionOutputs
   ) throws(RuntimeError) -> Session {
-    if let kept, kept.plan.inputShape == shape, kept.plan.outputs == outputs {
+    if let kept, kept.program.inputShape == shape, kept.program.outputs == outputs {
       return kept.session
     }
     // The old session's memory goes before the new one's comes.
     kept = nil
-    let plan = try model.plan(
+    let program = try model.program(
       inputShape: shape, outputs: outputs, threads: threads, precision: precision)
-    let session = try Session(plan)
-    kept = (plan, session)
+    let session = try Session(program)
+    kept = (program, session)
     return session
   }
 }

@@ -16,9 +16,11 @@ public enum RuntimeError: Error, Equatable, Sendable {
   case stage(Int, count: Int)
   /// The model has no classifier.
   case noClassifier
+  /// The model has no decoder.
+  case noDecoder
   /// `SWT_ISA` names an instruction set that this processor lacks.
   case instructionSet(String, available: [String])
-  /// The memory that the plan needs cannot be had.
+  /// The memory that the program needs cannot be had.
   case memory(byteCount: Int)
   /// A number of threads below one.
   case threads(Int)
@@ -30,7 +32,7 @@ extension RuntimeError: Failure {
   package var kind: FailureKind {
     switch self {
     case .model(let error): error.kind
-    case .inputShape, .inputSize, .elementCount, .noClassifier: .mismatch
+    case .inputShape, .inputSize, .elementCount, .noClassifier, .noDecoder: .mismatch
     case .stage, .instructionSet, .threads, .precision: .usage
     case .memory: .memory
     }
@@ -51,6 +53,8 @@ extension RuntimeError: Failure {
       "the network has no stage \(stage); it has stages 0…\(count - 1)"
     case .noClassifier:
       .init("the model has no classifier", advice: "convert with \(.head) or use nnconvert attach")
+    case .noDecoder:
+      .init("the model has no decoder", advice: "convert with \(.part)")
     case .instructionSet(let name, let available):
       "SWT_ISA names '\(name)', but this processor has \(available.joined(separator: ", "))"
     case .memory(let byteCount):
