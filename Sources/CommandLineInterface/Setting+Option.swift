@@ -12,7 +12,6 @@ extension Setting {
     case .inputPolicy: "--input-policy"
     case .memoryLimit: "--max-memory"
     case .precision: "--precision"
-    case .part: "--part network"
     case .ignoresHeadOrigin: "--ignore-origin"
     case .headPrefix: "--head-prefix"
     case .series: "--series"

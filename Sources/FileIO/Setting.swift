@@ -8,7 +8,6 @@ package enum Setting: String, Sendable, Equatable {
   case inputPolicy
   case memoryLimit
   case precision
-  case part
   case ignoresHeadOrigin
   case headPrefix
   case series

@@ -6,6 +6,8 @@ public struct EncoderOutput: Sendable {
   public let logits: [Float]?
   /// Features of the stages that were asked for, `[features, z, y, x]` or `[features, y, x]`.
   public let stages: [Int: StageFeatures]
+  /// The segmentation's logits, `[heads, z, y, x]` or `[heads, y, x]`, where they were asked for.
+  package var segmentation: StageFeatures?
 
   /// The features of one stage.
   public struct StageFeatures: Sendable {

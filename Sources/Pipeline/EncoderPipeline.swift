@@ -212,7 +212,11 @@ public final class EncoderPipeline {
         EncoderOutput.StageFeatures(shape: $0.shape, values: $0.values)
       }
     }
-    return EncoderOutput(pooled: session.pooled ?? [], logits: session.logits, stages: stages)
+    return EncoderOutput(
+      pooled: session.pooled ?? [], logits: session.logits, stages: stages,
+      segmentation: session.segmentation.map {
+        EncoderOutput.StageFeatures(shape: $0.shape, values: $0.values)
+      })
   }
 
   /// What every window's run gives; logits of several windows come from their mean.

@@ -25,18 +25,41 @@ struct Features: ParsableCommand {
   var allStages = false
   @Flag(help: "Write the mean of the last stage's features, [N, C] (the default).")
   var pooled = false
+  @Flag(help: "Write the segmentation's logits, [heads, z, y, x]; for .npy inputs.")
+  var logitsMap = false
   @Flag(help: "Report as JSON.")
   var json = false
   @Flag(help: "Keep the pooled features that --output holds already, and do the other cases only.")
   var skipDone = false
 
-  private var writesStages: Bool { stage != nil || allStages }
+  /// A map that can be written.
+  private enum Map {
+    case stage(Int)
+    case segmentation
+
+    func features(of output: EncoderOutput) -> EncoderOutput.StageFeatures? {
+      switch self {
+      case .stage(let stage): output.stages[stage]
+      case .segmentation: output.segmentation
+      }
+    }
+
+    /// What the file's sidecar says of it.
+    var sidecar: [(String, JSONValue)] {
+      switch self {
+      case .stage(let stage): [("stage", .integer(stage))]
+      case .segmentation: []
+      }
+    }
+  }
+
+  private var writesMaps: Bool { stage != nil || allStages || logitsMap }
 
   func validate() throws {
-    guard [stage != nil, allStages, pooled].filter({ $0 }).count <= 1 else {
-      throw ValidationError("--stage, --all-stages and --pooled exclude each other")
+    guard [stage != nil, allStages, pooled, logitsMap].filter({ $0 }).count <= 1 else {
+      throw ValidationError("--stage, --all-stages, --logits-map and --pooled exclude each other")
     }
-    guard !writesStages || !(skipDone || cases.stdin) else {
+    guard !writesMaps || !(skipDone || cases.stdin) else {
       throw ValidationError("--skip-done and --stdin go with pooled features only")
     }
   }
@@ -46,7 +69,9 @@ struct Features: ParsableCommand {
     let architecture = loaded.description.architecture
     let stages = allStages ? Array(architecture.stages.indices) : stage.map { [$0] } ?? []
     let pipeline = cases.pipeline(
-      loaded, outputs: SessionOutputs(stages: Set(stages), pooled: stages.isEmpty),
+      loaded,
+      outputs: SessionOutputs(
+        stages: Set(stages), pooled: !writesMaps, segmentation: logitsMap),
       threads: model.threads,
       precision: arithmetic.precision)
     let list =
@@ -56,15 +81,17 @@ struct Features: ParsableCommand {
         inputs: cases.inputs, channelCount: loaded.description.preprocessing.channels.count)
     let isArrays = list?.isArrays == true
     let origin = ResultFile.Origin(
-      kind: stages.isEmpty ? "pooled" : "stage", modelID: loaded.modelID,
+      kind: logitsMap ? "logits-map" : stages.isEmpty ? "pooled" : "stage", modelID: loaded.modelID,
       inputPolicy: isArrays ? "as-given" : pipeline.policy.rawValue)
     let inputs = model.identities + (list?.identities ?? [])
-    guard stages.isEmpty else {
-      guard isArrays || (pipeline.policy == .whole && architecture.dimension == 3) else {
+    guard !writesMaps else {
+      guard isArrays || (!logitsMap && pipeline.policy == .whole && architecture.dimension == 3)
+      else {
         throw InputError.stagesOfScan(
           problem: "this is '\(pipeline.policy.rawValue)' in \(architecture.dimension)-D")
       }
-      return try writeStages(stages, pipeline, list, origin: origin, inputs: inputs)
+      let maps = logitsMap ? [Map.segmentation] : stages.map { .stage($0) }
+      return try write(maps, pipeline, list, origin: origin, inputs: inputs)
     }
     var file = try ResultFile(path: output, origin: origin, inputs: inputs, isResumed: skipDone)
     try CaseRunner(pipeline: pipeline, done: Set(file.names)).runAll(list) { outcome in
@@ -77,38 +104,36 @@ struct Features: ParsableCommand {
     }
   }
 
-  private func writeStages(
-    _ stages: [Int], _ pipeline: EncoderPipeline, _ list: CaseList?, origin: ResultFile.Origin,
+  private func write(
+    _ maps: [Map], _ pipeline: EncoderPipeline, _ list: CaseList?, origin: ResultFile.Origin,
     inputs: [MappedFile.Identity]
   ) throws {
     var shapes: [[Int]] = []
-    var values: [Int: [Float]] = [:]
+    var values = [[Float]](repeating: [], count: maps.count)
     var names: [String] = []
     // One case that did not come in a batch has no batch axis.
     var isBatch = false
     try CaseRunner(pipeline: pipeline).runAll(list) { outcome in
       guard case .success(let result) = outcome.result else { return }
-      let found = stages.compactMap { result.stages[$0] }
+      let found = maps.compactMap { $0.features(of: result) }
       if names.isEmpty { shapes = found.map(\.shape) }
       if let index = shapes.indices.first(where: { shapes[$0] != found[$0].shape }) {
         throw InputError.shapesDiffer(names[0], shapes[index], outcome.name, found[index].shape)
       }
       names.append(outcome.name)
       isBatch = outcome.isOfBatch || names.count > 1
-      for (stage, features) in zip(stages, found) {
-        values[stage, default: []] += features.values
-      }
+      for (index, features) in found.enumerated() { values[index] += features.values }
     } finish: {
       guard !names.isEmpty else { return }
       if allStages { try Folder.make(output) }
       var written: [(path: String, shape: [Int])] = []
-      for (stage, shape) in zip(stages, shapes) {
-        let path = allStages ? "\(output)/stage\(stage).npy" : output
+      for (index, shape) in shapes.enumerated() {
+        let path = allStages ? "\(output)/stage\(index).npy" : output
         let array = NPYArray(
-          shape: (isBatch ? [names.count] : []) + shape, values: values[stage] ?? [])
+          shape: (isBatch ? [names.count] : []) + shape, values: values[index])
         try array.write(to: path, inputs: inputs)
         try ResultFile.writeSidecar(
-          of: path, origin: origin, cases: names, extra: [("stage", .integer(stage))],
+          of: path, origin: origin, cases: names, extra: maps[index].sidecar,
           inputs: inputs)
         written.append((path, array.shape))
       }
