@@ -30,6 +30,9 @@ public struct Model: Sendable {
   /// Weights in other forms than the file's, for all sessions.
   private let store = WeightStore()
 
+  /// The model's numbers.
+  var parameterValues: ParameterValues { ParameterValues(file, store: store) }
+
   /// Maps a file and checks its header.
   ///
   /// - Parameters:
@@ -131,7 +134,7 @@ public struct Model: Sendable {
     guard let logits = graph.logits,
       case .linear(let layer) = graph.nodes(for: [logits]).last?.operation
     else { throw .noClassifier }
-    let weights = ParameterValues(file, store: store).weights(of: layer)
+    let weights = parameterValues.weights(of: layer)
     guard pooled.count == weights.inputCount else {
       throw .elementCount(found: pooled.count, expected: weights.inputCount)
     }

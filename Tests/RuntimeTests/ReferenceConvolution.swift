@@ -47,8 +47,8 @@ struct ReferenceConvolution {
   }
 
   /// A transposed convolution whose kernel is its stride, with weights `[inputs][outputs][z][y][x]`.
-  static func transposed(
-    _ input: [Float], weights: [Float], inputs: Int, outputs: Int, extent: Extent3, step: Extent3
+  static func transposed<Value: BinaryFloatingPoint>(
+    _ input: [Value], weights: [Float], inputs: Int, outputs: Int, extent: Extent3, step: Extent3
   ) -> [Double] {
     let size = extent.combined(with: step, *)
     var result = [Double](repeating: 0, count: outputs * size.count)
