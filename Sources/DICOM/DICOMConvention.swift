@@ -52,35 +52,6 @@ public enum DICOMConvention: Sendable, Equatable {
     }
   }
 
-  /// The order in which a model's training saw voxels.
-  ///
-  /// - Parameters:
-  ///   - chosen: what the user says, which goes before what the model says.
-  ///   - reorients: whether training's reader turned every scan to RAS.
-  ///   - orientation: where the axes of all training scans pointed, such as `LPS`.
-  ///   - name: of the convention of the tool that converted them.
-  /// - Throws: `DICOMError` where nothing of that is known: a mirrored array would be no error to anyone.
-  package init(
-    chosen: DICOMConvention?, reorients: Bool, orientation: String?, name: String?
-  ) throws(DICOMError) {
-    let trained =
-      orientation.flatMap { AxisCode($0) }.map { DICOMConvention.nearest($0) }
-      ?? name.flatMap { DICOMConvention(name: $0) }
-    if reorients {
-      self = .nearest(.ras)
-    } else if let known = chosen ?? trained {
-      self = known
-    } else {
-      let names = Self.names.joined(separator: ", ")
-      throw DICOMError(
-        .convention,
-        "the model does not say how its training scans were made from DICOM: nnU-Net ignores direction",
-        advice:
-          "tell it with \(.dicomConvention): \(names), or convert the model with it (nnconvert convert)"
-      )
-    }
-  }
-
   /// How a stack is turned.
   ///
   /// - Parameter isThreeDimensional: whether dcm2niix takes the stack as one 3-D acquisition.
