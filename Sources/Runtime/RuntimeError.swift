@@ -57,7 +57,7 @@ extension RuntimeError: Failure {
     case .noClassifier:
       .init("the model has no classifier", advice: "convert with \(.head) or use nnconvert attach")
     case .noDecoder:
-      .init("the model has no decoder", advice: "convert with \(.part)")
+      .init("the model has no decoder", advice: "convert with \(.part) network")
     case .instructionSet(let name, let available):
       "SWT_ISA names '\(name)', but this processor has \(available.joined(separator: ", "))"
     case .memory(let byteCount):
