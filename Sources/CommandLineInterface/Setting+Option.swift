@@ -12,7 +12,7 @@ extension Setting {
     case .inputPolicy: "--input-policy"
     case .memoryLimit: "--max-memory"
     case .precision: "--precision"
-    case .part: "--part network"
+    case .part: "--part"
     case .ignoresHeadOrigin: "--ignore-origin"
     case .headPrefix: "--head-prefix"
     case .series: "--series"
