@@ -57,6 +57,11 @@ public struct Preprocessor: Sendable {
     return sum
   }
 
+  /// How training scans lie, where the model says.
+  package var trainedOrientation: ScanOrientation? {
+    description.orientation.flatMap { ScanOrientation($0) }
+  }
+
   /// The reader that the plans name.
   package var reader: ImageReader {
     get throws(PreprocessingError) {

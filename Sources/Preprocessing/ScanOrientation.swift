@@ -81,6 +81,13 @@ package struct ScanOrientation: Sendable, Equatable, Hashable, CustomStringConve
     self.init(directions: directions, isNegative: isNegative)
   }
 
+  /// How an image that lies this way lies after turning.
+  func turned(by turning: AxisTurning) -> ScanOrientation {
+    ScanOrientation(
+      directions: turning.sources.map { directions[$0] },
+      isNegative: (0..<3).map { isNegative[turning.sources[$0]] != turning.isFlipped[$0] })
+  }
+
   /// What brings an image that lies this way into another orientation.
   package func turning(to other: ScanOrientation) -> AxisTurning {
     let sources = other.directions.map { directions.firstIndex(of: $0) ?? 0 }
