@@ -11,10 +11,8 @@ package struct OrientationTally: Sendable {
 
   /// Counts a scan as the network gets it; scans that the reader turns always lie alike.
   package mutating func add(_ geometry: ScanGeometry) {
-    guard !geometry.reader.reorients, let orientation = geometry.orientation else { return }
-    counts[
-      geometry.turning.isNone ? orientation : orientation.turned(by: geometry.turning), default: 0] +=
-      1
+    guard !geometry.reader.reorients, let orientation = geometry.arrayOrientation else { return }
+    counts[orientation, default: 0] += 1
   }
 
   /// What a person should know; `nil` where all scans lie as they should.

@@ -24,6 +24,9 @@ package struct ScanGeometry: Sendable, Equatable {
   /// What was done to the file's axes on reading.
   package let turning: AxisTurning
 
+  /// How the array's axes lie.
+  package var arrayOrientation: ScanOrientation? { orientation?.turned(by: turning) }
+
   /// Of the array, `[z, y, x]`.
   package var shape: [Int] { turning.sources.map { sizes[$0] }.reversed() }
 

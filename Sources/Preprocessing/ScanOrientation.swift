@@ -32,8 +32,11 @@ package struct ScanOrientation: Sendable, Equatable, Hashable, CustomStringConve
     self.init(directions: directions, isNegative: isNegative)
   }
 
-  package var description: String {
-    String(zip(directions, isNegative).map { Self.letters[$0][$1 ? 1 : 0] })
+  package var description: String { String(letters) }
+
+  /// For x, y and z: the letter of where the axis runs.
+  package var letters: [Character] {
+    zip(directions, isNegative).map { Self.letters[$0][$1 ? 1 : 0] }
   }
 
   /// As nibabel's `io_orientation` tells it; `nil` where an affine gives none.

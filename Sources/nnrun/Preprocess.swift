@@ -80,7 +80,8 @@ struct Preprocess: ParsableCommand {
     let image = try pipeline.prepare(scan.takeChannels())
     if let preview, let original {
       try PreviewPicture(
-        scan: original, image: image, framing: pipeline.framing(of: image.shape),
+        scan: original, orientation: scan.geometry.arrayOrientation, image: image,
+        framing: pipeline.framing(of: image.shape),
         preprocessing: pipeline.model.description.preprocessing, title: entry.name
       ).picture().write(to: preview, inputs: inputs)
     }
