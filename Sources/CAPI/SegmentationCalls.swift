@@ -1,6 +1,7 @@
 public import CSWT
 internal import Pipeline
 internal import Preprocessing
+internal import SWTFormat
 internal import SWTRuntime
 
 /// What `swt_segment` is asked for besides the files.

@@ -79,7 +79,8 @@ struct Head: ParsableCommand {
     let cohort = try table.cohort()
     // Refused before any work.
     _ = try cohort.folds(labels.cv)
-    let source = try features.map { try source(features: $0, cohort) } ?? source(of: cohort)
+    let source =
+      try features.map { try self.source(features: $0, cohort) } ?? self.source(of: cohort)
     var settings = CrossValidation.Settings()
     settings.folds = labels.cv
     settings.classWeights = classWeights

@@ -120,7 +120,7 @@ struct GoldenChain {
     network.offset = offset
     try window.run(
       image.values, network: network, progress: { _ in }, { assembly.take($0) })
-    return (assembly.labels, assembly.logits)
+    return (assembly.labels, assembly.takeLogits())
   }
 }
 
