@@ -32,4 +32,27 @@ struct CheckedNetwork {
     }
     self.warnings = warnings
   }
+
+  /// Checks that another fold is of the same network as the first.
+  ///
+  /// - Throws: `ConversionError` with the tensor that does not fit.
+  static func requireFit(
+    of fold: Checkpoint, to network: PlannedNetwork, options: ConversionOptions
+  ) throws {
+    let name = fold.fold.map(DisplayText.escaped) ?? ""
+    do {
+      let check = NetworkCheck(architecture: network.architecture, weights: fold.weights)
+      try options.part == .network ? check.requireNetwork() : check.requireEncoder()
+      let own = try CheckedNetwork(fold, options: options).network
+      guard own.architecture == network.architecture, own.preprocessing == network.preprocessing,
+        own.labels == network.labels
+      else {
+        throw ConversionError.options(problem: "its plans or labels are others")
+      }
+    } catch {
+      throw ConversionError.unreadable(
+        file: "fold_\(name)", problem: "does not fit the first fold: \(error)",
+        advice: "convert folds of one training")
+    }
+  }
 }

@@ -11,7 +11,10 @@ public struct Conversion: Sendable {
   /// What the file will say.
   public var description: ModelDescription {
     var description = plan
-    description.provenance.sourceSHA256 = sourceDigest.hex
+    description.provenance.sourceSHA256 = sourceDigests[0].hex
+    for index in description.folds.indices {
+      description.folds[index].sourceSHA256 = sourceDigests[index].hex
+    }
     return description
   }
   /// What the user should know.
@@ -19,9 +22,10 @@ public struct Conversion: Sendable {
 
   /// The description without the source's hash.
   private let plan: ModelDescription
-  private let sourceDigest: BackgroundDigest
+  /// Of one checkpoint, or of every fold's.
+  private let sourceDigests: [BackgroundDigest]
   private let options: ConversionOptions
-  private let weights: StateDict
+  private let weights: [StateDict]
   private let head: LinearHead?
   private let inputs: [MappedFile.Identity]
   private let inputByteCount: Int
@@ -37,18 +41,28 @@ public struct Conversion: Sendable {
     path: String, options: ConversionOptions = ConversionOptions()
   ) throws(ConversionError) {
     do {
-      try self.init(checkpoint: try Checkpoint.open(path: path, options: options), options: options)
+      try self.init(try Checkpoint.openFolds(path: path, options: options), options: options)
     } catch { throw ConversionError(error, file: path) }
   }
 
-  init(checkpoint: Checkpoint, options: ConversionOptions) throws {
+  /// - Parameter checkpoints: one, or several folds.
+  private init(_ checkpoints: [Checkpoint], options: ConversionOptions) throws {
+    let checkpoint = checkpoints[0]
     self.options = options
-    sourceDigest = BackgroundDigest(of: checkpoint.source)
+    sourceDigests = checkpoints.map { BackgroundDigest(of: $0.source) }
     let checked = try CheckedNetwork(checkpoint, options: options)
     var warnings = checked.warnings
     let network = checked.network
     let wholeNetwork = network.architecture
-    var weights = checkpoint.weights
+    var weights = checkpoints.map(\.weights)
+    for fold in checkpoints.dropFirst() {
+      try CheckedNetwork.requireFit(of: fold, to: network, options: options)
+    }
+    guard checkpoints.count == 1 || options.headPath == nil else {
+      throw ConversionError.head(
+        problem: "the model holds \(checkpoints.count) folds, a head fits one",
+        advice: "convert one fold")
+    }
 
     head = try options.headPath.map { path in
       try LinearHead(
@@ -65,12 +79,12 @@ public struct Conversion: Sendable {
             + "leave out --part network")
       }
       try NetworkCheck(architecture: wholeNetwork, weights: encoder).requireEncoder()
-      weights = encoder
+      weights = [encoder]
       warnings.append("the encoder is taken from the head's file, where it was fine-tuned")
     }
     self.weights = weights
-    inputs = checkpoint.identities + (head.map { [$0.identity] } ?? [])
-    inputByteCount = checkpoint.source.count
+    inputs = checkpoints.flatMap(\.identities) + (head.map { [$0.identity] } ?? [])
+    inputByteCount = checkpoints.reduce(0) { $0 + $1.source.count }
     var plan = network.description(of: checkpoint, part: options.part)
     plan.classifier = try head?.description(options)
     plan.inputPolicy = options.inputPolicy
@@ -83,6 +97,13 @@ public struct Conversion: Sendable {
           + "preprocess with nnU-Net and give arrays (.npy)")
     }
     plan.preprocessing.dicomConvention = options.dicomConvention
+    if checkpoints.count > 1 {
+      plan.folds = checkpoints.map {
+        ModelDescription.Fold(
+          name: $0.fold ?? "", sourceSHA256: plan.provenance.sourceSHA256, epoch: $0.epoch)
+      }
+      plan.provenance.fold = plan.folds.map(\.name).joined(separator: ",")
+    }
     self.plan = plan
     self.warnings = warnings
   }
@@ -99,7 +120,7 @@ public struct Conversion: Sendable {
   ) throws(ConversionError) -> ConversionReport {
     do {
       let summary = try SWTWriter.write(
-        plan, tensors: Graph(plan).parameters.map(tensor), to: path,
+        plan, tensors: tensors, to: path,
         replacing: options.replacesOutput, inputs: inputs,
         threads: options.threads ?? ProcessorCount.available,
         progress: progress, sealing: { description })
@@ -109,7 +130,19 @@ public struct Conversion: Sendable {
     } catch { throw ConversionError(error, file: path) }
   }
 
-  private func tensor(_ parameter: Parameter) -> SWTWriter.Tensor {
+  private var tensors: [SWTWriter.Tensor] {
+    let parameters = Graph(plan).parameters
+    let prefixes = plan.folds.isEmpty ? [""] : plan.folds.map(\.prefix)
+    return zip(prefixes, weights).flatMap { prefix, weights in
+      parameters.map { parameter in
+        var tensor = tensor(parameter, of: weights)
+        tensor.name = prefix + parameter.name
+        return tensor
+      }
+    }
+  }
+
+  private func tensor(_ parameter: Parameter, of weights: StateDict) -> SWTWriter.Tensor {
     let isVector = parameter.role == .perChannel
     // Vectors are small, and their rounding would move every value of a channel: they stay f32.
     let dataType = isVector ? TensorDataType.f32 : options.dataType

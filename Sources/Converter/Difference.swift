@@ -61,7 +61,7 @@ package struct Difference: Sendable {
         shape = { file.entry(named: $0)?.shape }
         values = { name in file.entry(named: name).map { file.values(of: $0) } ?? [] }
       } else {
-        let weights = try Checkpoint.open(path: path, options: options).weights
+        let weights = FoldedWeights(try Checkpoint.openFolds(path: path, options: options))
         shape = { weights[$0]?.shape }
         values = { try weights[$0]?.values() ?? [] }
       }
@@ -70,7 +70,7 @@ package struct Difference: Sendable {
 
   /// Where the files come from differs for every two files, and is no difference between models.
   private mutating func compare(_ first: JSONValue, _ second: JSONValue, path: String) {
-    guard first != second, path != "provenance", path != "part" else { return }
+    guard first != second, path != "provenance", path != "part", path != "folds" else { return }
     if let a = first.object, let b = second.object {
       for key in a.members.map(\.key) + b.members.map(\.key).filter({ a[$0] == nil }) {
         compare(

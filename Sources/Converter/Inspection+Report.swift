@@ -54,7 +54,7 @@ extension Inspection {
       add("dataset", provenance.datasetName)
       add("plans", provenance.plansName)
       add("configuration", provenance.configuration)
-      add("fold", provenance.fold)
+      add(description.folds.isEmpty ? "fold" : "folds", provenance.fold)
       add("epoch", provenance.epoch.map(String.init))
       add("licence", provenance.licence)
       add("please cite", provenance.citations.joined(separator: "; "))

@@ -51,8 +51,7 @@ public struct Inspection: Sendable {
           return
         }
       }
-      try self.init(
-        checkpoint: try Checkpoint.open(path: path, options: options), options: options)
+      try self.init(try Checkpoint.openFolds(path: path, options: options), options: options)
     } catch { throw ConversionError(error, file: path) }
   }
 
@@ -69,11 +68,13 @@ public struct Inspection: Sendable {
     warnings = []
   }
 
-  private init(checkpoint: Checkpoint, options: ConversionOptions) throws {
-    kind = checkpoint.kind
-    byteCount = checkpoint.source.count
-    tensors = checkpoint.weights.names.compactMap { name in
-      checkpoint.weights[name].map {
+  private init(_ checkpoints: [Checkpoint], options: ConversionOptions) throws {
+    let checkpoint = checkpoints[0]
+    let weights = FoldedWeights(checkpoints)
+    kind = checkpoint.kind + (checkpoints.count > 1 ? ", \(checkpoints.count) folds" : "")
+    byteCount = checkpoints.reduce(0) { $0 + $1.source.count }
+    tensors = weights.names.compactMap { name in
+      weights[name].map {
         Tensor(name: name, shape: $0.shape, elementType: $0.elementType.rawValue)
       }
     }
@@ -83,6 +84,9 @@ public struct Inspection: Sendable {
     do {
       let checked = try CheckedNetwork(checkpoint, options: options)
       warnings = checked.warnings
+      for fold in checkpoints.dropFirst() {
+        try CheckedNetwork.requireFit(of: fold, to: checked.network, options: options)
+      }
     } catch {
       obstacle = ConversionError(error, file: "weights")
     }

@@ -93,6 +93,16 @@ struct ModelFolder {
       plansVersion1: file("plans.pkl"), metadata: file(Self.metadataName), folder: model.folder)
   }
 
+  /// The folds that were trained in a cross-validation: numbers, without `all`.
+  func crossValidationFolds() throws -> [String] {
+    let folds = try chooseModel().checkpoints.keys.filter { Int($0) != nil }
+    guard !folds.isEmpty else {
+      throw ConversionError.options(
+        problem: "there is no fold of a cross-validation", advice: "leave out \(.fold)")
+    }
+    return folds.sorted { (Int($0) ?? 0) < (Int($1) ?? 0) }
+  }
+
   private func chooseModel() throws -> Model {
     guard !models.isEmpty else {
       throw ConversionError.notNNUNet(

@@ -52,10 +52,16 @@ public struct Verification: Sendable {
           problem: "\(DisplayText.quoted(checkpointPath)) is a model, not the checkpoint of one",
           advice: "compare two models with nnconvert diff")
       }
-      let weights = try Checkpoint.open(path: checkpointPath, options: options).weights
+      let folds = model.description.folds
+      var source = options
+      if !folds.isEmpty { source.fold = folds.map(\.name).joined(separator: ",") }
+      let weights = FoldedWeights(
+        try Checkpoint.openFolds(path: checkpointPath, options: source))
       let head = Set(Graph(model.description).parameters(of: .head).map(\.name))
       return try model.tensors.compactMap { entry in
-        guard !head.contains(entry.name) else { return nil }
+        let fold = folds.firstIndex { entry.name.hasPrefix($0.prefix) }
+        let name = String(entry.name.dropFirst(fold.map { folds[$0].prefix.count } ?? 0))
+        guard !head.contains(name) else { return nil }
         guard let source = weights[entry.name], source.shape == entry.shape else {
           return Difference(name: entry.name, largest: .infinity)
         }
