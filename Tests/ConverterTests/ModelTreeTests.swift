@@ -65,6 +65,40 @@ import Testing
     }
   }
 
+  @Test(arguments: ["0,3", "all-trained"])
+  func severalFoldsAreOneModel(folds: String) throws {
+    let model = try copy(folds: ["0", "3", "all"])
+    let report = try convert(model) {
+      $0.fold = folds
+      $0.part = .network
+    }
+    let file = try SWTFile(contentsOf: "\(folder)/out.swt", verifyingTensors: true)
+    #expect(report.description.folds.map(\.name) == ["0", "3"])
+    let single = try Conversion(path: checkpoint, options: ConversionOptions()).description
+    #expect(
+      report.description.folds.map(\.sourceSHA256)
+        == [String](repeating: single.provenance.sourceSHA256, count: 2))
+    #expect(
+      file.tensors.allSatisfy { $0.name.hasPrefix("fold_0/") || $0.name.hasPrefix("fold_3/") })
+    let name = "encoder.stages.0.0.convs.0.conv.weight"
+    let first = try #require(file.entry(named: name, fold: 0))
+    let second = try #require(file.entry(named: name, fold: 1))
+    #expect(file.values(of: first) == file.values(of: second))
+    let verification = try Verification(path: "\(folder)/out.swt")
+    #expect(try verification.differences(against: model).isEmpty)
+  }
+
+  @Test func foldsOfOtherNetworksAreRefusedWithTheTensorsName() throws {
+    let model = try copy(folds: ["0", "1"])
+    try files.removeItem(atPath: "\(model)/fold_1/checkpoint_final.pth")
+    try files.copyItem(
+      atPath: try Fixtures.checkpoint(in: "plain3d__v2.8__float32__nobias__relu__drop"),
+      toPath: "\(model)/fold_1/checkpoint_final.pth")
+    let message = refusal(model) { $0.fold = "0,1" }
+    #expect(message.contains("fold_1") && message.contains("convs.0.conv.bias"), "\(message)")
+    #expect(refusal(model) { $0.fold = "0,0" }.contains("twice"))
+  }
+
   @Test func severalConfigurationsHaveToBeChosenFrom() throws {
     _ = try copy(folds: ["0"])
     _ = try copy(folds: ["0"], to: "Dataset999/T__P__3d_lowres")
