@@ -21,7 +21,8 @@ struct CheckpointOptions: ParsableArguments {
   @Option(help: "Which of several model folders: Trainer__Plans__configuration.")
   var modelFolder: String?
   @Option(
-    name: [.long, .customShort("f")], help: "Which fold of a model folder: a number, or all; several as 0,1,2 or all-trained.")
+    name: [.long, .customShort("f")],
+    help: "Which fold of a model folder: a number, or all; several as 0,1,2 or all-trained.")
   var fold: String?
   @Option(
     name: [.long, .customLong("chk", withSingleDash: true)],
