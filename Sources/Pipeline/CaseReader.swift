@@ -13,13 +13,17 @@ package struct CaseReader: Sendable {
   package let memory: MemoryBudget
   /// How many threads work.
   package let threads: Int
+  /// What scans are turned to; `nil` where they are taken as they lie.
+  private let orientation: ScanOrientation?
 
   /// A model whose preprocessing is not here can still run arrays.
   private let result: Result<Preprocessor, PreprocessingError>
 
   package init(
-    model: ModelDescription, policy: InputPolicy, memory: MemoryBudget, threads: Int
+    model: ModelDescription, policy: InputPolicy, memory: MemoryBudget, threads: Int,
+    turningTo orientation: ScanOrientation? = nil
   ) {
+    self.orientation = orientation
     self.model = model
     self.policy = policy
     self.memory = memory
@@ -38,9 +42,9 @@ package struct CaseReader: Sendable {
       byteCount = try preprocessor.byteCount(of: files)
     } catch { throw .preprocessing(error) }
     try memory.check(.reading, needed: CaseEstimate.baseByteCount + byteCount, new: byteCount)
-    do throws(PreprocessingError) { scan = try preprocessor.read(files: files) } catch {
-      throw .preprocessing(error)
-    }
+    do throws(PreprocessingError) {
+      scan = try preprocessor.read(files: files, turningTo: orientation)
+    } catch { throw .preprocessing(error) }
     let (warnings, place) = (scan.warnings.map { "\($0)" }, scan.geometry)
     return try makeCase(scan.takeChannels(), warnings: warnings, place: place)
   }

@@ -34,6 +34,8 @@ public final class EncoderPipeline {
 
   /// Reads cases for this pipeline; it may do so on another thread while the pipeline runs.
   package let reader: CaseReader
+  /// How the scans that were read lie.
+  package private(set) var orientations: OrientationTally
   private var kept: (program: Program, session: Session)?
 
   /// Creates a pipeline.
@@ -56,10 +58,13 @@ public final class EncoderPipeline {
       precision: precision, memoryLimit: memoryLimit)
   }
 
-  /// - Parameter pooling: what pooled features are; `nil` for the mean of the last stage.
+  /// - Parameters:
+  ///   - pooling: what pooled features are; `nil` for the mean of the last stage.
+  ///   - orientation: what to turn scans to, where the model's reader does not do so itself.
   package init(
     model: Model, policy: InputPolicy?, outputs: SessionOutputs, pooling: [Classifier.Pooling]?,
-    threads: Int? = nil, precision: Precision = .f32, memoryLimit: Int? = nil
+    threads: Int? = nil, precision: Precision = .f32, memoryLimit: Int? = nil,
+    turningTo orientation: ScanOrientation? = nil
   ) {
     self.model = model
     self.policy = policy ?? model.description.inputPolicy
@@ -70,7 +75,8 @@ public final class EncoderPipeline {
     self.precision = precision
     reader = CaseReader(
       model: model.description, policy: self.policy, memory: MemoryBudget(limit: memoryLimit),
-      threads: self.threads)
+      threads: self.threads, turningTo: orientation)
+    orientations = OrientationTally(trained: model.description.preprocessing.trainedOrientation)
   }
 
   /// The most bytes that a case may take; `nil` where there is no limit.
@@ -81,7 +87,11 @@ public final class EncoderPipeline {
   /// Reads a case's files, one per channel in the order of `channel_names`.
   ///
   /// - Throws: `PipelineError.preprocessing`, or `memory` where the voxels alone take too much.
-  public func read(files: [String]) throws(PipelineError) -> Case { try reader.read(files: files) }
+  public func read(files: [String]) throws(PipelineError) -> Case {
+    let scan = try reader.read(files: files)
+    if let place = scan.place { orientations.add(place) }
+    return scan
+  }
 
   /// Reads series of a folder of DICOM files, in the order in which training saw voxels.
   ///

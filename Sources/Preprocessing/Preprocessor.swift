@@ -62,11 +62,6 @@ public struct Preprocessor: Sendable {
     try NIfTIImage.shape(ofFileAt: path, reader: reader)
   }
 
-  /// How training scans lie, where the model says.
-  package var trainedOrientation: ScanOrientation? {
-    description.orientation.flatMap { ScanOrientation($0) }
-  }
-
   /// The reader that the plans name.
   package var reader: ImageReader {
     get throws(PreprocessingError) {

@@ -1,3 +1,5 @@
+package import SWTFormat
+
 /// Which way the axes of an image run: for x, y and z one of right, left, anterior, posterior, superior
 /// and inferior. Its text is nibabel's `aff2axcodes`: "LPS" where x runs to the left.
 package struct ScanOrientation: Sendable, Equatable, Hashable, CustomStringConvertible {
@@ -98,4 +100,9 @@ package struct ScanOrientation: Sendable, Equatable, Hashable, CustomStringConve
       sources: sources,
       isFlipped: (0..<3).map { other.isNegative[$0] != isNegative[sources[$0]] })
   }
+}
+
+extension PreprocessingDescription {
+  /// How training scans lie, where the model says.
+  package var trainedOrientation: ScanOrientation? { orientation.flatMap { ScanOrientation($0) } }
 }

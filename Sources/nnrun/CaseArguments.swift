@@ -3,6 +3,7 @@ import CommandLineInterface
 public import DICOM
 import FileIO
 import Pipeline
+import Preprocessing
 public import SWTFormat
 import SWTRuntime
 
@@ -34,6 +35,8 @@ struct CaseArguments: ParsableArguments {
   var dicomConvention: DICOMConvention?
   @Option(help: "How the network sees a scan: whole, sliding-window or center-crop.")
   var inputPolicy: InputPolicy?
+  @Flag(help: "Turn scans to lie as the training scans, where the model says how those lie.")
+  var reorient = false
   @Option(
     help: "The most memory to use, e.g. 2G (default: what this machine has left).",
     transform: Self.byteCount)
@@ -114,15 +117,18 @@ struct CaseArguments: ParsableArguments {
   func pipeline(
     _ model: Model, outputs: SessionOutputs, threads: Int?, precision: Precision = .f32,
     _ reporter: Reporter
-  ) -> EncoderPipeline {
+  ) throws -> EncoderPipeline {
     let stored = model.description.inputPolicy
     if let inputPolicy, inputPolicy != stored {
       reporter.note(
         "input policy '\(inputPolicy.rawValue)' instead of the model's '\(stored.rawValue)'")
     }
+    let orientation = model.description.preprocessing.trainedOrientation
+    guard !reorient || orientation != nil else { throw InputError.noOrientation }
     return EncoderPipeline(
-      model: model, policy: inputPolicy, outputs: outputs, threads: threads,
-      precision: precision, memoryLimit: maxMemory)
+      model: model, policy: inputPolicy, outputs: outputs,
+      pooling: outputs.logits ? model.description.classifier?.pooling : nil, threads: threads,
+      precision: precision, memoryLimit: maxMemory, turningTo: reorient ? orientation : nil)
   }
 }
 

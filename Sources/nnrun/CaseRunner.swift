@@ -2,6 +2,7 @@ import CommandLineInterface
 import FileIO
 import NPY
 import Pipeline
+import Preprocessing
 import SWTFormat
 import SWTRuntime
 
@@ -74,6 +75,7 @@ struct CaseRunner {
       progress.finishEntry()
     }
     reporter.clearProgress()
+    pipeline.tellOrientations(reporter)
     isInterrupted = interruption.hasCome
     try finish(isInterrupted)
     if isInterrupted { interruption.die() }
@@ -157,5 +159,12 @@ extension EncoderPipeline {
     }
     scan.warnings.forEach(reporter.warn)
     return scan
+  }
+
+  /// Tells once, in the end, where scans do not lie as they should.
+  func tellOrientations(_ reporter: Reporter) {
+    guard let warning = orientations.warning else { return }
+    let isTrained = model.description.preprocessing.trainedOrientation != nil
+    reporter.warn("\(warning)\(isTrained ? " — --reorient turns them" : "")")
   }
 }

@@ -42,7 +42,7 @@ struct Classify: ParsableCommand {
     let reporter = try cases.reporter()
     let loaded = try model.load()
     guard let classifier = loaded.description.classifier else { throw RuntimeError.noClassifier }
-    let pipeline = cases.pipeline(
+    let pipeline = try cases.pipeline(
       loaded, outputs: SessionOutputs(pooled: false, logits: true), threads: model.threads,
       precision: arithmetic.precision, reporter)
     let list = try cases.list(for: loaded, reporter)

@@ -55,7 +55,7 @@ struct Features: ParsableCommand {
     for stage in stages where !architecture.stages.indices.contains(stage) {
       throw RuntimeError.stage(stage, count: architecture.stages.count)
     }
-    let pipeline = cases.pipeline(
+    let pipeline = try cases.pipeline(
       loaded, outputs: SessionOutputs(stages: Set(stages), pooled: stages.isEmpty),
       threads: model.threads, precision: arithmetic.precision, reporter)
     let list = try cases.list(for: loaded, reporter)

@@ -16,6 +16,7 @@ enum InputError: Failure {
   case stagesOfScan(problem: String)
   case resume(String, problem: String)
   case cascade(String)
+  case noOrientation
 
   var kind: FailureKind {
     switch self {
@@ -24,6 +25,7 @@ enum InputError: Failure {
       .usage
     case .foreign: .cannotCreate
     case .rank, .shapesDiffer, .resume: .badInput
+    case .noOrientation: .mismatch
     }
   }
 
@@ -65,6 +67,10 @@ enum InputError: Failure {
         "stages other than pooled need the input policy 'whole' and a 3-D network, or a .npy input",
         advice: "\(problem)")
     case .cascade(let problem): .init(problem)
+    case .noOrientation:
+      .init(
+        "the model does not say how its training scans lie, so --reorient has nothing to turn to",
+        advice: "convert it again with nnconvert convert --orientation")
     case .resume(let path, let problem):
       .init(
         "\(DisplayText.quoted(path)) \(problem)",

@@ -29,7 +29,7 @@ struct Plan: ParsableCommand {
   func run() throws {
     let reporter = try cases.reporter()
     let loaded = try model.load()
-    let pipeline = cases.pipeline(
+    let pipeline = try cases.pipeline(
       loaded, outputs: SessionOutputs(logits: loaded.description.classifier != nil),
       threads: model.threads, precision: arithmetic.precision, reporter)
     guard let list = try cases.list(for: loaded, reporter) else { return }
@@ -58,6 +58,7 @@ struct Plan: ParsableCommand {
         fail(entry, error)
       }
     }
+    pipeline.tellOrientations(reporter)
     if json {
       let report: JSONValue = [
         "nnrun_version": .string(NNRun.version), "model_id": .string(loaded.modelID),

@@ -39,7 +39,7 @@ struct Preprocess: ParsableCommand {
     let interruption = Interruption()
     let reporter = try cases.reporter()
     let loaded = try model.load()
-    let pipeline = cases.pipeline(
+    let pipeline = try cases.pipeline(
       loaded, outputs: SessionOutputs(), threads: model.threads, reporter)
     guard let list = try cases.list(for: loaded, reporter) else { return }
     guard !list.isArrays else { throw InputError.arrays }
@@ -78,6 +78,7 @@ struct Preprocess: ParsableCommand {
         ])
       }
     }
+    pipeline.tellOrientations(reporter)
     if json {
       let report: JSONValue = [
         "nnrun_version": .string(NNRun.version), "model_id": .string(loaded.modelID),

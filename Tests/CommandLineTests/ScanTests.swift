@@ -40,12 +40,35 @@ import Testing
     return folder.file(name)
   }
 
+  /// The example's scans are LPS.
+  @Test func orientationIsToldOnceAndTurned() throws {
+    func converted(_ orientation: String) throws -> String {
+      let path = folder.file("\(orientation).swt")
+      let result = try Command.run(
+        "nnconvert",
+        ["convert", Fixtures.exampleCheckpoint, "--orientation", orientation, "-o", path])
+      #expect(result.status == 0, "\(result.errors)")
+      return path
+    }
+    let alike = try run(["preprocess", converted("LPS"), scans, "-o", folder.file("arrays0")])
+    #expect(!alike.errors.contains("warning"))
+    let turned = try converted("RAS")
+    let told = try run(["preprocess", turned, scans, "-o", folder.file("arrays1")])
+    let words = "2 of 2 scans do not lie as the training scans (RAS): LPS 2"
+    #expect(told.errors.components(separatedBy: words).count == 2, "\(told.errors)")
+    let again = try run(["preprocess", turned, scans, "-o", folder.file("arrays2"), "--reorient"])
+    #expect(again.errors.components(separatedBy: "turned from LPS to RAS").count == 3)
+    #expect(!again.errors.contains("do not lie"))
+    _ = try run(
+      ["preprocess", model, scans, "-o", folder.file("arrays3"), "--reorient"], status: 65)
+  }
+
   @Test func aFolderIsClassifiedAsPyTorchDoes() throws {
     let output = folder.file("logits.npy")
     let result = try run(["classify", model, scans, "-o", output])
     #expect(result.output.contains("brain_t1        T1"))
     #expect(result.output.contains("brain_inverted  inverted"))
-    #expect(result.errors.contains("flipped"))
+    #expect(!result.errors.contains("warning"), "scans that lie alike: \(result.errors)")
     let found = try NPYArray(contentsOf: output)
     let expected = try ["brain_inverted", "brain_t1"].flatMap {
       try NPYArray(contentsOf: "\(Self.example)/expected/\($0).logits.npy").values
