@@ -65,7 +65,7 @@ struct ForeignScore: Sendable {
 extension Classifier.Pooling.Statistic {
   /// One number per channel of a map, `[channels][voxels]`.
   func values(of map: UnsafeBufferPointer<Float>, channels: Int) -> [Float] {
-    let voxels = map.count / max(channels, 1)
+    let voxels = map.count / Swift.max(channels, 1)
     return (0..<channels).map { channel in
       let values = map[channel * voxels..<(channel + 1) * voxels]
       switch self {

@@ -1,4 +1,4 @@
-package import FileIO
+internal import FileIO
 package import NPY
 internal import SWTFormat
 
