@@ -64,7 +64,8 @@ let package = Package(
     .executableTarget(
       name: "nnconvert",
       dependencies: [
-        "Converter", "SWTFormat", "FileIO", "CommandLineInterface", "CStartup", argumentParser,
+        "Converter", "DICOM", "SWTFormat", "FileIO", "CommandLineInterface", "CStartup",
+        argumentParser,
       ],
       swiftSettings: settings),
 
@@ -74,16 +75,17 @@ let package = Package(
     library("Preprocessing", ["SWTFormat", "FileIO", "CZlib", "CResampling"]),
     library("DICOM", ["FileIO", "CZlib"]),
     library(
-      "Pipeline", ["SWTRuntime", "Preprocessing", "SWTFormat", "FileIO", "NPY", "CKernels"]),
+      "Pipeline",
+      ["SWTRuntime", "Preprocessing", "DICOM", "SWTFormat", "FileIO", "NPY", "CKernels"]),
     // What people look at: tables and pictures.
     library("Report", ["FileIO", "CZlib"]),
     // libswt: the same for C; the header is made by hand.
     .target(name: "CSWT", cSettings: cSettings),
-    library("CAPI", ["CSWT", "Pipeline", "Preprocessing", "SWTRuntime", "SWTFormat", "FileIO"]),
+    library("CAPI", ["CSWT", "Pipeline", "DICOM", "Preprocessing", "SWTRuntime", "SWTFormat", "FileIO"]),
     .executableTarget(
       name: "nnrun",
       dependencies: [
-        "Report", "Pipeline", "SWTRuntime", "Preprocessing", "NPY", "SWTFormat", "FileIO",
+        "Report", "Pipeline", "SWTRuntime", "Preprocessing", "DICOM", "NPY", "SWTFormat", "FileIO",
         "CommandLineInterface", "CStartup", argumentParser,
       ],
       swiftSettings: settings),
@@ -124,7 +126,10 @@ let package = Package(
     // Runs the executables as a user would: whole journeys, exit codes, messages.
     tests(
       "CommandLineTests",
-      ["FileIO", "NPY", "SWTFormat", "SWTRuntime", "nnconvert", "nnrun", "nntrain"]),
+      [
+        "FileIO", "NPY", "Preprocessing", "SWTFormat", "SWTRuntime", "nnconvert", "nnrun",
+        "nntrain",
+      ]),
   ],
   cLanguageStandard: .c17
 )

@@ -95,7 +95,8 @@ def main():
                 "median_ms": statistics.median(run["median_ms"] for run in runs),
                 "first_ms": min(run["first_ms"] for run in runs),
                 "rss_mb": min(run["rss_mb"] for run in runs),
-                "error": max(run["error"] for run in runs),
+                # A NaN is the largest.
+                "error": max((run["error"] for run in runs), key=lambda e: (math.isnan(e), e)),
                 **({"isa": runs[0]["isa"]} if "isa" in runs[0] else {}),
             } for engine, runs in rounds.items()}
         for engine, value in results[name].items():

@@ -41,6 +41,7 @@ let package = Package(
     library("Preprocessing", ["SWTFormat", "FileIO", "CZlib", "CResampling"]),
 
     fuzzer("FuzzNIfTI", ["Preprocessing"]),
+    fuzzer("FuzzScan", ["Preprocessing", "SWTFormat"]),
     fuzzer("FuzzDICOM", ["DICOM"]),
     fuzzer("FuzzRunLength", ["DICOM"]),
     fuzzer("FuzzJPEGLossless", ["DICOM"]),

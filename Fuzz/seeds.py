@@ -6,6 +6,7 @@ import pathlib
 import struct
 import sys
 import zipfile
+import zlib
 
 repository = pathlib.Path(__file__).resolve().parent.parent
 fixtures = repository / "Tests" / "Fixtures"
@@ -62,6 +63,16 @@ for path in sorted(fixtures.glob("preprocessing/scans/*/*.nii*")):
     put("FuzzNIfTI", name, b"\1" + content)
     if content[:2] == b"\x1f\x8b":
         put("FuzzNIfTI", f"{name}-inflated", b"\3" + gzip.decompress(content))
+
+for case in sorted(fixtures.glob("cases/scans/*/case.json")):
+    test = json.loads(case.read_text())
+    model = json.loads((fixtures / "cases/models" / f"{test['model']}.json").read_text())
+    settings = json.dumps(model["preprocessing"]).encode()
+    content = (case.parent / test["files"][0]).read_bytes()
+    if content[:2] == b"\x1f\x8b":
+        content = zlib.decompressobj(31).decompress(content)
+    put("FuzzNIfTI", case.parent.name, b"\0" + content)
+    put("FuzzScan", case.parent.name, struct.pack("<H", len(settings)) + settings + content)
 
 for case in sorted(fixtures.glob("dicom/*")):
     files = sorted(path for path in case.glob("study/**/*") if path.is_file())

@@ -1,4 +1,6 @@
 public import CSWT
+internal import DICOM
+internal import FileIO
 internal import Pipeline
 internal import Preprocessing
 internal import SWTFormat
@@ -104,6 +106,41 @@ public func swtPipelineRunFiles(
     let paths = try Argument.pointer(files, count: fileCount, "files").enumerated()
       .map { try Argument.text($1, "files[\($0)]") }
     try object.run(object.pipeline.read(files: paths), results)
+  }
+}
+
+/// `swt_pipeline_run_dicom`: see `swt.h`.
+@_cdecl("swt_pipeline_run_dicom")
+public func swtPipelineRunDICOM(
+  _ pipeline: OpaquePointer?, _ folder: UnsafePointer<CChar>?,
+  _ series: UnsafePointer<UnsafePointer<CChar>?>?, _ seriesCount: Int,
+  _ convention: UnsafePointer<CChar>?, _ pooled: UnsafeMutablePointer<Float>?, _ pooledCount: Int,
+  _ logits: UnsafeMutablePointer<Float>?, _ logitCount: Int,
+  _ error: UnsafeMutablePointer<swt_error>?
+) -> swt_status {
+  call(pipeline, error) { object in
+    let results = try PipelineResults(
+      pooled, pooledCount, logits, logitCount, for: object.model.model)
+    guard (0...1024).contains(seriesCount) else {
+      throw CallFailure.usage("series_count \(seriesCount) is not 0 to 1024")
+    }
+    let folder = try Argument.text(folder, "folder")
+    let names =
+      seriesCount == 0
+      ? []
+      : try Argument.pointer(series, count: seriesCount, "series").enumerated()
+        .map { try Argument.text($1, "series[\($0)]") }
+    let chosen = try convention.map { text in
+      let name = try Argument.text(text, "convention")
+      guard let convention = DICOMConvention(name: name) else {
+        throw CallFailure.usage(
+          "convention \(DisplayText.quoted(name)) is none of "
+            + DICOMConvention.names.joined(separator: ", "))
+      }
+      return convention
+    }
+    try object.run(
+      object.pipeline.read(dicom: folder, series: names, convention: chosen), results)
   }
 }
 

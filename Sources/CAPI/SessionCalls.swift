@@ -131,15 +131,15 @@ public func swtSessionCreate(
     let wanted =
       try stageCount == 0
       ? [] : Argument.pointer(stages, count: stageCount, "stages").map { Int($0) }
-    let plan = try object.model.plan(
+    let program = try object.model.program(
       inputShape: Argument.pointer(shape, count: rank, "shape").map { Int($0) },
       outputs: SessionOutputs(
         stages: Set(wanted), pooled: outputs & UInt32(SWT_POOLED) != 0,
         logits: outputs & UInt32(SWT_LOGITS) != 0),
       threads: Argument.threads(threads))
     // With room for a strided input, whose values are gathered.
-    try checkMemory(plan.byteCount + 4 * plan.inputShape.reduce(1, *))
-    place[0] = try HandleTable.shared.insert(SessionObject(object, try Session(plan)))
+    try checkMemory(program.byteCount + 4 * program.inputShape.reduce(1, *))
+    place[0] = try HandleTable.shared.insert(SessionObject(object, try Session(program)))
   }
 }
 

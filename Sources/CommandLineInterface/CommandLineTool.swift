@@ -30,10 +30,30 @@ package struct CommandLineTool: Sendable {
 
   /// Ends with an error, ArgumentParser's texts that were asked for among them.
   private func finish(_ command: (some ParsableCommand).Type, with error: any Error) -> Never {
-    guard !(error is any Failure) else { fail(error) }
-    guard command.exitCode(for: error).isSuccess else { command.exit(withError: error) }
+    if let code = error as? ExitCode { exit(code.rawValue) }
+    let code = command.exitCode(for: error)
+    guard code.isSuccess || code == .validationFailure else { fail(error) }
+    guard code.isSuccess else { failUsage(command, error) }
     do { try StandardOutput.writeLine(command.fullMessage(for: error)) } catch { fail(error) }
     exit(0)
+  }
+
+  /// Ends where the command line cannot be understood.
+  private func failUsage(_ command: (some ParsableCommand).Type, _ error: any Error) -> Never {
+    let names = command.configuration.subcommands.map { $0._commandName }
+    let advice: String
+    var problem = command.message(for: error).split(separator: "\n").joined(separator: "; ")
+    if let word = CommandLine.arguments.dropFirst().first, !word.hasPrefix("-"),
+      !names.contains(word), !names.isEmpty
+    {
+      problem = "there is no command \(DisplayText.quoted(word))"
+      let closest = Spelling.closest(to: word, among: names)
+      advice = closest.map { "did you mean '\($0)'?" } ?? "see '\(name) --help'"
+    } else {
+      advice = "see '\(name) --help'"
+    }
+    StandardError.writeLine("\(name): error: \(problem) — \(advice)")
+    exit(FailureKind.usage.codes.exitStatus)
   }
 
   private func fail(_ error: any Error) -> Never {

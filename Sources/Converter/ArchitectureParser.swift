@@ -37,7 +37,8 @@ struct ArchitectureParser {
   private static let classes:
     [String: (networkClass: NetworkArchitecture.NetworkClass, hasDecoder: Bool)] = [
       "PlainConvUNet": (.plainConvUNet, true), "PlainConvEncoder": (.plainConvUNet, false),
-      "ResidualEncoderUNet": (.residualEncoderUNet, true), "ResidualUNet": (.residualEncoderUNet, false),
+      "ResidualEncoderUNet": (.residualEncoderUNet, true),
+      "ResidualUNet": (.residualEncoderUNet, false),
       "ResidualEncoder": (.residualEncoderUNet, false),
     ]
 
@@ -132,8 +133,8 @@ struct ArchitectureParser {
   }
 
   private func checkKeywords(_ keywords: JSONField) throws {
-    for member in keywords.value.object?.members ?? [] where !Self.knownKeywords.contains(member.key)
-    {
+    for member in keywords.value.object?.members ?? []
+    where !Self.knownKeywords.contains(member.key) {
       let inactive = Self.inactiveKeywords[member.key] ?? []
       guard !member.value.isNull, !inactive.contains(member.value) else { continue }
       throw ConversionError.unsupported(
@@ -146,7 +147,8 @@ struct ArchitectureParser {
     if let channels = try keywords.optional("input_channels"),
       channels.value.integer != inputChannels
     {
-      throw channels.problem("is \(channels.value.lineText), but there are \(inputChannels) channels")
+      throw channels.problem(
+        "is \(channels.value.lineText), but there are \(inputChannels) channels")
     }
   }
 

@@ -20,7 +20,8 @@ struct CheckedNetwork {
       }
       guard network.architecture.decoder != nil else {
         throw ConversionError.options(
-          problem: "the plans' class has another decoder than UNetDecoder, which cannot be converted",
+          problem:
+            "the plans' class has another decoder than UNetDecoder, which cannot be converted",
           advice: "leave out \(.part) network")
       }
       try check.requireNetwork()

@@ -49,7 +49,8 @@ extension Checkpoint {
           plans.bytes, folder: model.joined(separator: "/"), fold: nil, options: options)
       }
       throw ConversionError.notNNUNet(
-        problem: "this is an nnU-Net v1 checkpoint, whose plans are in a .pkl file beside it, which "
+        problem:
+          "this is an nnU-Net v1 checkpoint, whose plans are in a .pkl file beside it, which "
           + "is not there",
         advice: "copy \(DisplayText.escaped(String(parts.last ?? ""))).pkl beside it")
     }
@@ -61,7 +62,8 @@ extension Checkpoint {
       }
       configuration = configuration ?? Self.configuration(in: self.plans, folder: folder)
       warnings.append(
-        "the file names no plans itself: those of \(DisplayText.quoted("\(place)plans.json")) are used")
+        "the file names no plans itself: those of \(DisplayText.quoted("\(place)plans.json")) are used"
+      )
       return
     }
   }

@@ -74,6 +74,15 @@ public struct Conversion: Sendable {
     var plan = network.description(of: checkpoint, part: options.part)
     plan.classifier = try head?.description(options)
     plan.inputPolicy = options.inputPolicy
+    plan.preprocessing.orientation = options.orientation
+    let preprocessor = plan.preprocessing.preprocessorName
+    if preprocessor != "DefaultPreprocessor" {
+      warnings.append(
+        "scans cannot be run with this model: \(DisplayText.quoted(preprocessor)), the preprocessor of its "
+          + "plans (nnU-Net v1's GenericPreprocessor normalises after resampling), is not reproduced; "
+          + "preprocess with nnU-Net and give arrays (.npy)")
+    }
+    plan.preprocessing.dicomConvention = options.dicomConvention
     self.plan = plan
     self.warnings = warnings
   }

@@ -19,6 +19,11 @@ public struct ConversionOptions: Sendable {
   public var classNames: [String] = []
   /// What turns logits into probabilities; by default softmax, for a single output sigmoid.
   public var activation: Classifier.Activation?
+  /// Where the axes of the training scans' arrays point, x first, such as `LPS`; kept for scans that lie
+  /// otherwise.
+  public var orientation: String?
+  /// What made the training scans from DICOM, where no one orientation says it.
+  public var dicomConvention: String?
   /// Plans to use instead of those in the checkpoint.
   public var plansPath: String?
   /// The configuration in the plans.

@@ -15,7 +15,7 @@ struct EncoderLocation: Hashable {
 
   /// Names of an encoder's first layers, by which it is known.
   private static let markers = [
-    "stem.convs.0.", "stages.0.0.convs.0.", "stages.0.blocks.0.", "conv_blocks_context.0.blocks.0.",
+    "stem.convs.0.", "stages.0.0.convs.0.", "stages.0.blocks.0.", "conv_blocks_context.",
   ]
 
   /// What wrappers put between names: they stand for the module inside.
@@ -42,7 +42,9 @@ struct EncoderLocation: Hashable {
       guard let location = EncoderLocation(of: unwrapped(key)) else { continue }
       if seen.insert(location).inserted { locations.append(location) }
     }
-    return locations
+    // One stray name makes no network of version 1.
+    let version2 = locations.filter { !$0.isVersion1 }
+    return version2.isEmpty ? locations : version2
   }
 
   private init?(of key: String) {

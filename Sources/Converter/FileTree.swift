@@ -30,10 +30,11 @@ struct FileTree {
     try Self.list(folder, prefix: "", depth: 0, into: &paths)
     self.paths = paths.sorted()
     // `.` and `..` have no names of their own.
-    name = realpath(folder, nil).map { resolved in
-      defer { free(resolved) }
-      return String(cString: resolved)
-    } ?? folder
+    name =
+      realpath(folder, nil).map { resolved in
+        defer { free(resolved) }
+        return String(cString: resolved)
+      } ?? folder
     source = .folder(folder)
   }
 

@@ -41,7 +41,8 @@ extension Inspection {
       ("kind", kind), ("size", Self.megabytes(byteCount)),
     ]
     if modelID == nil {
-      lines.append(("can be converted", obstacle.map { "no: \($0.message(naming: name))" } ?? "yes"))
+      lines.append(
+        ("can be converted", obstacle.map { "no: \($0.message(naming: name))" } ?? "yes"))
     }
     func add(_ label: String, _ text: String?) {
       if let text, !text.isEmpty { lines.append((label, text)) }
@@ -64,12 +65,20 @@ extension Inspection {
     if modelID == nil, encoderParameterCount > 0 {
       add(
         "encoder alone",
-        "\(Self.megabytes(4 * encoderParameterCount)) in f32: drops decoder "
-          + "(\(Self.megabytes(4 * (parameterCount - encoderParameterCount)))) and optimizer state "
-          + "(\(Self.megabytes(optimizerByteCount)))")
+        "\(Self.megabytes(4 * encoderParameterCount)) in f32"
+          + Self.dropped([
+            ("decoder", 4 * (parameterCount - encoderParameterCount)),
+            ("optimizer state", optimizerByteCount),
+          ]))
     }
     add("pickle names", pickleGlobals.isEmpty ? nil : "\(pickleGlobals.count), all harmless")
     return lines
+  }
+
+  /// What a conversion of the encoder alone leaves out.
+  private static func dropped(_ parts: [(name: String, byteCount: Int)]) -> String {
+    let texts = parts.filter { $0.byteCount > 0 }.map { "\($0.name) (\(megabytes($0.byteCount)))" }
+    return texts.isEmpty ? "" : ": drops \(texts.joined(separator: " and "))"
   }
 
   private static func lines(

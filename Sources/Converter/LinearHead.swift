@@ -40,6 +40,9 @@ struct LinearHead {
     do {
       (tensors, origin, fitted) = try Self.tensors(
         in: file.bytes, toleratingUnknownObjects: toleratingUnknownObjects)
+    } catch PickleError.unsupportedKind(let kind) where kind != .zip {
+      throw ConversionError.head(
+        problem: "\(DisplayText.quoted(path)) is \(kind.name)", advice: Self.forms)
     } catch let error as PickleError {
       throw ConversionError(error, file: path)
     }
@@ -54,6 +57,11 @@ struct LinearHead {
   }
 
   // MARK: - Files
+
+  /// What a head may be saved as.
+  private static let forms: Advice =
+    "save the Linear's state_dict() with torch.save, or scikit-learn's with "
+    + "numpy.savez(path, coef=model.coef_, intercept=model.intercept_, classes=model.classes_)"
 
   private typealias Tensors = [(key: String, tensor: TensorView)]
 
@@ -74,6 +82,12 @@ struct LinearHead {
           inputPolicy: try text("input_policy.npy", in: archive))
         return (try scikitTensors(archive), origin, try fitted(archive))
       }
+      if archive.entries.allSatisfy({ $0.name.hasSuffix(".npy") }) {
+        throw ConversionError.head(
+          problem: "the .npz has no 'coef', only "
+            + DisplayText.list(archive.entries.map { String($0.name.dropLast(".npy".count)) }),
+          advice: forms)
+      }
     }
     let root = try TorchFile(bytes, toleratingUnknownObjects: toleratingUnknownObjects).root
     guard let dict = try WeightsFinder(root).choose(key: nil, warn: { _ in })?.value else {
@@ -90,20 +104,32 @@ struct LinearHead {
   }
 
   private static func fitted(_ archive: ZipArchive) throws -> Fitted {
-    var result = Fitted()
+    var result = Fitted(classNames: try classNames(archive))
     do {
-      if let entry = archive.entry(named: "classes.npy") {
-        result.classNames = try NPYText.readList(try archive.content(of: entry, limit: 16 << 20))
-      }
       if let entry = archive.entry(named: "temperature.npy") {
         let array = try NPYArray(bytes: try archive.content(of: entry, limit: 1 << 16))
         result.temperature = array.values.first.map { Double($0) }
       }
     } catch let error as NPYError {
-      throw ConversionError.head(
-        problem: "classes or temperature: \(error)", advice: "write the head again")
+      throw ConversionError.head(problem: "temperature: \(error)", advice: "write the head again")
     }
     return result
+  }
+
+  /// `classes`, or `classes_`, of scikit-learn's classifiers: texts or numbers.
+  private static func classNames(_ archive: ZipArchive) throws -> [String]? {
+    for name in ["classes.npy", "classes_.npy"] {
+      guard let entry = archive.entry(named: name) else { continue }
+      let content = try archive.content(of: entry, limit: 16 << 20)
+      if let texts = try? NPYText.readList(content) { return texts }
+      guard let numbers = try? NPYArray(bytes: content), numbers.shape.count == 1 else {
+        throw ConversionError.head(
+          problem: "\(name) holds neither texts nor numbers",
+          advice: "save it with numpy.array(model.classes_, dtype=str)")
+      }
+      return numbers.values.map { Int(exactly: $0).map(String.init) ?? "\($0)" }
+    }
+    return nil
   }
 
   /// A text that `numpy.savez` stored.

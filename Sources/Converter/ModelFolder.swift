@@ -35,7 +35,8 @@ struct ModelFolder {
         parts.append(last[range.upperBound...])
       }
       let folders = folder.split(separator: "/")
-      return String(parts.count < 3 && folders.count > 2 ? folders[folders.count - 3] : parts[parts.count - 1])
+      return String(
+        parts.count < 3 && folders.count > 2 ? folders[folders.count - 3] : parts[parts.count - 1])
     }
   }
 
@@ -66,7 +67,9 @@ struct ModelFolder {
         continue
       }
       let key = folder.map { "\($0)/" }.joined()
-      if isCheckpoint { models[key, default: Model(folder: key)].checkpoints[fold, default: []].append(path) }
+      if isCheckpoint {
+        models[key, default: Model(folder: key)].checkpoints[fold, default: []].append(path)
+      }
       if !isCheckpoint, models[key] == nil { models[key] = Model(folder: key) }
     }
     let all = models.values.sorted { $0.folder < $1.folder }.filter { !$0.checkpoints.isEmpty }
@@ -106,9 +109,11 @@ struct ModelFolder {
       }
     }
     if candidates.count > 1, let wanted = options.configuration {
-      let fitting = candidates.filter { $0.folder.split(separator: "/").contains { part in
-        part == wanted || part.hasSuffix("__\(wanted)")
-      } }
+      let fitting = candidates.filter {
+        $0.folder.split(separator: "/").contains { part in
+          part == wanted || part.hasSuffix("__\(wanted)")
+        }
+      }
       guard !fitting.isEmpty else {
         throw ConversionError.options(
           problem: "there is no model of configuration \(DisplayText.quoted(wanted))",

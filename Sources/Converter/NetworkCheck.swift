@@ -85,7 +85,11 @@ struct NetworkCheck {
     }
   }
 
+  /// Numbers that tensors may have beyond what their storages hold, which no training writes.
+  private static let expandedLimit = 1 << 28
+
   private func require(_ parameters: [Parameter]) throws {
+    var expanded = 0
     for parameter in parameters {
       if let problem = weights.problem(of: parameter.name) {
         throw ConversionError.tensor(key: parameter.name, problem: problem)
@@ -101,6 +105,12 @@ struct NetworkCheck {
         throw ConversionError.tensor(
           key: parameter.name,
           problem: "has type \(tensor.elementType.rawValue), not a floating-point type")
+      }
+      let stored = tensor.storage.byteCount / tensor.elementType.byteCount
+      expanded += max(0, tensor.elementCount - stored)
+      guard expanded <= Self.expandedLimit else {
+        throw ConversionError.tensor(
+          key: parameter.name, problem: "repeats its \(stored) stored numbers beyond measure")
       }
       try weights.checkAliases(of: parameter.name)
     }

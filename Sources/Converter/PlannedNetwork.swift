@@ -43,13 +43,14 @@ struct PlannedNetwork {
     }
     guard let datasetJSON, !datasetJSON.isNull else {
       throw ConversionError.options(
-        problem: "channels and labels are unknown",
+        problem: "channels and labels are unknown: there is no dataset_json",
         advice: "give \(.datasetPath) dataset.json")
     }
     let dataset = try DatasetJSON(
       datasetJSON, path: options.datasetPath == nil ? "init_args.dataset_json" : "dataset")
     let configuration = try plans.configuration(name)
-    let interactionChannels = Self.interactionChannels(checkpoint, images: dataset.channelNames.count)
+    let interactionChannels = Self.interactionChannels(
+      checkpoint, images: dataset.channelNames.count)
     if interactionChannels > 0 {
       warn(
         "nnInteractive: the network takes \(interactionChannels) interaction channels behind the "
@@ -170,24 +171,5 @@ extension PlannedNetwork {
         configuration: configurationName, fold: checkpoint.fold, epoch: checkpoint.epoch,
         mirroringAxes: checkpoint.mirroringAxes, licence: checkpoint.licence,
         citations: checkpoint.citations, nnconvertVersion: NNConvertVersion.current))
-  }
-}
-
-extension LinearHead {
-  /// What the model file says of the head.
-  func description(_ options: ConversionOptions) throws -> Classifier {
-    let names = options.classNames.isEmpty ? fitted.classNames ?? [] : options.classNames
-    guard names.isEmpty || names.count == classes else {
-      throw ConversionError.options(
-        problem: "--class-names has \(names.count) names but the head has \(classes) outputs")
-    }
-    guard Set(names).count == names.count, !names.contains("") else {
-      throw ConversionError.options(problem: "--class-names has a name twice, or an empty one")
-    }
-    return Classifier(
-      classNames: names.isEmpty ? (0..<classes).map { "class\($0)" } : names,
-      inputFeatures: features, hasBias: bias != nil,
-      activation: options.activation ?? (classes == 1 ? .sigmoid : .softmax), sourceSHA256: sha256,
-      temperature: fitted.temperature)
   }
 }

@@ -63,7 +63,8 @@ struct PreprocessingParser {
       if let spacing = givenSpacing {
         guard spacing.count == dimension else {
           throw ConversionError.options(
-            problem: "the spacing given has \(spacing.count) numbers, the network \(dimension) axes")
+            problem: "the spacing given has \(spacing.count) numbers, the network \(dimension) axes"
+          )
         }
         return spacing
       }

@@ -58,8 +58,11 @@ struct StateDict {
 
   /// Reads a pickled dictionary of tensors.
   init(_ value: PickleValue, prefix: String? = nil, hint: String? = nil) throws {
-    let entries = value.entries.compactMap { entry -> Entry? in
-      guard let key = entry.key.string else { return nil }
+    let entries = try value.entries.map { entry -> Entry in
+      guard let key = entry.key.string else {
+        throw ConversionError.notNNUNet(
+          problem: "the weights have a key that is no text", advice: "save network.state_dict()")
+      }
       return switch entry.value.kind {
       case .tensor(let tensor): Entry(key: key, content: .tensor(tensor))
       case .unreadableTensor(let what), .opaque(let what):

@@ -1,3 +1,4 @@
+internal import FileIO
 internal import SWTFormat
 
 /// A trainer's name, and what it says of the network beyond the plans.
@@ -26,6 +27,7 @@ struct Trainer {
   }
 
   var effect: Effect {
+    guard name.utf8.count <= 256 else { return .unknown }
     if isVersion1, let effect = Self.version1[name] { return effect }
     guard let rest = Self.families.lazy.compactMap({ self.name.dropping(prefix: $0) }).first else {
       return .unknown
@@ -107,7 +109,7 @@ struct Trainer {
   func warning(planned: NetworkArchitecture.Nonlinearity) -> String {
     let slope = planned.kind == .leakyReLU ? " \(planned.negativeSlope)" : ""
     return
-      "the trainer \(name) is none of nnU-Net's: whether it changed what no weight shows "
+      "the trainer \(DisplayText.escaped(name)) is none of nnU-Net's: whether it changed what no weight shows "
       + "(nonlinearity, slope, eps, order of layers) cannot be known; the plans' "
       + "\(planned.kind.rawValue)\(slope) is taken — if it did, give --plans that say so"
   }

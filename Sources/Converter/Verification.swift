@@ -1,7 +1,7 @@
 internal import FileIO
 internal import Network
 internal import PickleReader
-internal import SWTFormat
+package import SWTFormat
 
 /// Checks a model file: every hash, every padding byte, and on request every number against the
 /// checkpoint it came from.
@@ -16,6 +16,12 @@ public struct Verification: Sendable {
 
   /// The model's id.
   public let modelID: String
+  /// The narrower number types in which tensors are stored: comparisons round their sources.
+  package var narrowTypes: [TensorDataType] {
+    TensorDataType.allCases.filter { type in
+      type != .f32 && model.tensors.contains { $0.dataType == type }
+    }
+  }
   /// How many tensors were checked.
   public let tensorCount: Int
   private let model: SWTFile
@@ -39,6 +45,13 @@ public struct Verification: Sendable {
     against checkpointPath: String, options: ConversionOptions = ConversionOptions()
   ) throws(ConversionError) -> [Difference] {
     do {
+      if !Folder.exists(checkpointPath), let file = try? MappedFile(path: checkpointPath),
+        FileKind.sniff(file.bytes) == .swt
+      {
+        throw ConversionError.options(
+          problem: "\(DisplayText.quoted(checkpointPath)) is a model, not the checkpoint of one",
+          advice: "compare two models with nnconvert diff")
+      }
       let weights = try Checkpoint.open(path: checkpointPath, options: options).weights
       let head = Set(Graph(model.description).parameters(of: .head).map(\.name))
       return try model.tensors.compactMap { entry in

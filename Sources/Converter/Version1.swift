@@ -142,8 +142,8 @@ enum Version1 {
   ) throws -> JSONValue {
     guard let sizes = try stage.optional("conv_kernel_sizes") else { return 3 }
     for size in try sizes.elements(count...count) {
-      for entry in try size.elements(dimension...dimension) where ![1, 3].contains(entry.value.integer)
-      {
+      for entry in try size.elements(dimension...dimension)
+      where ![1, 3].contains(entry.value.integer) {
         throw entry.problem("is neither 1 nor 3, and nnU-Net v1 pads no other kernels")
       }
     }

@@ -1,5 +1,7 @@
+internal import FileIO
+
 /// The order in which a converter gave voxels to training; nnU-Net itself ignores direction.
-package enum DICOMConvention: Sendable, Equatable {
+public enum DICOMConvention: Sendable, Equatable {
   /// Rows, columns and slices as they are: SimpleITK, ITK, MONAI's ITK reader.
   case asScanned
   /// dcm2niix: mirrored along columns; MR acquired in 3-D turned to RAS.
@@ -9,7 +11,7 @@ package enum DICOMConvention: Sendable, Equatable {
   case nearest(AxisCode)
 
   /// A convention's name on the command line: `as-scanned`, `dcm2niix` or `dicom2nifti`.
-  package init?(name: String) {
+  public init?(name: String) {
     switch name {
     case "as-scanned": self = .asScanned
     case "dcm2niix": self = .dcm2niix
@@ -19,7 +21,36 @@ package enum DICOMConvention: Sendable, Equatable {
   }
 
   /// The names that `init(name:)` knows.
-  package static let names = ["as-scanned", "dcm2niix", "dicom2nifti"]
+  public static let names = ["as-scanned", "dcm2niix", "dicom2nifti"]
+
+  /// The order in which a model's training saw voxels.
+  ///
+  /// - Parameters:
+  ///   - chosen: what the user says, which goes before what the model says.
+  ///   - reorients: whether training's reader turned every scan to RAS.
+  ///   - orientation: where the axes of all training scans pointed, such as `LPS`.
+  ///   - name: of the convention of the tool that converted them.
+  /// - Throws: `DICOMError` where nothing of that is known: a mirrored array would be no error to anyone.
+  package init(
+    chosen: DICOMConvention?, reorients: Bool, orientation: String?, name: String?
+  ) throws(DICOMError) {
+    let trained =
+      orientation.flatMap { AxisCode($0) }.map { DICOMConvention.nearest($0) }
+      ?? name.flatMap { DICOMConvention(name: $0) }
+    if reorients {
+      self = .nearest(.ras)
+    } else if let known = chosen ?? trained {
+      self = known
+    } else {
+      let names = Self.names.joined(separator: ", ")
+      throw DICOMError(
+        .convention,
+        "the model does not say how its training scans were made from DICOM: nnU-Net ignores direction",
+        advice:
+          "tell it with \(.dicomConvention): \(names), or convert the model with it (nnconvert convert)"
+      )
+    }
+  }
 
   /// How a stack is turned.
   ///
@@ -35,7 +66,7 @@ package enum DICOMConvention: Sendable, Equatable {
 }
 
 /// The way that three axes point: a letter for each of x, y and z, such as `LPS`.
-package struct AxisCode: Sendable, Equatable {
+public struct AxisCode: Sendable, Equatable {
   /// For x, y and z: the direction (0 left–right, 1 anterior–posterior, 2 superior–inferior).
   let directions: [Int]
   /// For x, y and z: whether it points to right, anterior or inferior, against DICOM's own.
@@ -50,7 +81,7 @@ package struct AxisCode: Sendable, Equatable {
   }
 
   /// Three letters of L, R, P, A, S and I, one for every direction.
-  package init?(_ text: String) {
+  public init?(_ text: String) {
     let letters: [(direction: Int, isOpposite: Bool)] = text.compactMap { letter in
       switch letter {
       case "L": (0, false)

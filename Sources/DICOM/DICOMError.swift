@@ -1,9 +1,9 @@
-package import FileIO
+public import FileIO
 
 /// Why a folder of DICOM files gives no volume.
 ///
 /// Never holds text from a file other than UIDs, numbers and code strings.
-package struct DICOMError: Failure, Equatable {
+public struct DICOMError: Failure, Equatable {
   /// What is wrong, in words that a program can tell apart.
   package enum Reason: String, Sendable {
     /// The operating system refused to open the folder or a file.
@@ -44,6 +44,8 @@ package struct DICOMError: Failure, Equatable {
     case rescale
     /// There are several volumes, or none of the name asked for.
     case choice
+    /// Nothing tells in which order training saw voxels.
+    case convention
   }
 
   package let reason: Reason
@@ -80,7 +82,7 @@ extension DICOMError {
   }
 
   /// One line: what is wrong, where, and what to do.
-  package var description: String { message() }
+  public var description: String { message() }
 
   private var usualAdvice: Advice? {
     switch reason {
@@ -94,7 +96,7 @@ extension DICOMError {
     case .spacing: "export all slices again, or resample the series if it is meant to be uneven"
     case .tilt: "resample the series to a straight grid first"
     case .rescale: "export the series again, or convert it to .nii.gz"
-    case .file, .empty, .syntax, .choice: nil
+    case .file, .empty, .syntax, .choice, .convention: nil
     }
   }
 }

@@ -2,18 +2,18 @@ internal import FileIO
 internal import Synchronization
 
 /// One volume of a study: a series, or one of the volumes that a series holds.
-package struct DICOMSeries: Sendable {
+public struct DICOMSeries: Sendable {
   /// The SeriesInstanceUID, with `-1`, `-2`, … where the series holds several volumes.
-  package let name: String
+  public let name: String
   /// The code of the modality, such as `CT`.
-  package let modality: String?
+  public let modality: String?
   package let number: Int?
   /// What tells it from the other volumes of its series, such as `echo time 20.0`.
   package let distinction: String?
   /// What a person should look at, one line each.
-  package let warnings: [String]
+  public let warnings: [String]
 
-  private let files: FolderFiles
+  let files: FolderFiles
   private let slices: [Slice]
   private let geometry: StackGeometry
   /// Whether dcm2niix takes it as a part of four-dimensional data.
@@ -37,10 +37,19 @@ package struct DICOMSeries: Sendable {
   }
 
   /// Of the array as scanned, `[z, y, x]`.
-  package var shape: [Int] { sizes.reversed() }
+  public var shape: [Int] { sizes.reversed() }
   /// Of the array as scanned, `[z, y, x]`, in mm.
-  package var spacing: [Double] { geometry.spacing.reversed() }
+  public var spacing: [Double] { geometry.spacing.reversed() }
   package var sliceCount: Int { slices.count }
+  /// The paths of its files in the order of the slices.
+  package var paths: [String] {
+    var result: [String] = []
+    for slice in slices {
+      let path = files.path(slice.file)
+      if result.last != path { result.append(path) }
+    }
+    return result
+  }
   /// What the volume takes as float32.
   package var byteCount: Int { sizes.reduce(MemoryLayout<Float>.stride, *) }
 
@@ -122,5 +131,12 @@ package struct DICOMSeries: Sendable {
         }
       }
     }
+  }
+}
+
+extension DICOMSeries: Equatable {
+  /// Whether both are the same volume of the same folder.
+  public static func == (first: DICOMSeries, second: DICOMSeries) -> Bool {
+    first.name == second.name && first.files.folder == second.files.folder
   }
 }

@@ -1,4 +1,4 @@
-internal import FileIO
+package import FileIO
 internal import Synchronization
 
 /// The volumes that a folder of DICOM files holds.
@@ -52,14 +52,19 @@ package struct DICOMStudy: Sendable {
         candidates.filter { $0.name == name || $0.name.hasPrefix("\(name)-") }
       } ?? candidates
     if chosen.count == 1 { return try chosen[0].series.get() }
-    let problem =
-      name.map { "has \(chosen.isEmpty ? "no" : "several volumes of") series \($0)" }
-      ?? "has \(candidates.count) volumes"
+    throw refusal(
+      name.map {
+        "has \(chosen.isEmpty ? "no" : "several volumes of") series \(DisplayText.escaped($0))"
+      }
+        ?? "has \(candidates.count) volumes",
+      advice: "name one of them with \(.series)")
+  }
+
+  /// An error with a list of what there is.
+  package func refusal(_ problem: String, advice: Advice) -> DICOMError {
     let list = candidates.prefix(Self.longestList).map(\.line).joined(separator: "; ")
-    throw DICOMError(
-      .choice, "\(problem): \(list)\(candidates.count > Self.longestList ? "; …" : "")",
-      advice: "name one of them with \(.series)"
-    ).at(folder.place)
+    let rest = candidates.count > Self.longestList ? "; …" : ""
+    return DICOMError(.choice, "\(problem): \(list)\(rest)", advice: advice).at(folder.place)
   }
 
   /// Reads every file's header; an unreadable one fails all.

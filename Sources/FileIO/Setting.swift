@@ -8,11 +8,11 @@ package enum Setting: String, Sendable, Equatable {
   case inputPolicy
   case memoryLimit
   case precision
+  case part
   case ignoresHeadOrigin
   case headPrefix
   case series
   case dicomConvention
-  case part
   case plansPath
   case configuration
   case datasetPath

@@ -12,6 +12,7 @@ package enum FileKind: Sendable, Equatable {
   case torchExport
   case tar
   case gzip
+  case compressedNIfTI
   case hdf5
   case gguf
   case onnx
@@ -43,7 +44,10 @@ package enum FileKind: Sendable, Equatable {
     }
     if starts("version https://git-lfs") { return .gitLFSPointer }
     if starts("ustar", at: 257) { return .tar }
-    if bytes.hasBytes([0x1F, 0x8B]) { return .gzip }
+    if bytes.hasBytes([0x1F, 0x8B]) {
+      let start = Inflater.gzipStart(bytes, count: 4)
+      return start.map { isNIfTI(Bytes($0)) } == true ? .compressedNIfTI : .gzip
+    }
     if bytes.hasBytes([0x89, 0x48, 0x44, 0x46]) { return .hdf5 }
     if starts("GGUF") { return .gguf }
     if bytes.hasBytes([0x93] + Array("NUMPY".utf8)) { return .numpy }
@@ -52,7 +56,7 @@ package enum FileKind: Sendable, Equatable {
     {
       return .safetensors
     }
-    if [348, 540].contains(bytes.littleEndian(Int32.self, at: 0)) { return .nifti }
+    if isNIfTI(bytes) { return .nifti }
     let text = bytes.slice(at: 0, count: min(bytes.count, 256))?.array.drop {
       [0x20, 0x09, 0x0A, 0x0D].contains($0)
     }
@@ -63,6 +67,17 @@ package enum FileKind: Sendable, Equatable {
     if start.hasPrefix("{") { return .json }
     if bytes.byte(at: 0) == 0x08, bytes.byte(at: 2) == 0x12 { return .onnx }
     return .unknown
+  }
+
+  /// What the kind is.
+  package var name: String {
+    sentence.firstRange(of: " — ").map { String(sentence[..<$0.lowerBound]) } ?? sentence
+  }
+
+  /// A header's size in either byte order.
+  private static func isNIfTI(_ bytes: Bytes) -> Bool {
+    guard let size = bytes.littleEndian(Int32.self, at: 0) else { return false }
+    return [348, 540].contains(size) || [348, 540].contains(size.byteSwapped)
   }
 
   /// What the kind is, and what to do with a file of it where a checkpoint is wanted.
@@ -86,6 +101,7 @@ package enum FileKind: Sendable, Equatable {
     case .onnx: "an ONNX graph — convert the checkpoint (.pth) it was exported from"
     case .numpy: "a NumPy array — name the checkpoint (.pth)"
     case .nifti: "a NIfTI image — name the checkpoint (.pth)"
+    case .compressedNIfTI: "a compressed NIfTI image — name the checkpoint (.pth)"
     case .gitLFSPointer: "a git-lfs pointer, not the file itself — run 'git lfs pull'"
     case .html: "an HTML page, probably a failed download — download the checkpoint again"
     case .empty: "an empty file — copy or download it again"

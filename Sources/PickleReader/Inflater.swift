@@ -44,6 +44,27 @@ enum Inflater {
     return output.bytes
   }
 
+  /// The first bytes of what a gzip file holds; `nil` where it is damaged.
+  static func gzipStart(_ stored: Bytes, count: Int) -> [UInt8]? {
+    var stream = z_stream()
+    guard inflateInit2_(&stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK
+    else { return nil }
+    defer { inflateEnd(&stream) }
+    var output = [UInt8](repeating: 0, count: count)
+    let produced = stored.withUnsafeBytes { input in
+      output.withUnsafeMutableBufferPointer { target -> Int in
+        stream.next_in = UnsafeMutablePointer(
+          mutating: input.bindMemory(to: UInt8.self).baseAddress)
+        stream.avail_in = uInt(min(input.count, 1 << 16))
+        stream.next_out = target.baseAddress
+        stream.avail_out = uInt(target.count)
+        _ = CZlib.inflate(&stream, Z_NO_FLUSH)
+        return Int(stream.total_out)
+      }
+    }
+    return produced == count ? output : nil
+  }
+
   /// Feeds zlib in pieces: its counters have 32 bits.
   private static func run(
     _ stream: inout z_stream, input: UnsafeRawBufferPointer, output: UnsafeMutableRawBufferPointer

@@ -156,7 +156,9 @@ enum PickleSymbol: Equatable, Sendable {
       "_codecs encode": .encode,
       "collections deque": .collection,
     ]
-    for name in inertNames { table[name] = .inert(name.split(separator: " ").joined(separator: ".")) }
+    for name in inertNames {
+      table[name] = .inert(name.split(separator: " ").joined(separator: "."))
+    }
     for numpy in ["numpy.core", "numpy._core"] {
       table["\(numpy).multiarray scalar"] = .numpyScalar
       table["\(numpy).multiarray _reconstruct"] = .numpyReconstruct

@@ -43,7 +43,8 @@ package struct TorchFile: Sendable {
     let stored = storages.pickle.compressedCount
     let limit = PickleLimits.inflatedPickleBytes(storedByteCount: stored)
     guard storages.pickle.count <= limit else {
-      throw .limit(what: "bytes", limit: limit, offset: 0)
+      throw .inflate(
+        entry: storages.pickle.name, problem: "inflates to more than \(limit) bytes")
     }
     let pickle = try archive.content(of: storages.pickle, limit: limit)
     var machine = PickleMachine(

@@ -11,7 +11,7 @@ public struct CaseEstimate: Sendable {
   /// The windows.
   package let framing: InputFraming
   /// The run over one window.
-  package let program: SessionPlan
+  package let program: Program
   /// The model file's size; all of it is in memory while the network runs.
   let modelByteCount: Int
 

@@ -11,6 +11,8 @@ package struct CaseReader: Sendable {
   package let policy: InputPolicy
   /// How much memory a case may take.
   package let memory: MemoryBudget
+  /// How many threads work.
+  package let threads: Int
 
   /// A model whose preprocessing is not here can still run arrays.
   private let result: Result<Preprocessor, PreprocessingError>
@@ -21,6 +23,7 @@ package struct CaseReader: Sendable {
     self.model = model
     self.policy = policy
     self.memory = memory
+    self.threads = threads
     result = Result { () throws(PreprocessingError) in
       try Preprocessor(description: model.preprocessing, threads: threads)
     }
@@ -42,12 +45,22 @@ package struct CaseReader: Sendable {
     return try makeCase(scan.takeChannels(), warnings: warnings, place: place)
   }
 
+  /// Reads a segmentation of a case: one file, as the reader that the plans name gives it.
+  package func readSegmentation(file: String) throws(PipelineError) -> Volume {
+    let preprocessor = try preprocessor()
+    do throws(PreprocessingError) {
+      let image = try NIfTIImage(
+        contentsOf: file, reader: preprocessor.reader, volumeLimit: 1)
+      return image.volumes[0]
+    } catch { throw .preprocessing(error) }
+  }
+
   /// A case of channels that are in memory already.
   package func makeCase(of channels: consuming [Volume]) throws(PipelineError) -> Case {
     try makeCase(channels, warnings: [], place: nil)
   }
 
-  private func makeCase(
+  func makeCase(
     _ channels: consuming [Volume], warnings: [String], place: ScanGeometry?
   ) throws(PipelineError) -> Case {
     let geometry: PreparedGeometry
@@ -61,9 +74,11 @@ package struct CaseReader: Sendable {
 
   /// Preprocesses a case, freeing its channels on the way.
   ///
-  /// - Parameter held: bytes that others hold meanwhile.
+  /// - Parameters:
+  ///   - previous: for a cascade's second stage, what the first one made of the scan.
+  ///   - held: bytes that others hold meanwhile.
   package func prepare(
-    _ scan: consuming Case, held: Int = 0
+    _ scan: consuming Case, previous: Volume? = nil, held: Int = 0
   ) throws(PipelineError) -> PreparedImage {
     let geometry = scan.geometry
     let channels = geometry.originalShape.reduce(geometry.shape[0] * MemoryLayout<Float>.stride, *)
@@ -72,7 +87,8 @@ package struct CaseReader: Sendable {
       new: geometry.peakByteCount - channels)
     let preprocessor = try preprocessor()
     do throws(PreprocessingError) {
-      return try preprocessor.prepare(channels: scan.takeChannels(), geometry: geometry)
+      return try preprocessor.prepare(
+        channels: scan.takeChannels(), geometry: geometry, previous: previous)
     } catch { throw .preprocessing(error) }
   }
 

@@ -1,3 +1,4 @@
+public import DICOM
 internal import FileIO
 public import Preprocessing
 public import SWTFormat
@@ -33,7 +34,7 @@ public final class EncoderPipeline {
 
   /// Reads cases for this pipeline; it may do so on another thread while the pipeline runs.
   package let reader: CaseReader
-  private var kept: (program: SessionPlan, session: Session)?
+  private var kept: (program: Program, session: Session)?
 
   /// Creates a pipeline.
   ///
@@ -81,6 +82,21 @@ public final class EncoderPipeline {
   ///
   /// - Throws: `PipelineError.preprocessing`, or `memory` where the voxels alone take too much.
   public func read(files: [String]) throws(PipelineError) -> Case { try reader.read(files: files) }
+
+  /// Reads series of a folder of DICOM files, in the order in which training saw voxels.
+  ///
+  /// - Parameters:
+  ///   - folder: one study, or one file.
+  ///   - series: the names of the series, one per channel in the order of `channel_names`; none where
+  ///     the study holds one volume and the model takes one channel.
+  ///   - convention: instead of what the model says.
+  /// - Throws: `PipelineError.dicom`, or `memory` where the voxels alone take too much.
+  public func read(
+    dicom folder: String, series: [String] = [], convention: DICOMConvention? = nil
+  ) throws(PipelineError) -> Case {
+    try reader.read(
+      folder: folder, series: series, convention: convention)
+  }
 
   /// A case of channels in memory, in the order of `channel_names`.
   ///
@@ -176,7 +192,7 @@ public final class EncoderPipeline {
   /// Runs the encoder over a prepared image.
   package func run(_ image: PreparedImage) throws(PipelineError) -> EncoderOutput {
     let framing = framing(of: image.shape)
-    let program: SessionPlan
+    let program: Program
     do throws(RuntimeError) {
       program = try self.program(for: framing.inputShape, outputs: sessionOutputs(framing))
     } catch { throw .runtime(error) }
@@ -184,7 +200,7 @@ public final class EncoderPipeline {
   }
 
   private func run(
-    _ image: PreparedImage, framing: InputFraming, program: SessionPlan,
+    _ image: PreparedImage, framing: InputFraming, program: Program,
     progress: (Int, Int) throws(PipelineError) -> Void
   ) throws(PipelineError) -> EncoderOutput {
     var window = [Float](repeating: 0, count: framing.inputShape.reduce(1, *))
@@ -216,7 +232,7 @@ public final class EncoderPipeline {
   package func run(
     array: ArraySlice<Float>, shape: [Int], held: Int
   ) throws(PipelineError) -> EncoderOutput {
-    let program: SessionPlan
+    let program: Program
     do throws(RuntimeError) {
       program = try self.program(for: shape, outputs: runOutputs(stages: outputs.stages))
     } catch { throw .runtime(error) }
@@ -267,15 +283,15 @@ public final class EncoderPipeline {
   /// How the network runs on that shape: as for the last case, where it had the same.
   private func program(
     for shape: [Int], outputs: SessionOutputs
-  ) throws(RuntimeError) -> SessionPlan {
+  ) throws(RuntimeError) -> Program {
     if let kept, kept.program.inputShape == shape, kept.program.outputs == outputs {
       return kept.program
     }
-    return try model.plan(
+    return try model.program(
       inputShape: shape, outputs: outputs, threads: threads, precision: precision)
   }
 
-  private func session(for program: SessionPlan) throws(PipelineError) -> Session {
+  private func session(for program: Program) throws(PipelineError) -> Session {
     if let kept, kept.program.inputShape == program.inputShape,
       kept.program.outputs == program.outputs
     {

@@ -1,3 +1,4 @@
+public import DICOM
 public import FileIO
 public import Preprocessing
 public import SWTFormat
@@ -18,6 +19,8 @@ public enum PipelineError: Error, Sendable, Equatable {
 
   /// The scan cannot be read or preprocessed.
   case preprocessing(PreprocessingError)
+  /// A DICOM series cannot be read.
+  case dicom(DICOMError)
   /// The network cannot be run.
   case runtime(RuntimeError)
   /// The case would take more memory than it may; `fitting` names policies that would not.
@@ -34,16 +37,24 @@ public enum PipelineError: Error, Sendable, Equatable {
   case postprocessing(path: String, problem: String)
   /// The caller stopped it.
   case cancelled
+  /// A case that comes from memory has no place to write a segmentation for.
+  case noPlace
+  /// Windows slide by a part of their size, above 0 and at most 1.
+  case stepSize(Double)
+  /// A label that the model does not have.
+  case unknownLabel(String, known: [String])
 }
 
 extension PipelineError: Failure {
   package var kind: FailureKind {
     switch self {
     case .preprocessing(let error): error.kind
+    case .dicom(let error): error.kind
     case .runtime(let error): error.kind
     case .memory, .tooLarge, .allocation: .memory
     case .labels, .notFinite, .postprocessing: .badInput
     case .cancelled: .interrupted
+    case .stepSize, .unknownLabel, .noPlace: .usage
     }
   }
 
@@ -53,6 +64,7 @@ extension PipelineError: Failure {
   package var report: FailureReport {
     switch self {
     case .preprocessing(let error): error.report
+    case .dicom(let error): error.report
     case .runtime(let error): error.report
     case .memory(let needed, let limit, let policy, let fitting):
       FailureReport(
@@ -77,6 +89,12 @@ extension PipelineError: Failure {
         advice: "look for such voxels in the scan")
     case .postprocessing(let path, let problem): "\(DisplayText.quoted(path)) \(problem)"
     case .cancelled: "stopped"
+    case .noPlace: "a case from memory has no place in a scan: read it from its files"
+    case .stepSize(let size): "the step size is \(size), not above 0 and at most 1"
+    case .unknownLabel(let name, let known):
+      .init(
+        "the model has no label \(DisplayText.quoted(name))",
+        advice: "it has \(known.map(DisplayText.quoted).joined(separator: ", "))")
     }
   }
 }

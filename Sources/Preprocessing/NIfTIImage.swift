@@ -91,6 +91,15 @@ package struct NIfTIImage: Sendable {
     return layout.sizes.reduce(MemoryLayout<Float>.stride * layout.volumeCount, *)
   }
 
+  /// The shape `[z, y, x]` that the reader gives a file's volumes, from its header alone.
+  package static func shape(
+    ofFileAt path: String, reader: ImageReader
+  ) throws(PreprocessingError) -> [Int] {
+    let layout = try header(of: ScanStream(path: path), reader: reader).layout
+    let turning = try turning(layout, to: reader.reorients ? .ras : nil, path: path)
+    return turning.sources.map { layout.sizes[$0] }.reversed()
+  }
+
   /// The header, checked against the file's length, and how many bytes were read for it.
   private static func header(
     of stream: ScanStream, reader: ImageReader

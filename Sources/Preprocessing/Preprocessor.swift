@@ -57,6 +57,16 @@ public struct Preprocessor: Sendable {
     return sum
   }
 
+  /// The shape `[z, y, x]` that the reader gives a file, from its header alone.
+  package func shape(ofFile path: String) throws(PreprocessingError) -> [Int] {
+    try NIfTIImage.shape(ofFileAt: path, reader: reader)
+  }
+
+  /// How training scans lie, where the model says.
+  package var trainedOrientation: ScanOrientation? {
+    description.orientation.flatMap { ScanOrientation($0) }
+  }
+
   /// The reader that the plans name.
   package var reader: ImageReader {
     get throws(PreprocessingError) {

@@ -24,6 +24,9 @@ package struct ScanGeometry: Sendable, Equatable {
   /// What was done to the file's axes on reading.
   package let turning: AxisTurning
 
+  /// How the array's axes lie.
+  package var arrayOrientation: ScanOrientation? { orientation?.turned(by: turning) }
+
   /// Of the array, `[z, y, x]`.
   package var shape: [Int] { turning.sources.map { sizes[$0] }.reversed() }
 
@@ -32,5 +35,24 @@ package struct ScanGeometry: Sendable, Equatable {
     let scales = reader.isITK ? spacing : [1, 1, 1]
     let scaled = Matrix3(affine.matrix.rows.map { row in zip(row, scales).map { $0 * $1 } })
     return turning.turned(Affine(matrix: scaled, offset: affine.offset), sizes: sizes)
+  }
+}
+
+extension ScanGeometry {
+  /// Of an array that no NIfTI file holds, such as a DICOM series.
+  ///
+  /// - Parameters:
+  ///   - shape: `[z, y, x]`.
+  ///   - spacing: in mm, `[z, y, x]`.
+  ///   - rows: of the affine from voxels `(x, y, z)` to mm towards right, anterior and superior: 3 of 4.
+  ///   - reader: whose headers results are to have.
+  package init(shape: [Int], spacing: [Double], affine rows: [[Double]], reader: ImageReader) {
+    let matrix = Matrix3(rows.map { Array($0.prefix(3)) })
+    self.init(
+      reader: reader, sizes: shape.reversed(), isTwoDimensional: false,
+      spacing: spacing.reversed(),
+      affine: Affine(
+        matrix: reader.isITK ? matrix.normalized : matrix, offset: rows.map { $0[3] }),
+      orientation: ScanOrientation(affine: matrix), turning: .none)
   }
 }

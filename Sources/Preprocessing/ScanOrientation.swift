@@ -32,8 +32,11 @@ package struct ScanOrientation: Sendable, Equatable, Hashable, CustomStringConve
     self.init(directions: directions, isNegative: isNegative)
   }
 
-  package var description: String {
-    String(zip(directions, isNegative).map { Self.letters[$0][$1 ? 1 : 0] })
+  package var description: String { String(letters) }
+
+  /// For x, y and z: the letter of where the axis runs.
+  package var letters: [Character] {
+    zip(directions, isNegative).map { Self.letters[$0][$1 ? 1 : 0] }
   }
 
   /// As nibabel's `io_orientation` tells it; `nil` where an affine gives none.
@@ -79,6 +82,13 @@ package struct ScanOrientation: Sendable, Equatable, Hashable, CustomStringConve
       columns.remove(chosen.column)
     }
     self.init(directions: directions, isNegative: isNegative)
+  }
+
+  /// How an image that lies this way lies after turning.
+  func turned(by turning: AxisTurning) -> ScanOrientation {
+    ScanOrientation(
+      directions: turning.sources.map { directions[$0] },
+      isNegative: (0..<3).map { isNegative[turning.sources[$0]] != turning.isFlipped[$0] })
   }
 
   /// What brings an image that lies this way into another orientation.

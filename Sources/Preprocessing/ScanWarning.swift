@@ -10,6 +10,8 @@ public enum ScanWarning: Sendable, Equatable {
   case intensities(String)
   /// The files of a case do not lie in one place.
   case channels(String)
+  /// The scans of a run lie otherwise than they should.
+  case orientations(String)
   /// Its axes were turned.
   case turned(path: String, from: String, to: String)
 }
@@ -24,6 +26,8 @@ extension ScanWarning: CustomStringConvertible {
     case .header(let path, let problem): "\(DisplayText.quoted(path)): \(problem)"
     case .intensities(let problem): problem
     case .channels(let problem): problem
+    case .orientations(let problem):
+      "\(problem); nnU-Net ignores direction, so scans should lie as those trained on"
     case .turned(let path, let from, let to):
       "\(DisplayText.quoted(path)): turned from \(from) to \(to)"
     }

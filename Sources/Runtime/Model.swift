@@ -25,7 +25,13 @@ public struct Model: Sendable {
   /// What of version 1.1 of the format can be run.
   private static let supportedFeatures: RequiredFeatures = .trainedHead
 
-  private let parameters: ModelParameters
+  private let file: SWTFile
+  private let graph: Graph
+  /// Weights in other forms than the file's, for all sessions.
+  private let store = WeightStore()
+
+  /// The model's numbers.
+  var parameterValues: ParameterValues { ParameterValues(file, store: store) }
 
   /// Maps a file and checks its header.
   ///
@@ -43,10 +49,11 @@ public struct Model: Sendable {
     description = file.description
     modelID = file.modelID
     byteCount = file.byteCount
-    parameters = ModelParameters(file)
+    graph = Graph(file.description)
+    self.file = file
   }
 
-  /// Makes a session for inputs of one shape: `plan`, with its memory.
+  /// Makes a session for inputs of one shape: `program`, with its memory.
   ///
   /// - Parameters:
   ///   - inputShape: `[channels, z, y, x]` for a 3-D network, `[channels, y, x]` for a 2-D one. Any
@@ -61,10 +68,10 @@ public struct Model: Sendable {
     precision: Precision = .f32
   ) throws(RuntimeError) -> Session {
     try Session(
-      plan(inputShape: inputShape, outputs: outputs, threads: threads, precision: precision))
+      program(inputShape: inputShape, outputs: outputs, threads: threads, precision: precision))
   }
 
-  /// Plans a run over inputs of one shape.
+  /// Compiles the network for inputs of one shape, without taking the memory to run it.
   ///
   /// - Parameters:
   ///   - inputShape: `[channels, z, y, x]` for a 3-D network, `[channels, y, x]` for a 2-D one. Any
@@ -74,20 +81,26 @@ public struct Model: Sendable {
   ///   - precision: the numbers that convolutions are computed with.
   /// - Throws: `RuntimeError` where the network cannot take that shape, or the processor lacks the
   ///   precision.
-  public func plan(
+  public func program(
     inputShape: [Int], outputs: SessionOutputs = SessionOutputs(), threads: Int? = nil,
     precision: Precision = .f32
-  ) throws(RuntimeError) -> SessionPlan {
-    try plan(
-      inputShape: inputShape, outputs: outputs, threads: threads, precision: precision,
-      kernels: Kernels.chosen())
+  ) throws(RuntimeError) -> Program {
+    let threads = threads ?? ProcessorCount.available
+    guard threads >= 1 else { throw .threads(threads) }
+    var target = Target(kernels: try Kernels.chosen(), threads: threads)
+    if precision == .bf16 {
+      target.bf16 = target.kernels.bf16
+      guard target.bf16 != nil else {
+        throw .precision(precision, instructionSet: target.kernels.name)
+      }
+    }
+    return try program(inputShape: inputShape, outputs: outputs, target: target)
   }
 
-  /// The same with the kernels of any instruction set.
-  func plan(
-    inputShape: [Int], outputs: SessionOutputs, threads: Int?, precision: Precision,
-    kernels: Kernels
-  ) throws(RuntimeError) -> SessionPlan {
+  /// Compiles the network for a target.
+  func program(
+    inputShape: [Int], outputs: SessionOutputs, target: Target, ownValues: [String: [Float]] = [:]
+  ) throws(RuntimeError) -> Program {
     let architecture = description.architecture
     let channels = architecture.inputChannels
     guard inputShape.count == architecture.dimension + 1, inputShape[0] == channels else {
@@ -101,41 +114,30 @@ public struct Model: Sendable {
     if let stage = outputs.stages.first(where: { !(0..<stageCount).contains($0) }) {
       throw .stage(stage, count: stageCount)
     }
-    guard !outputs.logits || description.classifier != nil else { throw .noClassifier }
+    guard !outputs.logits || graph.logits != nil else { throw .noClassifier }
     guard !outputs.logits || description.classifier?.pooling == nil else { throw .severalStages }
-    let threads = threads ?? ProcessorCount.available
-    guard threads >= 1 else { throw .threads(threads) }
-    var choice = AlgorithmChoice(kernels: kernels, threads: threads)
-    if precision == .bf16 {
-      choice.bf16 = kernels.bf16
-      guard choice.bf16 != nil else {
-        throw .precision(precision, instructionSet: kernels.name)
-      }
-    }
-    let plan = try EncoderPlan(parameters, shape: inputShape, outputs: outputs, choice: choice)
-    return SessionPlan(plan, inputShape: inputShape, outputs: outputs, threads: threads)
-  }
-
-  /// The weights of a convolution of this model.
-  func weights(of step: ConvolutionStep) -> PackedWeights {
-    parameters.weights("\(step.name).conv.weight")
+    guard !outputs.segmentation || graph.segmentation != nil else { throw .noDecoder }
+    return try Compiler.compile(
+      graph, inputShape: inputShape, outputs: outputs,
+      values: ParameterValues(file, store: store, own: ownValues), target: target)
   }
 
   /// A tensor's values, row-major; `nil` where the file has none of that name.
-  package func values(ofTensor name: String) -> [Float]? { parameters.values(ofTensor: name) }
+  package func values(ofTensor name: String) -> [Float]? {
+    file.entry(named: name).map { file.values(of: $0) }
+  }
 
   /// The classifier's logits for pooled features, `[features]`: for means over several windows.
   ///
   /// - Throws: `RuntimeError.noClassifier`, or `elementCount` where the width is another.
   public func logits(fromPooled pooled: [Float]) throws(RuntimeError) -> [Float] {
-    guard let classifier = parameters.classifier else { throw .noClassifier }
-    let features = classifier.weight.count / classifier.bias.count
-    guard pooled.count == features else {
-      throw .elementCount(found: pooled.count, expected: features)
+    guard let logits = graph.logits,
+      case .linear(let layer) = graph.nodes(for: [logits]).last?.operation
+    else { throw .noClassifier }
+    let weights = parameterValues.weights(of: layer)
+    guard pooled.count == weights.inputCount else {
+      throw .elementCount(found: pooled.count, expected: weights.inputCount)
     }
-    let nowhere = ArenaRange(offset: 0, count: 0)
-    let step = LinearStep(
-      weight: classifier.weight, bias: classifier.bias, input: nowhere, output: nowhere)
-    return classifier.bias.indices.map { row in step.logit(row) { pooled[$0] } }
+    return weights.bias.indices.map { row in weights.value(row) { pooled[$0] } }
   }
 }

@@ -16,11 +16,13 @@ public enum RuntimeError: Error, Equatable, Sendable {
   case stage(Int, count: Int)
   /// The model has no classifier.
   case noClassifier
+  /// The model has no decoder.
+  case noDecoder
   /// The classifier reads several stages, which a session alone does not pool.
   case severalStages
   /// `SWT_ISA` names an instruction set that this processor lacks.
   case instructionSet(String, available: [String])
-  /// The memory that the plan needs cannot be had.
+  /// The memory that the program needs cannot be had.
   case memory(byteCount: Int)
   /// A result is infinite or not a number; the text says which.
   case notFinite(String)
@@ -34,7 +36,7 @@ extension RuntimeError: Failure {
   package var kind: FailureKind {
     switch self {
     case .model(let error): error.kind
-    case .inputShape, .inputSize, .elementCount, .noClassifier, .severalStages: .mismatch
+    case .inputShape, .inputSize, .elementCount, .noClassifier, .noDecoder, .severalStages: .mismatch
     case .stage, .instructionSet, .threads, .precision: .usage
     case .memory: .memory
     case .notFinite: .badInput
@@ -56,6 +58,8 @@ extension RuntimeError: Failure {
       "the network has no stage \(stage); it has stages 0…\(count - 1)"
     case .noClassifier:
       .init("the model has no classifier", advice: "convert with \(.head) or use nnconvert attach")
+    case .noDecoder:
+      .init("the model has no decoder", advice: "convert with \(.part) network")
     case .severalStages:
       .init("the classifier reads several stages", advice: "run it through a pipeline")
     case .instructionSet(let name, let available):

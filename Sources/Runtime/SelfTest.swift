@@ -2,10 +2,10 @@ internal import CKernels
 internal import FileIO
 internal import SWTFormat
 
-/// Holds every kernel that a model uses on this very processor against the definition in double
+/// Checks every kernel that a model uses on this very processor against the definition in double
 /// precision: the first thing to run on a new machine.
 ///
-/// Each way of computing a convolution that the model's plan has is run with the model's own weights on
+/// Each way of computing a convolution that the model's program has is run with the model's own weights on
 /// a small input of random numbers; so are activation, addition, statistics and pooling.
 public struct SelfTest: Sendable {
   /// One kernel's result.
@@ -45,64 +45,103 @@ public struct SelfTest: Sendable {
     self.threads = threads ?? ProcessorCount.available
   }
 
+  private var target: Target {
+    var target = Target(kernels: kernels, threads: threads)
+    target.bf16 = precision == .bf16 ? kernels.bf16 : nil
+    return target
+  }
+
   /// Runs all checks.
   ///
   /// - Throws: `RuntimeError` where memory cannot be had.
   public func run() throws(RuntimeError) -> [Check] {
     let description = model.description
-    let plan = try model.plan(
+    let program = try model.program(
       inputShape: [description.architecture.inputChannels] + description.preprocessing.patchSize,
-      outputs: SessionOutputs(), threads: threads, precision: precision, kernels: kernels)
+      outputs: SessionOutputs(), target: target)
     var checks = elementwiseChecks()
     var seen: Set<String> = []
-    for step in plan.encoder.steps {
-      guard let step = step as? ConvolutionStep else { continue }
-      let kernel = step.geometry.kernel
-      let isFirst = step.source == .networkInput
-      let key = "\(step.algorithm), kernel \(kernel.z)×\(kernel.y)×\(kernel.x)"
-      guard seen.insert("\(key) \(step.geometry.stride) \(isFirst)").inserted else { continue }
-      checks.append(try check(step, name: "\(key): \(step.name)"))
+    for case let layer as any ConvolutionInstruction in program.instructions {
+      let kernel = layer.operands.geometry.kernel
+      let isFirst = layer.operands.input == .network
+      let key = "\(layer.algorithm), kernel \(kernel.z)×\(kernel.y)×\(kernel.x)"
+      guard seen.insert("\(key) \(layer.operands.geometry.stride) \(isFirst)").inserted else {
+        continue
+      }
+      checks.append(try check(layer, name: "\(key): \(layer.name)"))
     }
     return checks
   }
 
   // MARK: - Convolutions
 
-  private func check(_ step: ConvolutionStep, name: String) throws(RuntimeError) -> Check {
-    var geometry = step.geometry
+  private func check(
+    _ layer: any ConvolutionInstruction, name: String
+  ) throws(RuntimeError) -> Check {
+    var geometry = layer.operands.geometry
     // Odd sizes, so that tiles stick out; two-dimensional networks have one plane.
     geometry.input = Extent3(z: min(geometry.input.z, 9), y: 13, x: 15)
-    let weights = model.weights(of: step)
-    let run = SmallRun(geometry, source: step.source, threads: threads)
-    let (found, moments) = try run.output(
-      of: try step.convolution.resized(to: geometry.input), kernels: kernels)
+    let trial = ConvolutionTrial(
+      geometry: geometry, maps: layer.operands.input.features.map(\.activation.channels))
+    var numbers = SmallNumbers()
+    let input = numbers.array(geometry.inputChannels * geometry.input.count)
+    // The network's input has nothing pending.
+    let isPending = layer.operands.input != .network
+    let scale = numbers.array(geometry.inputChannels).map { isPending ? $0 : 1 }
+    let shift = numbers.array(geometry.inputChannels).map { isPending ? $0 : 0 }
+    let target = target
+    let found = try trial.run(
+      input: input, scale: scale, shift: shift, target: target
+    ) { operands, buffers throws(RuntimeError) in
+      try layer.method.instruction(
+        operands, weights: layer.weights, target: target, buffers: &buffers)
+    }
+    let definition = ConvolutionDefinition(
+      geometry: geometry, weights: layer.weights,
+      input: activated(input, scale, shift, slope: isPending ? trial.slope : 1, geometry))
+    return Check(
+      name: name, error: error(of: found, trial, definition),
+      bound: layer.method == .directBf16 ? 2e-2 : 1e-4)
+  }
+
+  private func activated(
+    _ input: [Float], _ scale: [Float], _ shift: [Float], slope: Float,
+    _ geometry: ConvolutionGeometry
+  ) -> [Double] {
+    let voxels = geometry.input.count
+    return input.indices.map { index in
+      let channel = index / voxels
+      let value = Double(scale[channel]) * Double(input[index]) + Double(shift[channel])
+      return value >= 0 ? value : value * Double(slope)
+    }
+  }
+
+  /// The largest error of some outputs and of the statistics, over the largest output.
+  private func error(
+    of found: ConvolutionTrial.Output, _ trial: ConvolutionTrial,
+    _ definition: ConvolutionDefinition
+  ) -> Double {
+    let voxels = trial.outputExtent.count
     var error = LargestError()
-    let voxels = geometry.output.count
-    weights.withUnsafePointer(
-      kernels: kernels, team: ThreadTeam(count: threads)
-    ) { packed in
+    definition.withValues(kernels: kernels, threads: threads) { expected in
       for sample in 0..<32 {
         let voxel = sample * (voxels - 1) / 31
-        for channel in stride(from: sample % 7, to: geometry.outputChannels, by: 7) {
-          let expected = run.definition(
-            packed, weights.layout, channel: channel, voxel: voxel)
+        for channel in stride(from: sample % 7, to: trial.outputChannels, by: 7) {
           error.compare(
-            Double(found[channel / Self.block * voxels + voxel][channel % Self.block]), expected)
+            Double(found.values[channel * voxels + voxel]), expected(channel, voxel))
         }
       }
     }
-    for channel in stride(from: 0, to: geometry.outputChannels, by: 7) {
-      let (block, lane) = (channel / Self.block, channel % Self.block)
-      let values = found[block * voxels..<(block + 1) * voxels].map { Double($0[lane]) }
+    for channel in stride(from: 0, to: 16 * found.moments.count, by: 7)
+    where channel < trial.outputChannels {
+      let values = found.values[channel * voxels..<(channel + 1) * voxels].map(Double.init)
+      let (moments, lane) = (found.moments[channel / Self.block], channel % Self.block)
       let mean = values.reduce(0, +) / Double(voxels)
       let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(voxels)
-      error.compare(moments[block].mean(lane), mean, isMeasure: false)
-      error.compare(
-        moments[block].variance(lane).squareRoot(), variance.squareRoot(), isMeasure: false)
+      error.compare(moments.mean(lane), mean, isMeasure: false)
+      error.compare(moments.variance(lane).squareRoot(), variance.squareRoot(), isMeasure: false)
     }
-    return Check(
-      name: name, error: error.relative,
-      bound: step.algorithm.hasSuffix("bf16") ? 2e-2 : 1e-4)
+    return error.relative
   }
 
   // MARK: - Everything else
@@ -188,104 +227,5 @@ private struct SmallNumbers {
       state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
       return Float(Int32(truncatingIfNeeded: state >> 32)) * 0x1p-31
     }
-  }
-}
-
-/// A convolution of random numbers, with memory of its own.
-private struct SmallRun {
-  private let geometry: ConvolutionGeometry
-  private let threads: Int
-  private let isNetworkInput: Bool
-  /// `[channels][z][y][x]`.
-  private let input: [Float]
-  private let scale: [Float]
-  private let shift: [Float]
-  private let slope: Float = 0.01
-
-  init(_ geometry: ConvolutionGeometry, source: ConvolutionSource, threads: Int) {
-    var numbers = SmallNumbers()
-    self.geometry = geometry
-    self.threads = threads
-    isNetworkInput = source == .networkInput
-    input = numbers.array(geometry.inputChannels * geometry.input.count)
-    // The network's input has nothing pending.
-    let neutral = source == .networkInput
-    scale = numbers.array(geometry.inputChannels).map { neutral ? 1 : $0 }
-    shift = numbers.array(geometry.inputChannels).map { neutral ? 0 : $0 }
-  }
-
-  /// Sixteen channels per voxel, `[block][voxel]`, and their statistics, `[block]`.
-  func output(
-    of algorithm: any ConvolutionAlgorithm, kernels: Kernels
-  ) throws(RuntimeError) -> (values: [[Float]], moments: [nn_moments]) {
-    let block = TensorLayout.blockWidth
-    var plan = ArenaPlan()
-    func activation(_ channels: Int, _ extent: Extent3) -> Activation {
-      Activation(
-        plan.reserve(Activation.floatCount(channels: channels, extent: extent)),
-        channels: channels, extent: extent)
-    }
-    let source = activation(geometry.inputChannels, geometry.input)
-    let target = activation(geometry.outputChannels, geometry.output)
-    let pending = Pending(
-      scale: plan.reserve(source.blocks * block), shift: plan.reserve(source.blocks * block),
-      slope: slope)
-    let step = (algorithm.workspaceCount + 63) / 64 * 64
-    let workspace = plan.reserve(step * threads)
-    let scratch = plan.reserve(algorithm.scratchCount)
-    let groups = algorithm.momentGroups
-    var moments = [nn_moments](repeating: nn_moments(), count: target.blocks * groups)
-    let arena = try Arena(plan)
-    let voxels = geometry.input.count
-    for channel in 0..<geometry.inputChannels {
-      arena[pending.scale][channel] = scale[channel]
-      arena[pending.shift][channel] = shift[channel]
-      let lane = arena[source.range] + channel / block * source.blockStep + channel % block
-      for voxel in 0..<voxels { lane[voxel * block] = input[channel * voxels + voxel] }
-    }
-    algorithm.prepare()
-    input.withUnsafeBufferPointer { input in
-      guard let input = input.baseAddress else { return }
-      algorithm.run(
-        isNetworkInput ? .networkInput : .feature(Feature(activation: source, pending: pending)),
-        into: target, moments: &moments,
-        context: RunContext(
-          input: input, arena: arena, team: ThreadTeam(count: threads), workspace: workspace,
-          workspaceStep: step, scratch: scratch))
-    }
-    moments.withUnsafeMutableBufferPointer { moments in
-      guard let start = moments.baseAddress else { return }
-      for block in 0..<target.blocks { kernels.pointee.combine(start + block * groups, groups) }
-    }
-    let values = (0..<target.blocks * geometry.output.count).map { index in
-      Array(UnsafeBufferPointer(start: arena[target.range] + index * block, count: block))
-    }
-    return (values, (0..<target.blocks).map { moments[$0 * groups] })
-  }
-
-  /// One output, as convolution is defined.
-  func definition(
-    _ packed: UnsafePointer<Float>, _ layout: PackedLayout, channel: Int, voxel: Int
-  ) -> Double {
-    let (output, extent, kernel) = (geometry.output, geometry.input, geometry.kernel)
-    let place = Extent3(
-      z: voxel / (output.y * output.x), y: voxel / output.x % output.y, x: voxel % output.x)
-    let block = TensorLayout.blockWidth
-    var sum = 0.0
-    for tap in 0..<kernel.count {
-      let z = place.z * geometry.stride.z + tap / (kernel.y * kernel.x) - geometry.padding.z
-      let y = place.y * geometry.stride.y + tap / kernel.x % kernel.y - geometry.padding.y
-      let x = place.x * geometry.stride.x + tap % kernel.x - geometry.padding.x
-      guard (0..<extent.z).contains(z), (0..<extent.y).contains(y), (0..<extent.x).contains(x)
-      else { continue }
-      for channelIn in 0..<geometry.inputChannels {
-        let raw = input[channelIn * extent.count + (z * extent.y + y) * extent.x + x]
-        let value = Double(scale[channelIn]) * Double(raw) + Double(shift[channelIn])
-        let active = isNetworkInput || value >= 0 ? value : value * Double(slope)
-        let lane = layout.laneIndex(block: channel / block, input: channelIn, tap: tap)
-        sum += active * Double(packed[lane + channel % block])
-      }
-    }
-    return sum
   }
 }

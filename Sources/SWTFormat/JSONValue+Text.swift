@@ -96,11 +96,28 @@ private struct JSONWriter {
       case "\r": text += "\\r"
       case "\t": text += "\\t"
       case "\u{0}"..<"\u{20}", "\u{7F}":
-        let digits = String(scalar.value, radix: 16)
-        text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        text += "\\u" + Self.hexadecimal(UInt16(scalar.value))
+      case let hidden where !isCanonical && hidden.isHiddenInText:
+        for unit in String(hidden).utf16 { text += "\\u" + Self.hexadecimal(unit) }
       default: text.unicodeScalars.append(scalar)
       }
     }
     text += "\""
+  }
+
+  private static func hexadecimal(_ unit: UInt16) -> String {
+    let digits = String(unit, radix: 16)
+    return String(repeating: "0", count: 4 - digits.count) + digits
+  }
+}
+
+extension Unicode.Scalar {
+  /// Whether a terminal would obey it or a reader not see it: controls, marks that turn the direction
+  /// of writing, separators of lines.
+  fileprivate var isHiddenInText: Bool {
+    switch properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator: true
+    default: false
+    }
   }
 }

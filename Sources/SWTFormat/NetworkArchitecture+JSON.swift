@@ -8,6 +8,8 @@ extension NetworkArchitecture {
     package static let inputChannels = 1...256
     package static let kernelSize = 1...31
     package static let stride = 1...8
+    /// Of all stages together, per axis: no more than the largest patch.
+    package static let totalStride = 1...65_536
     package static let blocks = 1...64
     package static let segmentationHeads = 1...4096
   }
@@ -76,6 +78,9 @@ extension NetworkArchitecture {
       normalization: Normalization(
         kind: try norm["kind"].choice(), eps: eps, affine: try norm["affine"].bool()),
       nonlinearity: Nonlinearity(kind: kind, negativeSlope: slope))
+    guard totalStride.allSatisfy(Bounds.totalStride.contains) else {
+      throw try field["stages"].problem("have strides of \(totalStride) together, above 65536")
+    }
     if let decoderField = try field.optional("decoder") {
       decoder = try Decoder(decoderField, dimension: dimension)
       guard decoder?.stages.count == stages.count - 1 else {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Converter
+import DICOM
 import FileIO
 import SWTFormat
 
@@ -23,6 +24,13 @@ struct Convert: ParsableCommand {
     help: "A file with a linear head: .pth, .safetensors or scikit-learn's .npz.",
     completion: .file())
   var head: String?
+  @Option(help: "How the training scans lie: where x, y and z point, e.g. LPS.")
+  var orientation: Orientation?
+  @Option(
+    help: ArgumentHelp(
+      "What made the training scans from DICOM: as-scanned (SimpleITK), dcm2niix or dicom2nifti; runs on DICOM need it.",
+      valueName: "convention"))
+  var dicomConvention: String?
   @OptionGroup var headOptions: HeadOptions
   @OptionGroup var checkpointOptions: CheckpointOptions
   @OptionGroup var outputOptions: OutputOptions
@@ -30,6 +38,11 @@ struct Convert: ParsableCommand {
   func validate() throws {
     guard head != nil || (headOptions.classNames == nil && headOptions.headPrefix == nil) else {
       throw ValidationError("--class-names and --head-prefix need --head")
+    }
+    if let dicomConvention, DICOMConvention(name: dicomConvention) == nil {
+      throw ValidationError(
+        "'\(dicomConvention)' is no DICOM convention: \(DICOMConvention.names.joined(separator: ", "))"
+      )
     }
   }
 
@@ -39,6 +52,9 @@ struct Convert: ParsableCommand {
     options.dataType = dtype
     options.inputPolicy = inputPolicy
     options.headPath = head
+    // dicom2nifti gives every scan the same orientation, which is all there is to keep.
+    options.orientation = orientation?.letters ?? (dicomConvention == "dicom2nifti" ? "LAS" : nil)
+    options.dicomConvention = dicomConvention == "dicom2nifti" ? nil : dicomConvention
     headOptions.apply(to: &options)
     checkpointOptions.apply(to: &options)
     outputOptions.apply(to: &options)

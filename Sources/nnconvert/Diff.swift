@@ -38,10 +38,26 @@ struct Diff: ParsableCommand {
       let writer = ReportWriter(isJSON: false)
       try writer.write(
         lines: difference.fields.map {
-          ($0.path, "\($0.first.lineText) and \($0.second.lineText)")
+          ($0.path, "\(Self.text($0.first)) and \(Self.text($0.second))")
         })
       try writer.write(lines: difference.tensors.map { ($0.name, $0.what) })
     }
     guard difference.isEmpty else { throw CommandLineTool.different }
+  }
+
+  /// A value as a person writes it.
+  private static func text(_ value: JSONValue) -> String {
+    switch value {
+    case .null: return "nothing"
+    case .bool(let value): return value ? "yes" : "no"
+    case .string(let text): return text
+    case .array(let elements):
+      let isFlat = elements.allSatisfy { $0.array == nil && $0.object == nil }
+      let texts = elements.map { text($0) }
+      return isFlat ? texts.joined(separator: " ") : texts.joined(separator: "; ")
+    case .object(let object):
+      return object.members.map { "\($0.key) \(text($0.value))" }.joined(separator: ", ")
+    default: return value.lineText
+    }
   }
 }

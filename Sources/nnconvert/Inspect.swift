@@ -21,7 +21,8 @@ struct Inspect: ParsableCommand {
     checkpointOptions.apply(to: &options)
     let inspection = try Inspection(path: file, options: options)
     if json {
-      try StandardOutput.writeLine(inspection.json(includingTensors: tensors, naming: { $0.option }).prettyText)
+      try StandardOutput.writeLine(
+        inspection.json(includingTensors: tensors, naming: { $0.option }).prettyText)
       return
     }
     inspection.warnings.forEach(Reporter(name: NNConvert.tool.name).warn)

@@ -9,9 +9,9 @@ struct NNConvert: ParsableCommand {
     commandName: "nnconvert",
     abstract: "Convert trained nnU-Net models into single .swt files, without Python.",
     discussion: """
-      Checkpoints are read as data: nothing in them is ever run.
-      Results go to stdout, everything else to stderr. Exit status: 0 ok, 1 files differ,
-      64 usage, 65 input bad or not supported, 66 input cannot be opened, 70 internal error,
+      Checkpoints are read as data: nothing in them is ever run. \
+      Results go to stdout, everything else to stderr. Exit status: 0 ok, 1 files differ, \
+      64 usage, 65 input bad or not supported, 66 input cannot be opened, 70 internal error, \
       73 output cannot be created, 74 read or write error.
       """,
     version: NNConvertVersion.current,

@@ -50,6 +50,19 @@ struct CheckpointOptions: ParsableArguments {
   }
 }
 
+/// Where x, y and z of an array point: a letter each of L or R, P or A, S or I.
+struct Orientation: ExpressibleByArgument {
+  let letters: String
+
+  init?(argument: String) {
+    letters = argument.uppercased()
+    let directions = [Set("LR"), Set("PA"), Set("SI")]
+    guard letters.count == 3,
+      directions.allSatisfy({ pair in letters.filter(pair.contains).count == 1 })
+    else { return nil }
+  }
+}
+
 /// Two or three lengths in mm, separated by commas or `x`.
 struct Spacing: ExpressibleByArgument {
   let millimetres: [Double]

@@ -37,7 +37,13 @@ struct Verify: ParsableCommand {
           "\(DisplayText.escaped(difference.name)) differs by up to \(difference.largest)")
       }
       let verdict =
-        differences.map { $0.isEmpty ? "equal to the checkpoint" : "\($0.count) differ" }
+        differences.map { differences in
+          guard differences.isEmpty else { return "\(differences.count) differ" }
+          let types = verification.narrowTypes.map(\.rawValue)
+          return types.isEmpty
+            ? "equal to the checkpoint"
+            : "equal to the checkpoint after rounding to \(types.joined(separator: ", "))"
+        }
         ?? "intact"
       try StandardOutput.writeLine(
         "\(verification.tensorCount) tensors \(verdict), model id \(verification.modelID)")

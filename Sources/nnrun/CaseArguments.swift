@@ -1,5 +1,6 @@
 public import ArgumentParser
 import CommandLineInterface
+public import DICOM
 import FileIO
 import Pipeline
 public import SWTFormat
@@ -10,7 +11,7 @@ struct CaseArguments: ParsableArguments {
   @Argument(
     help: ArgumentHelp(
       "NIfTI scans (one file per channel, joined by commas), folders of scans named case_0000.nii.gz, "
-        + "a .csv of cases, or preprocessed arrays (.npy), which are run exactly as given.",
+        + "folders of DICOM files, a .csv of cases, or preprocessed arrays (.npy), which are run exactly as given.",
       valueName: "input"), completion: .file())
   var inputs: [String] = []
   @Flag(
@@ -22,6 +23,15 @@ struct CaseArguments: ParsableArguments {
     help: ArgumentHelp(
       "Folders are in BIDS: the suffix of every channel, e.g. T1w,FLAIR.", valueName: "suffixes"))
   var bids: String?
+  @Option(
+    help: ArgumentHelp(
+      "A series of a DICOM study: its UID, or CHANNEL=UID for every channel.", valueName: "series"))
+  var series: [String] = []
+  @Option(
+    help: ArgumentHelp(
+      "What made the training scans from DICOM: as-scanned (SimpleITK), dcm2niix or dicom2nifti.",
+      valueName: "convention"))
+  var dicomConvention: DICOMConvention?
   @Option(help: "How the network sees a scan: whole, sliding-window or center-crop.")
   var inputPolicy: InputPolicy?
   @Option(
@@ -70,9 +80,25 @@ struct CaseArguments: ParsableArguments {
       throw InputError.modelAsScan(path)
     }
     let channels = model.description.preprocessing.channels.map(\.name)
-    let list = try CaseList(inputs: inputs, channels: channels, layout: layout(channels))
+    let list = try CaseList(
+      inputs: inputs, channels: channels, layout: layout(channels),
+      dicom: DICOMChoice(series: series, convention: dicomConvention))
     list.notes.forEach(reporter.note)
+    if list.entries.contains(where: \.isDICOM) { try tellConvention(of: model, reporter) }
     return list
+  }
+
+  /// Says that the model's own convention is overridden; refuses where there is none at all.
+  private func tellConvention(of model: Model, _ reporter: Reporter) throws {
+    let preprocessing = model.description.preprocessing
+    let convention = try DICOMConvention(chosen: dicomConvention, for: preprocessing)
+    guard let dicomConvention,
+      let own = try? DICOMConvention(chosen: nil, for: preprocessing), own != dicomConvention
+    else { return }
+    reporter.note(
+      convention == dicomConvention
+        ? "--dicom-convention instead of what the model says of its training scans"
+        : "--dicom-convention changes nothing: the model's reader turns every scan to RAS")
   }
 
   private func layout(_ channels: [String]) throws -> ScanFolder.Layout {
@@ -101,3 +127,10 @@ struct CaseArguments: ParsableArguments {
 }
 
 extension InputPolicy: ExpressibleByArgument {}
+
+extension DICOMConvention: ExpressibleByArgument {
+  /// One of `names`.
+  public init?(argument: String) { self.init(name: argument) }
+  /// As help shows them.
+  public static var allValueStrings: [String] { names }
+}

@@ -44,7 +44,7 @@ struct CaseRunner {
     for entry in CaseSequence(list: list, interruption: interruption) {
       guard !interruption.hasCome else { break }
       // What cannot be read is told when it is run.
-      let identity = try? CaseIdentity(of: entry.files)
+      let identity = try? CaseIdentity(of: entry)
       if try !isDone(entry, identity) {
         try forEachCase(of: entry) { name, isOfBatch, run in
           guard !isInterrupted else { return }
@@ -88,9 +88,9 @@ struct CaseRunner {
   ) throws {
     switch entry.source {
     case .unusable(let error): try body(entry.name, false) { _ in throw error }
-    case .scan(let files):
+    case .scan, .dicom:
       try body(entry.name, false) { progress in
-        let scan = try pipeline.readTelling(files, reporter)
+        let scan = try pipeline.readTelling(entry, reporter)
         try tellSize(pipeline.estimate(scan))
         return try pipeline.run(scan) { done, count throws(PipelineError) in
           progress(done, count)
@@ -149,8 +149,12 @@ struct CasesFailed: Failure {
 
 extension EncoderPipeline {
   /// Reads a case and tells what a person should look at.
-  func readTelling(_ files: [String], _ reporter: Reporter) throws -> Case {
-    let scan = try read(files: files)
+  func readTelling(_ entry: CaseList.Entry, _ reporter: Reporter) throws -> Case {
+    let scan: Case
+    switch entry.source {
+    case .dicom(let source): scan = try reader.read(source)
+    default: scan = try read(files: entry.files)
+    }
     scan.warnings.forEach(reporter.warn)
     return scan
   }

@@ -20,7 +20,7 @@ struct Info: ParsableCommand {
     let description = loaded.description
     let architecture = description.architecture
     let sizes = shape?.sizes ?? description.preprocessing.patchSize
-    let plan = try loaded.plan(
+    let plan = try loaded.program(
       inputShape: [architecture.inputChannels] + sizes,
       outputs: SessionOutputs(pooled: true, logits: description.classifier != nil),
       threads: model.threads, precision: arithmetic.precision)

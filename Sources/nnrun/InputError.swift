@@ -15,11 +15,12 @@ enum InputError: Failure {
   case foreign(String)
   case stagesOfScan(problem: String)
   case resume(String, problem: String)
+  case cascade(String)
 
   var kind: FailureKind {
     switch self {
     case .model(_, let error): error.kind
-    case .scanAsModel, .modelAsScan, .arrays, .severalPreviews, .stagesOfScan, .suffixes, .output:
+    case .scanAsModel, .modelAsScan, .arrays, .severalPreviews, .stagesOfScan, .suffixes, .output, .cascade:
       .usage
     case .foreign: .cannotCreate
     case .rank, .shapesDiffer, .resume: .badInput
@@ -63,6 +64,7 @@ enum InputError: Failure {
       .init(
         "stages other than pooled need the input policy 'whole' and a 3-D network, or a .npy input",
         advice: "\(problem)")
+    case .cascade(let problem): .init(problem)
     case .resume(let path, let problem):
       .init(
         "\(DisplayText.quoted(path)) \(problem)",

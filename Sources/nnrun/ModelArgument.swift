@@ -19,12 +19,17 @@ struct ModelArgument: ParsableArguments {
 
   /// Opens the model; errors name the file.
   func load(verifyingTensors: Bool = false) throws -> Model {
-    do {
-      return try Model(contentsOf: path, verifyingTensors: verifyingTensors)
-    } catch { throw named(error) }
+    try Self.load(path, verifyingTensors: verifyingTensors)
   }
 
-  private func named(_ error: RuntimeError) -> any Failure {
+  /// Opens a model; errors name the file.
+  static func load(_ path: String, verifyingTensors: Bool = false) throws -> Model {
+    do {
+      return try Model(contentsOf: path, verifyingTensors: verifyingTensors)
+    } catch { throw named(error, path) }
+  }
+
+  private static func named(_ error: RuntimeError, _ path: String) -> any Failure {
     // What the operating system refused names the file already.
     guard case .model(let problem) = error, problem.kind == .badInput else { return error }
     let endings = [".nii", ".nii.gz", ".npy", ".csv"]

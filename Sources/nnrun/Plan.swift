@@ -11,9 +11,9 @@ struct Plan: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Tell what running cases would take, before any of it is done.",
     discussion: """
-      Reads the scans, measures this machine for a moment, and tells sizes, work, time and peak
-      memory. Exit status 65 where an only case does not fit into --max-memory, 8 where one of several
-      does not, or cannot be read.
+      Reads the scans, measures this machine for a moment, and tells sizes, work, time and peak \
+      memory. Exit status 65 where an only case does not fit into --max-memory, 8 where one of \
+      several does not, or cannot be read.
       """)
 
   @OptionGroup var model: ModelArgument
@@ -109,7 +109,7 @@ struct Plan: ParsableCommand {
   ) throws -> (CaseEstimate, Times) {
     if case .unusable(let error) = entry.source { throw error }
     let start = ContinuousClock.now
-    let scan = try pipeline.readTelling(entry.files, reporter)
+    let scan = try pipeline.readTelling(entry, reporter)
     let reading = (ContinuousClock.now - start) / .seconds(1)
     let estimate = try pipeline.estimate(scan)
     let calibration = Calibration(pipeline)

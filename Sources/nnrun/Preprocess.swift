@@ -98,15 +98,16 @@ struct Preprocess: ParsableCommand {
     _ entry: CaseList.Entry, _ pipeline: EncoderPipeline, _ reporter: Reporter, target: String?,
     inputs: [MappedFile.Identity]
   ) throws -> PreparedImage {
-    let scan = try pipeline.readTelling(entry.files, reporter)
+    let scan = try pipeline.readTelling(entry, reporter)
     // The picture needs the scan as well as what becomes of it.
     let original = preview == nil ? [] : scan.channels
     let held = original.reduce(0) { $0 + $1.values.count * MemoryLayout<Float>.stride }
-    let framing = scan.framing
+    let (framing, orientation) = (scan.framing, scan.place?.arrayOrientation)
     let image = try pipeline.prepare(scan, held: held)
     if let preview {
       try PreviewPicture(
-        scan: original, image: image, framing: framing,
+        scan: original, orientation: orientation, image: image,
+        framing: framing,
         preprocessing: pipeline.model.description.preprocessing, title: entry.name
       ).picture().write(to: preview, inputs: inputs)
     }

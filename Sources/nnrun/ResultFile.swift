@@ -119,14 +119,14 @@ struct ResultFile {
     resumption.kept += claimed.count
     let stale = unclaimed.filter { Self.base(of: rows[$0].name) == entry.name }.sorted()
     for index in stale {
-      guard let known = rows[index].identity, known.files.map(\.path) != entry.files else {
+      guard let known = rows[index].identity, known.files.map(\.path) != entry.fileNames else {
         continue
       }
       throw InputError.resume(
         path,
         problem: "has a case \(DisplayText.quoted(entry.name)) made from "
           + "\(known.files.map { DisplayText.quoted($0.path) }.joined(separator: ", ")), not from "
-          + "\(entry.files.map { DisplayText.quoted($0) }.joined(separator: ", "))")
+          + "\(entry.fileNames.map { DisplayText.quoted($0) }.joined(separator: ", "))")
     }
     resumption.changed += stale.count
     let kept = claimed.map { rows[$0] }

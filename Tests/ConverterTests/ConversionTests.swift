@@ -1,3 +1,4 @@
+import CommandLineInterface
 import Converter
 import FileIO
 import PickleReader
@@ -184,7 +185,7 @@ import Testing
   @Test func aBareStateDictNeedsPlans() throws {
     let path = "\(Fixtures.folder)/checkpoints/plain3d__v2.8__float32/classifier_full.pth"
     let error = #expect(throws: ConversionError.self) { try convert(path) }
-    #expect(error.map { "\($0)".contains("--plans") } == true)
+    #expect(error.map { CommandLineTool.message(of: $0).contains("--plans") } == true)
   }
 
   @Test func theOutputIsNeverTheInput() throws {

@@ -1,3 +1,4 @@
+import CommandLineInterface
 import Converter
 import FileIO
 import Foundation
@@ -51,7 +52,7 @@ import Testing
     -> String
   {
     let error = #expect(throws: ConversionError.self) { try convert(path, configure) }
-    return error.map { "\($0)" } ?? ""
+    return error.map { CommandLineTool.message(of: $0) } ?? ""
   }
 
   @Test func severalFoldsHaveToBeChosenFrom() throws {

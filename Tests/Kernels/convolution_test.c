@@ -104,7 +104,8 @@ static void test_average(const nn_kernels *kernels, int rows, int width) {
   free(input), free(vectors);
 }
 
-static void test_direct(const nn_kernels *kernels, int voxels, int blocks, int inputs, int accumulate) {
+// `step`: how far apart neighbouring outputs are written, in voxels.
+static void test_direct(const nn_kernels *kernels, int voxels, int blocks, int inputs, int accumulate, int step) {
   enum { TAPS = 9, WIDTH = 40 };
   float *input = numbers((size_t)WIDTH * 3 * BLOCK), *weights = numbers(2 * TAPS * BLOCK * BLOCK);
   const ptrdiff_t weight_step = (ptrdiff_t)TAPS * inputs * BLOCK, output_step = WIDTH * BLOCK;
@@ -114,7 +115,7 @@ static void test_direct(const nn_kernels *kernels, int voxels, int blocks, int i
   for (int tap = 0; tap < TAPS; tap++) offsets[tap] = (tap / 3 * WIDTH + tap % 3) * inputs;
   nn_moments moments[2] = {0};
   const nn_direct_tile tile = {input, offsets, TAPS, inputs, inputs, voxels, blocks, accumulate,
-                               weights, weight_step, output, output_step, voxels % 2,
+                               weights, weight_step, output, output_step, step * BLOCK, voxels % 2,
                                accumulate ? moments : NULL, 1};
   kernels->direct(&tile);
   double error = 0;
@@ -123,11 +124,11 @@ static void test_direct(const nn_kernels *kernels, int voxels, int blocks, int i
       for (int lane = 0; lane < BLOCK; lane++) {
         const size_t at = (size_t)(block * output_step + voxel * BLOCK + lane);
         double sum = before[at];
-        if (block < blocks && voxel < voxels) {
+        if (block < blocks && voxel % step == 0 && voxel / step < voxels) {
           if (!accumulate) sum = 0;
           for (int tap = 0; tap < TAPS; tap++)
             for (int i = 0; i < inputs; i++)
-              sum += (double)input[offsets[tap] + voxel * inputs + i] *
+              sum += (double)input[offsets[tap] + voxel / step * inputs + i] *
                      weights[block * weight_step + (tap * inputs + i) * BLOCK + lane];
         }
         error = worse(error, output[at] - sum);
@@ -136,7 +137,8 @@ static void test_direct(const nn_kernels *kernels, int voxels, int blocks, int i
   for (int block = 0; accumulate && block < blocks; block++) {
     static samples all;
     all.count = voxels;
-    for (int i = 0; i < voxels * BLOCK; i++) all.values[i / BLOCK][i % BLOCK] = output[block * output_step + i];
+    for (int i = 0; i < voxels * BLOCK; i++)
+      all.values[i / BLOCK][i % BLOCK] = output[block * output_step + i / BLOCK * step * BLOCK + i % BLOCK];
     expect_moments(kernels, "direct's statistics", &moments[block], &all);
   }
   free(input), free(weights), free(output), free(before);
@@ -166,7 +168,7 @@ static void test_bf16(const nn_kernels *kernels, int voxels, int blocks, int pai
   int32_t offsets[TAPS];
   for (int tap = 0; tap < TAPS; tap++) offsets[tap] = tap * pairs;
   const nn_direct_tile tile = {packed, offsets, TAPS, pairs, pairs, voxels, blocks, 0, packed_weights,
-                               (ptrdiff_t)TAPS * pairs * BLOCK, output, WIDTH * BLOCK, 0, NULL, 0};
+                               (ptrdiff_t)TAPS * pairs * BLOCK, output, WIDTH * BLOCK, BLOCK, 0, NULL, 0};
   narrow->direct(&tile);
   double error = 0;
   for (int block = 0; block < blocks; block++)
@@ -297,7 +299,7 @@ void test_convolution(const nn_kernels *kernels) {
     for (int blocks = 1; blocks <= kernels->direct_blocks; blocks++)
       for (int inputs = 1; inputs <= BLOCK; inputs += 5)
         for (int accumulate = 0; accumulate < 2; accumulate++)
-          test_direct(kernels, voxels, blocks, inputs, accumulate);
+          test_direct(kernels, voxels, blocks, inputs, accumulate, 1 + voxels % 2);
   int32_t tilings = 0;
   const nn_winograd_tile_sizes *sizes = nn_winograd_all_tile_sizes(&tilings);
   for (int32_t tiling = 0; tiling < tilings; tiling++)

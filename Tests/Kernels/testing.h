@@ -1,6 +1,8 @@
 // What the tests of the kernels share: random numbers, and comparisons that a NaN fails.
 #pragma once
 
+#include <setjmp.h>
+
 #include "CKernels.h"
 
 enum { BLOCK = NN_BLOCK };
@@ -8,8 +10,8 @@ enum { BLOCK = NN_BLOCK };
 /// How many expectations were not met.
 extern int failures;
 
-/// 1: failures are counted, not printed.
-extern int is_silent;
+/// Where to go on at the first failure, instead of counting and printing it; null: nowhere.
+extern jmp_buf *first_failure;
 
 /// From −1 to 1, the same on every run.
 float random_number(void);

@@ -16,6 +16,19 @@ enum Models {
       Fixtures.checkpoint(in: name), head: "\(Fixtures.folder)/checkpoints/\(name)/head.pth")
   }
 
+  /// The folds of a model folder with their decoders.
+  static func network(_ modelFolder: String, folds: [String]) throws -> Model {
+    let folder = try TemporaryFolder()
+    let path = folder.file("m.swt")
+    _ = try Command.run(
+      "nnconvert",
+      [
+        "convert", modelFolder, "--part", "network", "--fold", folds.joined(separator: ","), "-o",
+        path,
+      ])
+    return try Model(contentsOf: path)
+  }
+
   private static func converted(_ checkpoint: String, head: String) throws -> Model {
     let folder = try TemporaryFolder()
     let path = folder.file("m.swt")

@@ -82,6 +82,6 @@ import Testing
   }
 
   private func isClose(_ first: [Float], _ second: [Float], _ bound: Float) -> Bool {
-    zip(first, second).allSatisfy { abs($0 - $1) <= bound }
+    Difference(first, second).absolute <= Double(bound)
   }
 }

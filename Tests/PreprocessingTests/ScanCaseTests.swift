@@ -40,9 +40,8 @@ import Testing
       #expect(expectation.hasPrefix("array"), "was read")
       let expected = try NPYArray(contentsOf: "\(folder)/expected.npy")
       #expect(image.shape == expected.shape)
-      let largest = expected.values.map(abs).max() ?? 0
-      #expect(
-        zip(image.values, expected.values).allSatisfy { abs($0 - $1) <= 2e-5 * max(largest, 1) })
+      let difference = Difference(image.values, expected.values)
+      #expect(difference.absolute <= 2e-5 * max(difference.largest, 1))
     } catch let error as PreprocessingError {
       #expect(expectation != "array", "\(error)")
       messages.append("\(error)")

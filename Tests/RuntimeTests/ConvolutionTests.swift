@@ -21,6 +21,7 @@ import Testing
     geometry(40, 64, [3, 3, 3], [1, 1, 1], [2, 2, 2]),
     geometry(16, 32, [3, 3, 3], [2, 1, 2], [1, 2, 2]),
     geometry(16, 16, [3, 3, 3], [3, 2, 1], [8, 7, 6]),
+    unpadded(20, 16, [3, 2, 3], [1, 1, 1], [5, 6, 7]),
   ]
 
   static func geometry(
@@ -31,44 +32,95 @@ import Testing
       stride: Extent3(stride), input: Extent3(input))
   }
 
-  /// Any source that is not the network's input; only its kind matters for the choice.
-  static let feature = ConvolutionSource.feature(
-    Feature(
-      activation: Activation(
-        ArenaRange(offset: 0, count: 0), channels: 1, extent: Extent3(z: 1, y: 1, x: 1)),
-      pending: Pending(
-        scale: ArenaRange(offset: 0, count: 0), shift: ArenaRange(offset: 0, count: 0), slope: 1)))
+  private static func unpadded(
+    _ inputs: Int, _ outputs: Int, _ kernel: [Int], _ stride: [Int], _ input: [Int]
+  ) -> ConvolutionGeometry {
+    var result = geometry(inputs, outputs, kernel, stride, input)
+    result.padding = Extent3(z: 0, y: 0, x: 0)
+    return result
+  }
+
+  private static func target(_ isa: String, threads: Int) throws -> Target {
+    let kernels = try #require(Kernels.available.first { $0.name == isa })
+    return Target(kernels: kernels, threads: threads)
+  }
+
+  private static let fastest = Target(kernels: Kernels.available[0], threads: 2)
 
   @Test(arguments: geometries, Kernels.available.map(\.name))
   func agreesWithTheDefinition(geometry: ConvolutionGeometry, isa: String) throws {
-    let kernels = try #require(Kernels.available.first { $0.name == isa })
-    var numbers = TestNumbers(seed: UInt64(geometry.inputChannels))
-    let shape =
-      [geometry.outputChannels, geometry.inputChannels]
-      + [geometry.kernel.z, geometry.kernel.y, geometry.kernel.x]
-    let weights = numbers.array(shape.reduce(1, *))
-    let input = numbers.array(geometry.inputChannels * geometry.input.count)
-    let scale = numbers.array(geometry.inputChannels)
-    let shift = numbers.array(geometry.inputChannels)
-    let activated = input.indices.map { index in
-      let channel = index / geometry.input.count
-      let value = input[index] * scale[channel] + shift[channel]
-      return value < 0 ? value * 0.01 : value
-    }
-    let packed = PackedWeights(shape: shape, values: weights)
-    for threads in [1, 3] {
-      for planar in [false, true] {
-        let algorithm = try AlgorithmChoice(kernels: kernels, threads: threads)
-          .algorithm(for: geometry, source: planar ? .networkInput : Self.feature, weights: packed)
-        let found = try ConvolutionBench(geometry: geometry).run(
-          algorithm, input: input, scale: scale, shift: shift, threads: threads, planar: planar)
-        let expected = ReferenceConvolution(geometry: geometry, weights: weights)
-          .run(planar ? input : activated)
-        #expect(
-          Difference(found.values, expected).relative <= 2e-5,
-          "\(algorithm.name), \(threads) threads, planar \(planar)")
+    let chosen = AlgorithmChoice(target: try Self.target(isa, threads: 2)).cheapest(geometry)
+    for (problem, method) in [
+      (ConvolutionProblem(geometry), chosen), (ConvolutionProblem(geometry, maps: []), .direct),
+    ] {
+      for threads in [1, 3] {
+        let found = try problem.run(try Self.target(isa, threads: threads), by: method)
+        let difference = Difference(found.values, problem.expected)
+        #expect(difference.relative <= 2e-5, "\(method.name), \(threads) threads: \(difference)")
         expectStatistics(of: found, geometry)
       }
+    }
+  }
+
+  /// Several maps are read as one: widths that are multiples of 16, and widths whose blocks are not those
+  /// of the file.
+  @Test(
+    arguments: [[16, 32], [32, 32], [24, 24], [30, 30], [5, 16, 7], [3, 4]],
+    Kernels.available.map(\.name))
+  func mapsSideBySideAreReadAsOne(maps: [Int], isa: String) throws {
+    let target = try Self.target(isa, threads: 3)
+    for (kernel, size) in [
+      ([3, 3, 3], [5, 6, 9]), ([1, 3, 3], [2, 9, 10]), ([1, 1, 1], [3, 4, 5]),
+    ] {
+      let problem = ConvolutionProblem(
+        Self.geometry(maps.reduce(0, +), 40, kernel, [1, 1, 1], size), maps: maps)
+      var methods: [ConvolutionMethod] = [.direct]
+      for tileSizes in WinogradTileSizes.all where tileSizes.fits(problem.geometry) {
+        methods += [.fused(tileSizes), .staged(tileSizes)]
+      }
+      for method in methods {
+        let found = try problem.run(target, by: method)
+        let difference = Difference(found.values, problem.expected)
+        #expect(difference.relative <= 2e-5, "\(method.name) \(kernel): \(difference)")
+        expectStatistics(of: found, problem.geometry)
+      }
+    }
+  }
+
+  /// A transposed convolution whose kernel is its stride.
+  @Test(
+    arguments: [[2, 2, 2], [1, 2, 2], [2, 1, 3], [4, 2, 2], [1, 1, 1]],
+    Kernels.available.map(\.name))
+  func aTransposedConvolutionWritesEveryVoxelOnce(step: [Int], isa: String) throws {
+    let target = try Self.target(isa, threads: 3)
+    for (inputs, outputs, size) in [
+      (32, 16, [3, 4, 5]), (20, 24, [2, 3, 17]), (3, 5, [1, 1, 2]),
+    ] {
+      let (extent, step) = (Extent3(size), Extent3(step))
+      var numbers = TestNumbers(seed: 4)
+      let values = numbers.array(inputs * outputs * step.count)
+      let input = numbers.array(inputs * extent.count)
+      let weights = try PackedWeights(
+        upsampling: { values }, shape: [inputs, outputs, step.z, step.y, step.x],
+        origin: PackedWeights.Origin(store: WeightStore(), fold: 0, parameter: "w"))
+      let padded = ChannelBlocks([outputs]).paddedChannels
+      let geometry = ConvolutionGeometry(
+        inputs: ChannelBlocks([inputs]), outputChannels: padded * step.count,
+        kernel: Extent3(z: 1, y: 1, x: 1), stride: Extent3(z: 1, y: 1, x: 1),
+        padding: Extent3(z: 0, y: 0, x: 0), input: extent, voxelStep: step)
+      let ones = [Float](repeating: 1, count: inputs)
+      let found = try ConvolutionTrial(geometry: geometry, maps: [inputs], slope: 1).run(
+        input: input, scale: ones, shift: ones.map { _ in 0 }, target: target
+      ) { operands, buffers throws(RuntimeError) in
+        try ConvolutionMethod.direct.instruction(
+          operands, weights: weights, target: target, buffers: &buffers)
+      }
+      let expected = ReferenceConvolution.transposed(
+        input, weights: values, inputs: inputs, outputs: outputs, extent: extent, step: step)
+      let count = outputs * extent.count * step.count
+      #expect(Difference(found.values.prefix(count), expected).relative <= 1e-5)
+      // The lanes that fill up a block are zero: later layers read them.
+      #expect(found.values.dropFirst(count).allSatisfy { $0 == 0 })
     }
   }
 
@@ -77,38 +129,24 @@ import Testing
     .enabled(if: Kernels.available[0].bf16 != nil, "no bf16 here"),
     arguments: geometries, [1, 3])
   func bf16AgreesToItsDigits(geometry: ConvolutionGeometry, threads: Int) throws {
-    let kernels = Kernels.available[0]
-    let bf16 = try #require(kernels.bf16)
-    var numbers = TestNumbers(seed: 3)
-    let kernel = geometry.kernel
-    let shape = [
-      geometry.outputChannels, geometry.inputChannels, kernel.z, kernel.y, kernel.x,
-    ]
-    let weights = numbers.array(shape.reduce(1, *))
-    let input = numbers.array(geometry.inputChannels * geometry.input.count)
-    let ones = [Float](repeating: 1, count: geometry.inputChannels)
-    let algorithm = try DirectConvolution(
-      geometry, weights: PackedWeights(shape: shape, values: weights), bf16: bf16,
-      kernels: kernels, threads: threads)
-    let found = try ConvolutionBench(geometry: geometry, slope: 1).run(
-      algorithm, input: input, scale: ones, shift: ones.map { _ in 0 }, threads: threads,
-      planar: false)
-    let reference = ReferenceConvolution(geometry: geometry, weights: weights).run(input)
-    let rounded = ReferenceConvolution(
-      geometry: geometry, weights: weights.map(TensorDataType.bf16.rounded)
-    ).run(input.map(TensorDataType.bf16.rounded))
-    #expect(Difference(found.values, rounded).relative <= 1e-5)
+    var target = Target(kernels: Kernels.available[0], threads: threads)
+    target.bf16 = target.kernels.bf16
+    let exact = ConvolutionProblem(geometry, isPending: false)
+    let rounded = ConvolutionProblem(
+      geometry, isPending: false, rounded: TensorDataType.bf16.rounded)
+    let found = try exact.run(target, by: .directBf16)
+    #expect(Difference(found.values, rounded.expected).relative <= 1e-5)
     #expect(
-      (1e-5...2e-2).contains(Difference(found.values, reference).relative),
+      (1e-5...2e-2).contains(Difference(found.values, exact.expected).relative),
       "really in bf16, and no worse")
     expectStatistics(of: found, geometry)
   }
 
   /// The statistics are those of what was written.
   private func expectStatistics(
-    of output: ConvolutionBench.Output, _ geometry: ConvolutionGeometry
+    of output: ConvolutionTrial.Output, _ geometry: ConvolutionGeometry
   ) {
-    let count = geometry.output.count
+    let count = geometry.positions.count
     for channel in 0..<geometry.outputChannels {
       let values = output.values[channel * count..<(channel + 1) * count].map(Double.init)
       let mean = values.reduce(0, +) / Double(count)
@@ -126,40 +164,42 @@ import Testing
   func winogradOfAllTileSizesAgreesWithTheDefinition(tileSizes: WinogradTileSizes, isa: String)
     throws
   {
-    let kernels = try #require(Kernels.available.first { $0.name == isa })
+    let target = try Self.target(isa, threads: 2)
     // Weights that are kept, and weights that are transformed in every run; one batch of tiles, and
     // the smallest ones.
     for (inputs, outputs, size, largestKept) in [
       (16, 16, [5, 6, 7], Int.max), (24, 40, [1, 9, 31], Int.max), (24, 40, [1, 9, 31], 0),
       (3, 17, [2, 1, 1], 0),
     ] {
-      let geometry = ConvolutionGeometry(
-        inputChannels: inputs, outputChannels: outputs, kernel: tileSizes.kernel,
-        stride: tileSizes.stride,
-        input: Extent3(size))
-      var numbers = TestNumbers(seed: 11)
-      let shape = [outputs, inputs, tileSizes.kernel.z, tileSizes.kernel.y, tileSizes.kernel.x]
-      let weights = numbers.array(shape.reduce(1, *))
-      let input = numbers.array(inputs * geometry.input.count)
-      let packed = PackedWeights(shape: shape, values: weights)
-      let ones = [Float](repeating: 1, count: inputs)
-      let expected = ReferenceConvolution(geometry: geometry, weights: weights).run(input)
-      let algorithms: [any ConvolutionAlgorithm] = [
-        try WinogradConvolution(
-          geometry, tileSizes: tileSizes, weights: packed, kernels: kernels, threads: 2,
-          largestKept: largestKept),
-        StagedWinogradConvolution(
-          geometry, tileSizes: tileSizes, weights: packed, kernels: kernels,
-          batchFloats: largestKept),
+      let problem = ConvolutionProblem(
+        ConvolutionGeometry(
+          inputChannels: inputs, outputChannels: outputs, kernel: tileSizes.kernel,
+          stride: tileSizes.stride, input: Extent3(size)), isPending: false)
+      func reserved(
+        _ instruction: any ConvolutionInstruction, _ buffers: inout Buffers
+      ) -> any ConvolutionInstruction {
+        var instruction = instruction
+        instruction.operands.scratch = buffers.reserve(instruction.scratchCount)
+        return instruction
+      }
+      let outputs = [
+        try problem.run(target) { operands, buffers throws(RuntimeError) in
+          reserved(
+            try WinogradConvolution(
+              operands, tileSizes: tileSizes, weights: problem.weights, target: target,
+              largestKept: largestKept), &buffers)
+        },
+        try problem.run(target) { operands, buffers throws(RuntimeError) in
+          reserved(
+            StagedWinogradConvolution(
+              operands, tileSizes: tileSizes, weights: problem.weights, target: target,
+              batchFloats: largestKept), &buffers)
+        },
       ]
-      for algorithm in algorithms {
-        let found = try ConvolutionBench(geometry: geometry, slope: 1).run(
-          algorithm, input: input, scale: ones, shift: ones.map { _ in 0 }, threads: 2,
-          planar: false)
-        #expect(
-          Difference(found.values, expected).relative <= 2e-5,
-          "\(algorithm.name) \(inputs)→\(outputs) \(size)")
-        expectStatistics(of: found, geometry)
+      for found in outputs {
+        let difference = Difference(found.values, problem.expected)
+        #expect(difference.relative <= 2e-5, "\(tileSizes.name) \(inputs) \(size): \(difference)")
+        expectStatistics(of: found, problem.geometry)
       }
     }
   }
@@ -171,42 +211,22 @@ import Testing
     let geometry = ConvolutionGeometry(
       inputChannels: 24, outputChannels: 24, kernel: tileSizes.kernel, stride: tileSizes.stride,
       input: Extent3(z: 23, y: 10, x: 13))
-    var numbers = TestNumbers(seed: 5)
-    let count = 24 * 24 * tileSizes.kernel.count
-    let packed = PackedWeights(
-      shape: [24, 24, tileSizes.kernel.z, tileSizes.kernel.y, tileSizes.kernel.x],
-      values: numbers.array(count))
-    let input = numbers.array(24 * geometry.input.count)
-    let scale = numbers.array(24)
-    let algorithm = try WinogradConvolution(
-      geometry, tileSizes: tileSizes, weights: packed, kernels: Kernels.available[0], threads: 3)
+    let problem = ConvolutionProblem(geometry)
+    let target = Target(kernels: Kernels.available[0], threads: 3)
     let slack = layers * tileSizes.outputs.z + geometry.padding.z
     let runs = try [0, slack].map { slackPlanes in
-      try ConvolutionBench(geometry: geometry).run(
-        algorithm, input: input, scale: scale, shift: scale, threads: 3, planar: false,
-        slackPlanes: slackPlanes
-      ).values.map(\.bitPattern)
+      try problem.run(target, by: .fused(tileSizes), slackPlanes: slackPlanes)
+        .values.map(\.bitPattern)
     }
     #expect(runs[0] == runs[1])
   }
 
   @Test(arguments: geometries)
   func sameBitsForEveryRun(geometry: ConvolutionGeometry) throws {
-    let kernels = Kernels.available[0]
-    var numbers = TestNumbers(seed: 7)
-    let shape = [
-      geometry.outputChannels, geometry.inputChannels, geometry.kernel.z,
-      geometry.kernel.y, geometry.kernel.x,
-    ]
-    let packed = PackedWeights(shape: shape, values: numbers.array(shape.reduce(1, *)))
-    let input = numbers.array(geometry.inputChannels * geometry.input.count)
-    let ones = [Float](repeating: 1, count: geometry.inputChannels)
-    let algorithm = try AlgorithmChoice(kernels: kernels, threads: 2)
-      .algorithm(for: geometry, source: Self.feature, weights: packed)
-    let bench = ConvolutionBench(geometry: geometry)
+    let problem = ConvolutionProblem(geometry)
+    let method = AlgorithmChoice(target: Self.fastest).cheapest(geometry)
     let runs = try (0..<3).map { _ in
-      try bench.run(algorithm, input: input, scale: ones, shift: ones, threads: 2, planar: false)
-        .values.map(\.bitPattern)
+      try problem.run(Self.fastest, by: method).values.map(\.bitPattern)
     }
     #expect(runs[0] == runs[1] && runs[1] == runs[2])
   }

@@ -12,7 +12,7 @@ struct DifferenceTests {
   private static let (nan, infinity) = (Double.nan, Double.infinity)
   private static let unequal: [(found: [Double], expected: [Double])] = [
     ([nan, 2], [1, 2]), ([1, infinity], [1, 2]), ([1, 2], [1, nan]), ([nan, 2], [infinity, 2]),
-    ([-infinity, 2], [infinity, 2]), ([1], [1, 2]), ([], [1]), ([1, 2], [1]),
+    ([-infinity, 2], [infinity, 2]), ([1], [1, 2]), ([], [1]), ([1, 2], [1]), ([], []),
   ]
 
   @Test(arguments: unequal)

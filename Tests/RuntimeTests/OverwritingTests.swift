@@ -1,5 +1,3 @@
-import NPY
-import Network
 import SWTFormat
 import TestSupport
 import Testing
@@ -8,57 +6,47 @@ import Testing
 
 /// Convolutions that overwrite their input, and a stem that is computed again, in whole networks.
 @Suite struct OverwritingTests {
-  /// A model with random weights whose first stage has 3×3×3 kernels and 32 features.
-  private static func model(like name: String) throws -> SWTFile {
-    let folder = try TemporaryFolder()
-    let source = folder.file("source.swt")
-    let fixture = "\(Fixtures.folder)/checkpoints/\(name)"
-    _ = try Command.run(
-      "nnconvert",
-      ["convert", try Fixtures.checkpoint(in: name), "--head", "\(fixture)/head.pth", "-o", source])
-    var description = try SWTFile(contentsOf: source).description
-    description.architecture.stages[0].features = 32
-    description.architecture.stages[0].kernelSize = [3, 3, 3]
-    if description.architecture.stemChannels != nil { description.architecture.stemChannels = 32 }
-    let tensors = Graph(description).parameters.enumerated().map { index, parameter in
-      SWTWriter.Tensor(parameter, dataType: .f32) { values in
-        var numbers = TestNumbers(seed: UInt64(index) + 1)
-        for place in values.indices { values[place] = numbers.next() * 0.2 }
-      }
-    }
-    let path = folder.file("m.swt")
-    _ = try SWTWriter.write(description, tensors: tensors, to: path, replacing: false)
-    return try SWTFile(contentsOf: path)
-  }
-
-  @Test(arguments: ["plain3d__v2.8__float32", "resenc3d__v2.8__float32"], [1, 3])
-  func overwritingChangesNoBit(name: String, threads: Int) throws {
-    let parameters = ModelParameters(try Self.model(like: name))
-    let channels = parameters.architecture.inputChannels
-    let shape = [channels, 48, 40, 44]
+  @Test(arguments: NetworkArchitecture.NetworkClass.allCases, [1, 3])
+  func overwritingChangesNoBit(
+    networkClass: NetworkArchitecture.NetworkClass, threads: Int
+  ) throws {
+    let description = Models.description(
+      Models.architecture(networkClass, features: [32, 32], channels: 2), classes: 3)
+    let model = try Models.random(description, seed: 1)
+    let shape = [2, 20, 12, 16]
     var numbers = TestNumbers(seed: 9)
     let input = numbers.array(shape.reduce(1, *))
     var byteCounts: [Int] = []
     var results: [[UInt32]] = []
     for overwrites in [false, true] {
-      var choice = AlgorithmChoice(
-        kernels: Kernels.available[0], threads: threads)
-      choice.overwriting =
+      var target = Target(kernels: Kernels.available[0], threads: threads)
+      target.overwriting =
         overwrites
-        ? Overwriting(smallestActivation: 0, tasksPerThread: 0)
-        : Overwriting(smallestActivation: .max)
-      let outputs = SessionOutputs(stages: [1], pooled: true, logits: true)
-      let plan = try EncoderPlan(parameters, shape: shape, outputs: outputs, choice: choice)
-      let session = try Session(
-        SessionPlan(plan, inputShape: shape, outputs: outputs, threads: threads))
-      // Twice: a run must leave nothing behind that the next one meets.
-      try session.run(input)
-      try session.run(input)
-      let stages = session.features(ofStage: 1)?.values ?? []
-      results.append(((session.logits ?? []) + stages).map(\.bitPattern))
-      byteCounts.append(plan.arena.byteCount)
+        ? OverwritingRule(smallestActivation: 0, tasksPerThread: 0)
+        : OverwritingRule(smallestActivation: .max)
+      let outputs = SessionOutputs(stages: [1], pooled: true, logits: true, segmentation: true)
+      let program = try model.program(inputShape: shape, outputs: outputs, target: target)
+      let overwriting = program.instructions.compactMap { $0 as? WinogradConvolution }.filter {
+        layer in
+        layer.operands.input.features.contains {
+          $0.activation.buffer == layer.operands.output.buffer
+        }
+      }
+      #expect(overwriting.isEmpty != overwrites)
+      for checksMemory in [false, true] {
+        let session = try Session(program, checksMemory: checksMemory)
+        // Twice: a run must leave nothing behind that the next one meets.
+        for _ in 0..<(checksMemory ? 1 : 2) { try session.run(input) }
+        #expect(session.memoryFaults.isEmpty)
+        let values =
+          (session.logits ?? []) + (session.features(ofStage: 1)?.values ?? [])
+          + (session.segmentation?.values ?? [])
+        #expect(values.allSatisfy { $0.isFinite })
+        results.append(values.map(\.bitPattern))
+      }
+      byteCounts.append(program.activationByteCount)
     }
-    #expect(results[0] == results[1])
+    #expect(results.allSatisfy { $0 == results[0] })
     #expect(byteCounts[1] < byteCounts[0])
   }
 }

@@ -1,14 +1,16 @@
 import CKernels
+import SWTFormat
 
 @testable import SWTRuntime
 
 /// Convolution by its definition, in double precision, on plain `[channels][z][y][x]` arrays.
 struct ReferenceConvolution {
   let geometry: ConvolutionGeometry
+  /// `[outputs][inputs][z][y][x]`.
   let weights: [Float]
 
-  func run(_ input: [Float]) -> [Double] {
-    let (size, output, kernel) = (geometry.input, geometry.output, geometry.kernel)
+  func run<Value: BinaryFloatingPoint>(_ input: [Value]) -> [Double] {
+    let (size, output, kernel) = (geometry.input, geometry.positions, geometry.kernel)
     var result = [Double](repeating: 0, count: geometry.outputChannels * output.count)
     for o in 0..<geometry.outputChannels {
       for z in 0..<output.z {
@@ -17,14 +19,14 @@ struct ReferenceConvolution {
             var sum = 0.0
             for i in 0..<geometry.inputChannels {
               for kz in 0..<kernel.z {
+                let iz = z * geometry.stride.z + kz - geometry.padding.z
+                guard (0..<size.z).contains(iz) else { continue }
                 for ky in 0..<kernel.y {
+                  let iy = y * geometry.stride.y + ky - geometry.padding.y
+                  guard (0..<size.y).contains(iy) else { continue }
                   for kx in 0..<kernel.x {
-                    let iz = z * geometry.stride.z + kz - geometry.padding.z
-                    let iy = y * geometry.stride.y + ky - geometry.padding.y
                     let ix = x * geometry.stride.x + kx - geometry.padding.x
-                    guard (0..<size.z).contains(iz), (0..<size.y).contains(iy),
-                      (0..<size.x).contains(ix)
-                    else { continue }
+                    guard (0..<size.x).contains(ix) else { continue }
                     let w =
                       (((o * geometry.inputChannels + i) * kernel.z + kz) * kernel.y + ky)
                       * kernel.x
@@ -38,6 +40,28 @@ struct ReferenceConvolution {
             }
             result[((o * output.z + z) * output.y + y) * output.x + x] = sum
           }
+        }
+      }
+    }
+    return result
+  }
+
+  /// A transposed convolution whose kernel is its stride, with weights `[inputs][outputs][z][y][x]`.
+  static func transposed<Value: BinaryFloatingPoint>(
+    _ input: [Value], weights: [Float], inputs: Int, outputs: Int, extent: Extent3, step: Extent3
+  ) -> [Double] {
+    let size = extent.combined(with: step, *)
+    var result = [Double](repeating: 0, count: outputs * size.count)
+    for o in 0..<outputs {
+      for voxel in 0..<size.count {
+        let (z, y, x) = (voxel / (size.y * size.x), voxel / size.x % size.y, voxel % size.x)
+        let source =
+          ((z / step.z) * extent.y + y / step.y) * extent.x + x / step.x
+        let tap = ((z % step.z) * step.y + y % step.y) * step.x + x % step.x
+        for i in 0..<inputs {
+          result[o * size.count + voxel] +=
+            Double(input[i * extent.count + source])
+            * Double(weights[(i * outputs + o) * step.count + tap])
         }
       }
     }
@@ -57,78 +81,78 @@ struct TestNumbers {
   }
 
   mutating func array(_ count: Int) -> [Float] { (0..<count).map { _ in next() } }
+
+  /// A whole number of a range.
+  mutating func integer(_ range: ClosedRange<Int>) -> Int {
+    let position = Int((next() + 1) / 2 * Float(range.count))
+    return min(range.lowerBound + position, range.upperBound)
+  }
 }
 
-/// Plain arrays in and out of a convolution algorithm.
-struct ConvolutionBench {
-  /// What a run gave: plain values, and the statistics of every block of 16 channels.
-  struct Output {
-    let values: [Float]
-    let moments: [nn_moments]
+/// A convolution with random numbers, and what it should give.
+struct ConvolutionProblem {
+  let geometry: ConvolutionGeometry
+  /// Channels of the maps that it reads; empty for the network's input.
+  let maps: [Int]
+  let weights: PackedWeights
+  let input: [Float]
+  let scale: [Float]
+  let shift: [Float]
+  /// In double precision, `[channels][z][y][x]`.
+  let expected: [Double]
+
+  private static let slope: Float = 0.01
+
+  /// - Parameters:
+  ///   - maps: by default one map of all channels.
+  ///   - rounded: what becomes of inputs and weights before they are multiplied, in the reference.
+  init(
+    _ geometry: ConvolutionGeometry, maps: [Int]? = nil, seed: UInt64 = 1,
+    isPending: Bool = true, rounded: (Float) -> Float = { $0 }
+  ) {
+    var numbers = TestNumbers(seed: seed)
+    let maps = maps ?? [geometry.inputChannels]
+    var geometry = geometry
+    if !maps.isEmpty { geometry.inputs = ChannelBlocks(maps) }
+    self.geometry = geometry
+    self.maps = maps
+    let kernel = geometry.kernel
+    let shape = [geometry.outputChannels, geometry.inputChannels, kernel.z, kernel.y, kernel.x]
+    let values = numbers.array(shape.reduce(1, *))
+    weights = PackedWeights(shape: shape, values: values)
+    input = numbers.array(geometry.inputChannels * geometry.input.count)
+    let isPending = isPending && !maps.isEmpty
+    scale = numbers.array(geometry.inputChannels).map { isPending ? $0 : 1 }
+    shift = numbers.array(geometry.inputChannels).map { isPending ? $0 : 0 }
+    let slope = isPending ? Self.slope : 1
+    let voxels = geometry.input.count
+    let activated = input.indices.map { [input, scale, shift] index in
+      let value = input[index] * scale[index / voxels] + shift[index / voxels]
+      return rounded(value < 0 ? value * slope : value)
+    }
+    expected = ReferenceConvolution(geometry: geometry, weights: values.map(rounded))
+      .run(activated)
+    self.isPending = isPending
   }
 
-  let geometry: ConvolutionGeometry
-  var slope: Float = 0.01
+  private let isPending: Bool
 
-  /// Runs `algorithm` on the activation of `input` by `scale` and `shift`; returns plain values.
+  /// Runs it by `make`.
   func run(
-    _ algorithm: any ConvolutionAlgorithm, input: [Float], scale: [Float], shift: [Float],
-    threads: Int, planar: Bool, slackPlanes: Int = 0
-  ) throws -> Output {
-    var plan = ArenaPlan()
-    func activation(_ channels: Int, _ extent: Extent3, _ slackPlanes: Int) -> Activation {
-      Activation(
-        plan.reserve(
-          Activation.floatCount(channels: channels, extent: extent, slackPlanes: slackPlanes)),
-        channels: channels, extent: extent, slackPlanes: slackPlanes)
+    _ target: Target, slackPlanes: Int = 0,
+    make: (ConvolutionOperands, inout Buffers) throws(RuntimeError) -> any ConvolutionInstruction
+  ) throws -> ConvolutionTrial.Output {
+    let trial = ConvolutionTrial(
+      geometry: geometry, maps: maps, slope: isPending ? Self.slope : 1, slackPlanes: slackPlanes)
+    return try trial.run(input: input, scale: scale, shift: shift, target: target, make: make)
+  }
+
+  /// Runs it by a method.
+  func run(
+    _ target: Target, by method: ConvolutionMethod, slackPlanes: Int = 0
+  ) throws -> ConvolutionTrial.Output {
+    try run(target, slackPlanes: slackPlanes) { operands, buffers throws(RuntimeError) in
+      try method.instruction(operands, weights: weights, target: target, buffers: &buffers)
     }
-    let source = activation(geometry.inputChannels, geometry.input, slackPlanes)
-    let target =
-      slackPlanes > 0
-      ? source.successor(slackPlanes) : activation(geometry.outputChannels, geometry.output, 0)
-    let pending = Pending(
-      scale: plan.reserve(source.blocks * 16), shift: plan.reserve(source.blocks * 16), slope: slope
-    )
-    let step = (algorithm.workspaceCount + 63) / 64 * 64
-    let workspace = plan.reserve(step * threads)
-    let scratch = plan.reserve(algorithm.scratchCount)
-    var moments = [nn_moments](
-      repeating: nn_moments(), count: target.blocks * algorithm.momentGroups)
-    let arena = try Arena(plan)
-    // Another layer's values were there before.
-    for index in 0..<scratch.count { arena[scratch][index] = .nan }
-    let voxels = geometry.input.count
-    for channel in 0..<geometry.inputChannels {
-      for voxel in 0..<voxels {
-        arena[source.range][channel / 16 * source.blockStep + voxel * 16 + channel % 16] =
-          input[channel * voxels + voxel]
-      }
-      arena[pending.scale][channel] = scale[channel]
-      arena[pending.shift][channel] = shift[channel]
-    }
-    input.withUnsafeBufferPointer { buffer in
-      guard let start = buffer.baseAddress else { return }
-      algorithm.prepare()
-      algorithm.run(
-        planar ? .networkInput : .feature(Feature(activation: source, pending: pending)),
-        into: target, moments: &moments,
-        context: RunContext(
-          input: start, arena: arena, team: ThreadTeam(count: threads), workspace: workspace,
-          workspaceStep: step, scratch: scratch))
-    }
-    let kernels = Kernels.available[0].pointee
-    moments.withUnsafeMutableBufferPointer { moments in
-      guard let start = moments.baseAddress else { return }
-      for block in 0..<target.blocks {
-        kernels.combine(start + block * algorithm.momentGroups, algorithm.momentGroups)
-      }
-    }
-    let count = geometry.output.count
-    let values = (0..<geometry.outputChannels * count).map { index in
-      let (channel, voxel) = (index / count, index % count)
-      return arena[target.range][channel / 16 * target.blockStep + voxel * 16 + channel % 16]
-    }
-    return Output(
-      values: values, moments: (0..<target.blocks).map { moments[$0 * algorithm.momentGroups] })
   }
 }

@@ -1,8 +1,8 @@
 /// How far values are from those of a reference.
 ///
-/// What is not a number never passes: where the reference is finite and a value is not, where the reference
-/// is not and the value is another, and where there are more or fewer values, the difference is infinite –
-/// unlike a maximum of differences, which skips NaN.
+/// What is not a number never passes: the difference is infinite where the reference is finite and a value is
+/// not, where the reference is not and the value is another, where there are more or fewer values, and where
+/// there are none – unlike a maximum of differences, which skips NaN.
 package struct Difference: Sendable, CustomStringConvertible {
   /// The largest distance of a value from the reference's.
   package private(set) var absolute = 0.0
@@ -19,7 +19,7 @@ package struct Difference: Sendable, CustomStringConvertible {
 
   package init<Found: Collection, Expected: Collection>(_ values: Found, _ reference: Expected)
   where Found.Element: BinaryFloatingPoint, Expected.Element: BinaryFloatingPoint {
-    guard values.count == reference.count else {
+    guard values.count == reference.count, !reference.isEmpty else {
       absolute = .infinity
       position = min(values.count, reference.count)
       return
@@ -38,7 +38,7 @@ package struct Difference: Sendable, CustomStringConvertible {
 
   package var description: String {
     guard let position else { return "no difference" }
-    guard let found, let expected else { return "one has only \(position) values" }
+    guard let found, let expected else { return "only \(position) values are there to compare" }
     let relation = "\(absolute), \(relative) of the largest value"
     return "\(relation), at \(position): \(found), not \(expected)"
   }

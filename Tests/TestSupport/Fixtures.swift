@@ -56,10 +56,15 @@ package enum Fixtures {
     throw MissingFixture(path: path)
   }
 
+  /// The folder of the example model.
+  package static var exampleModelFolder: String {
+    "\(repository)/Examples/brain-mri/nnUNet_results/Dataset501_BrainTissue/"
+      + "nnUNetTrainerQuick__nnUNetSmallPlans__3d_fullres"
+  }
+
   /// The checkpoint of the example model.
   package static var exampleCheckpoint: String {
-    "\(repository)/Examples/brain-mri/nnUNet_results/Dataset501_BrainTissue/"
-      + "nnUNetTrainerQuick__nnUNetSmallPlans__3d_fullres/fold_0/checkpoint_final.pth"
+    "\(exampleModelFolder)/fold_0/checkpoint_final.pth"
   }
 }
 

@@ -31,8 +31,9 @@ import Testing
       let expected = try Self.image(#require(step["output"]?.string))
       #expect(augmentation.image.shape == expected.shape)
       let scale = expected.values.map { Double(abs($0)) }.max() ?? 0
-      let difference = largestDifference(
-        augmentation.image.values.map { Double($0) }, expected.values.map { Double($0) })
+      let difference = Difference(
+        augmentation.image.values.map { Double($0) }, expected.values.map { Double($0) }
+      ).absolute
       #expect(difference < 1e-5 * max(1, scale), "\(step["name"] ?? .null)")
       // From where batchgeneratorsv2 was, so that rounding does not add up.
       augmentation.replaceImage(expected)

@@ -46,12 +46,3 @@ struct HeadGolden: Sendable {
     value.array?.flatMap(numbers) ?? value.double.map { [$0] } ?? []
   }
 }
-
-/// The largest difference; infinite where counts differ or a number is none.
-func largestDifference(_ found: [Double], _ expected: [Double]) -> Double {
-  guard found.count == expected.count, !found.isEmpty else { return .infinity }
-  return zip(found, expected).reduce(0) { largest, pair in
-    let difference = abs(pair.0 - pair.1)
-    return difference <= largest ? largest : difference.isNaN ? .infinity : difference
-  }
-}

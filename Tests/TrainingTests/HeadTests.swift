@@ -1,4 +1,5 @@
 import SWTFormat
+import TestSupport
 import Testing
 
 @testable import Training
@@ -22,7 +23,7 @@ import Testing
     for (key, model) in zip(["0.01", "1", "100"], models) {
       let expected = HeadGolden.numbers(golden.json["fits"]?[key] ?? .null)
       let found = Softmax.probabilities(model.logits(golden.features)).values
-      #expect(largestDifference(found, expected) < 1e-5, "C \(key)")
+      #expect(Difference(found, expected).absolute < 1e-5, "C \(key)")
     }
   }
 
@@ -37,7 +38,7 @@ import Testing
     }
     for (c, model) in zip(cs, fit(cs)) {
       let (path, alone) = (model.logits(golden.features), fit([c])[0].logits(golden.features))
-      #expect(largestDifference(path.values, alone.values) < 1e-6)
+      #expect(Difference(path.values, alone.values).absolute < 1e-6)
     }
   }
 
@@ -53,21 +54,21 @@ import Testing
     #expect(head.crossValidation.choice.c == golden.json["c"]?.double)
     #expect(head.crossValidation.nestedChoices.map(\.c) == golden.numbers("nested_c"))
     let losses = head.crossValidation.options.map(\.logLoss)
-    #expect(largestDifference(losses, golden.numbers("losses")) < 1e-4)
+    #expect(Difference(losses, golden.numbers("losses")).absolute < 1e-4)
     #expect(
-      largestDifference(head.probabilities.values, golden.numbers("probabilities")) < 1e-4)
+      Difference(head.probabilities.values, golden.numbers("probabilities")).absolute < 1e-4)
     let metrics = golden.json["metrics"] ?? .null
     for (found, key) in [
       (head.metrics.area, "auc"), (head.metrics.balancedAccuracy, "balanced_accuracy"),
       (head.metrics.logLoss, "log_loss"), (head.metrics.brier, "brier"),
     ] {
       #expect(
-        largestDifference([found], HeadGolden.numbers(metrics[key] ?? .null)) < 1e-4, "\(key)")
+        Difference([found], HeadGolden.numbers(metrics[key] ?? .null)).absolute < 1e-4, "\(key)")
     }
     #expect(
       head.metrics.confusion.joined().map(Double.init)
         == HeadGolden.numbers(metrics["confusion"] ?? .null))
-    #expect(largestDifference([head.temperature], golden.numbers("temperature")) < 1e-4)
+    #expect(Difference([head.temperature], golden.numbers("temperature")).absolute < 1e-4)
     // Two classes: the goldens' one logit is the difference of our two.
     let isBinary = golden.cohort.classes.count == 2
     let columns = golden.features.columns
@@ -75,13 +76,13 @@ import Testing
       isBinary ? (0..<columns).map { head.weight[1, $0] - head.weight[0, $0] } : head.weight.values
     let expected = golden.numbers("weight")
     let scale = expected.map(abs).max() ?? 0
-    #expect(largestDifference(weight, expected) < 1e-4 * scale)
+    #expect(Difference(weight, expected).absolute < 1e-4 * scale)
     let standardized = head.standardization.apply(to: golden.features)
     #expect(
-      largestDifference([head.distance.shrinkage], golden.numbers("shrinkage")) < 1e-9)
+      Difference([head.distance.shrinkage], golden.numbers("shrinkage")).absolute < 1e-9)
     let distances = golden.numbers("distances")
     #expect(
-      largestDifference(head.distance.squares(standardized), distances)
+      Difference(head.distance.squares(standardized), distances).absolute
         < 1e-8 * (distances.max() ?? 0))
   }
 
@@ -102,7 +103,7 @@ import Testing
         return square(difference, form)
       }.min() ?? .nan
     }
-    #expect(largestDifference(found, expected) < 1e-6)
+    #expect(Difference(found, expected).absolute < 1e-6)
   }
 
   /// As `spec/swt.md` defines it.
@@ -134,6 +135,6 @@ import Testing
       ).minimize(&parameters)
       return parameters.values
     }
-    #expect(largestDifference(minimum(0), minimum(1000)) < 1e-8)
+    #expect(Difference(minimum(0), minimum(1000)).absolute < 1e-8)
   }
 }

@@ -19,7 +19,8 @@ public func fuzz(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   let plans = Plans(plansJSON, path: "plans")
   for name in plans.configurationNames.prefix(4) {
     guard let configuration = try? plans.configuration(name) else { continue }
-    let parser = PreprocessingParser(plans: plans, configuration: configuration, dataset: dataset)
+    let parser = PreprocessingParser(
+      plans: plans, configuration: configuration, dataset: dataset, warn: { _ in })
     _ = try? parser.parse()
     let architecture = try? ArchitectureParser(
       configuration: configuration, inputChannels: dataset.channelNames.count,

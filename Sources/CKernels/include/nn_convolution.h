@@ -44,6 +44,8 @@ typedef struct nn_direct_tile {
   float *_Nonnull output;
   /// Floats from an output block to the next one.
   ptrdiff_t output_block_step;
+  /// Floats from an output voxel to the next one: NN_BLOCK where they are neighbours.
+  ptrdiff_t output_voxel_step;
   /// 1: the output is too large for any cache, and is written past them.
   int32_t streams;
   /// The outputs are added to these statistics of the first output block, unless null.

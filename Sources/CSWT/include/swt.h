@@ -92,11 +92,43 @@ swt_status swt_pipeline_close(swt_pipeline **pipeline);
 swt_status swt_pipeline_run_files(swt_pipeline *pipeline, const char *const *files, size_t file_count,
                                   float *pooled, size_t pooled_count, float *logits,
                                   size_t logit_count, swt_error *error);
+// Series of one study, a folder of DICOM files: one SeriesInstanceUID per channel; none (count 0) where the
+// folder holds one volume and the model takes one channel. `convention` tells in which order training saw voxels:
+// "as-scanned", "dcm2niix" or "dicom2nifti"; NULL for what the model says.
+swt_status swt_pipeline_run_dicom(swt_pipeline *pipeline, const char *folder, const char *const *series,
+                                  size_t series_count, const char *convention, float *pooled,
+                                  size_t pooled_count, float *logits, size_t logit_count,
+                                  swt_error *error);
 // One row-major volume [z, y, x] per channel, with its spacing in mm.
 swt_status swt_pipeline_run_volumes(swt_pipeline *pipeline, const float *const *channels,
                                     size_t channel_count, const int64_t shape[3],
                                     const double spacing[3], float *pooled, size_t pooled_count,
                                     float *logits, size_t logit_count, swt_error *error);
+
+// Segmentation, as nnUNetv2_predict does it; of models with `--part network`.
+//
+// Told after every run of the network how many are done, of how many; another value than 0 stops the call,
+// which then fails. Called on the calling thread.
+typedef int (*swt_progress)(void *context, size_t done, size_t count);
+
+typedef struct swt_segment_options {
+  int32_t no_mirroring;      // 1: windows are looked at once, not mirrored
+  int32_t threads;           // as above
+  double step_size;          // how far windows slide, as a part of their size; 0 for nnU-Net's 0.5
+  uint64_t memory_limit;     // as above
+  const uint16_t *previous;  // for a cascade's second stage: what the first made, as many labels; or NULL
+  swt_progress progress;     // or NULL
+  void *context;             // given to `progress`
+} swt_segment_options;
+
+// The sizes of a scan's labels, [z, y, x], as nnU-Net's reader for the model gives them: from the header alone.
+swt_status swt_scan_shape(const swt_model *model, const char *file, int64_t shape[3], swt_error *error);
+
+// Segments a case of one NIfTI file per channel. `options` may be NULL. `labels` has `label_count` entries,
+// the product of the shape; 0 is background.
+swt_status swt_segment(const swt_model *model, const char *const *files, size_t file_count,
+                       const swt_segment_options *options, uint16_t *labels, size_t label_count,
+                       swt_error *error);
 
 #ifdef __cplusplus
 }

@@ -1,3 +1,4 @@
+internal import DICOM
 package import FileIO
 internal import SWTFormat
 
@@ -32,6 +33,28 @@ package struct CaseIdentity: Sendable, Equatable {
       files.append(File(path: path, byteCount: digest.byteCount, sha256: SHA256.hex(digest.sha256)))
     }
     self.files = files
+  }
+
+  /// Reads all files that a case is made of; those of a DICOM series count as one under its UID, as
+  /// their own names may hold names of people.
+  package init(of entry: CaseList.Entry) throws(FileError) {
+    guard case .dicom(let source) = entry.source else {
+      try self.init(of: entry.files)
+      return
+    }
+    var files: [File] = []
+    for series in source.series {
+      var hash = SHA256()
+      var byteCount = 0
+      for path in series.paths {
+        let digest = try SHA256.digest(ofFileAt: path)
+        digest.sha256.withUnsafeBytes { hash.update($0) }
+        byteCount += digest.byteCount
+      }
+      files.append(
+        File(path: series.name, byteCount: byteCount, sha256: SHA256.hex(hash.finalize())))
+    }
+    self.init(files: files)
   }
 
   /// Whether the other case has the same content, wherever its files lie.

@@ -1,3 +1,4 @@
+internal import DICOM
 package import FileIO
 
 /// What a command was asked to work on, before any of it is opened: cases under names of their own.
@@ -8,6 +9,8 @@ package struct CaseList: Sendable {
     case scan(files: [String])
     /// An array file, which may hold several cases.
     case array(path: String)
+    /// Series of a study.
+    case dicom(DICOMSource)
     /// What was named is no case.
     case unusable(CaseListError)
   }
@@ -37,14 +40,22 @@ package struct CaseList: Sendable {
   /// - Parameters:
   ///   - channels: the names of the model's channels.
   ///   - layout: how folders are laid out.
+  ///   - dicom: what the user says about DICOM.
   package init(
-    inputs: [String], channels: [String], layout: ScanFolder.Layout = .flat
+    inputs: [String], channels: [String], layout: ScanFolder.Layout = .flat,
+    dicom: DICOMChoice = DICOMChoice()
   ) throws(CaseListError) {
     var found: [Found] = []
     var notes: [String] = []
     var isSingle = inputs.count == 1
     for input in inputs {
-      if Folder.exists(input) {
+      if try !ScanFolder(path: input, layout: layout).holdsScans,
+        let study = try DICOMCases(path: input, channels: channels, choice: dicom)
+      {
+        isSingle = isSingle && study.found.count == 1
+        notes += study.notes
+        found += study.found
+      } else if Folder.exists(input) {
         isSingle = false
         found += try ScanFolder(path: input, layout: layout).cases(channels: channels)
       } else if input.lowercased().hasSuffix(".csv") {
@@ -62,6 +73,9 @@ package struct CaseList: Sendable {
       }
     }
     guard !found.isEmpty else { throw .empty }
+    guard dicom.series.isEmpty || found.contains(where: { $0.entry.isDICOM }) else {
+      throw .noSeries
+    }
     guard Set(found.compactMap(\.entry.isArray)).count <= 1 else { throw .mixed }
     entries = try Self.named(found)
     self.isSingle = isSingle
@@ -122,9 +136,22 @@ extension CaseList.Entry {
   /// `nil` for what is no case.
   package var isArray: Bool? {
     switch source {
-    case .scan: false
+    case .scan, .dicom: false
     case .array: true
     case .unusable: nil
+    }
+  }
+
+  /// What identities and messages call the files: of a DICOM series its UID.
+  package var fileNames: [String] {
+    if case .dicom(let source) = source { source.series.map(\.name) } else { files }
+  }
+
+  /// Whether it is a study, be it usable or not.
+  package var isDICOM: Bool {
+    switch source {
+    case .dicom, .unusable(.dicom): true
+    default: false
     }
   }
 
@@ -132,6 +159,7 @@ extension CaseList.Entry {
     switch source {
     case .scan(let files): files
     case .array(let path): [path]
+    case .dicom(let source): source.series.flatMap(\.paths)
     case .unusable: []
     }
   }

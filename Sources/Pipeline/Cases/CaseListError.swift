@@ -1,3 +1,4 @@
+package import DICOM
 package import FileIO
 
 /// Why inputs cannot be taken as cases.
@@ -14,6 +15,12 @@ package enum CaseListError: Error, Equatable, Sendable {
   case table(String, problem: String, advice: Advice? = nil)
   /// A line of a stream is no case.
   case line(String)
+  /// A folder of DICOM files gives no case.
+  case dicom(DICOMError)
+  /// Series are named that do not fit the channels.
+  case series(String, channels: [String])
+  /// Series are named, but nothing is DICOM.
+  case noSeries
   /// Two cases cannot be told apart.
   case sameName(String, place: String)
   /// A name that is none of a file below a folder.
@@ -26,7 +33,8 @@ extension CaseListError: Failure {
   package var kind: FailureKind {
     switch self {
     case .file(let error): error.kind
-    case .mixed: .usage
+    case .dicom(let error): error.kind
+    case .mixed, .series, .noSeries: .usage
     default: .badInput
     }
   }
@@ -45,6 +53,15 @@ extension CaseListError: Failure {
       .init(
         "a line of stdin is no case: \(problem)",
         advice: "write {\"case\": \"a\", \"images\": [\"a.nii.gz\"]}")
+    case .dicom(let error): error.report
+    case .series(let text, let channels):
+      .init(
+        "series \(DisplayText.quoted(text)) do not fit the model's channels",
+        advice: channels.count == 1
+          ? "name one UID with \(.series)"
+          : "name each channel's: \(.series) \(channels.map { "\(DisplayText.escaped($0))=UID" }.joined(separator: ", "))"
+      )
+    case .noSeries: .init("series are named, but no input is DICOM", advice: "leave out \(.series)")
     case .sameName(let name, let place):
       .init(
         "\(place): there are two cases \(DisplayText.quoted(name))",

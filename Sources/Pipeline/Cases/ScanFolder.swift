@@ -18,6 +18,16 @@ package struct ScanFolder: Sendable {
   private static let depthLimit = 16
   private static let countLimit = 1_000_000
 
+  /// Whether the path is a NIfTI file, or a folder with any.
+  var holdsScans: Bool {
+    get throws(CaseListError) {
+      guard Folder.exists(path) else { return !DICOMCases.mayBeDICOM(path) }
+      var scans: [String] = []
+      try collect(path, depth: 0, into: &scans)
+      return !scans.isEmpty
+    }
+  }
+
   /// The cases in the order of their names. Without channel numbers every file is a case, for models of
   /// one channel. What is not complete is a case that cannot be used; other files are left alone.
   func cases(channels: [String]) throws(CaseListError) -> [CaseList.Found] {

@@ -1,4 +1,4 @@
-/// A scan's file name in nnU-Net's manner: `case_0000.nii.gz`.
+/// A scan's or array's file name, in nnU-Net's manner: `case_0000.nii.gz`.
 package struct ScanName: Sendable {
   /// The name without folder, ending and channel number.
   package let caseName: String
@@ -11,8 +11,8 @@ package struct ScanName: Sendable {
 
   package init(path: String) {
     var name = path.split(separator: "/").last.map(String.init) ?? path
-    let ending = [".nii.gz", ".nii"].first { name.lowercased().hasSuffix($0) }
-    isNIfTI = ending != nil
+    let ending = [".nii.gz", ".nii", ".npy"].first { name.lowercased().hasSuffix($0) }
+    isNIfTI = ending != nil && ending != ".npy"
     name.removeLast(ending?.count ?? 0)
     stem = name
     let digits = name.suffix(4)

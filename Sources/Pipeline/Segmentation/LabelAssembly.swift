@@ -18,7 +18,7 @@ final class LabelAssembly {
   /// In the array that was read.
   private(set) var labels: [UInt16]
   /// The interpolated logits of the cropped scan, `[heads, z, y, x]`, where they are kept.
-  private(set) var logits: [Float]
+  private var logits: [Float]
 
   private let rule: LabelRule
   private let heads: Int
@@ -49,6 +49,12 @@ final class LabelAssembly {
     labels = [UInt16](repeating: 0, count: placement.shape.reduce(1, *))
     let count = keepsLogits ? resampling.axes.reduce(heads) { $0 * $1.outputCount } : 0
     logits = [Float](repeating: 0, count: count)
+  }
+
+  /// Gives the logits away.
+  func takeLogits() -> [Float] {
+    defer { logits = [] }
+    return logits
   }
 
   /// Makes labels of all rows that the final ones suffice for.

@@ -26,7 +26,7 @@ public struct Segmentation: Sendable {
   }
 
   /// The labels as a previous stage's are read: numbers on the scan's grid.
-  func volume() throws(PreprocessingError) -> Volume {
+  package func volume() throws(PreprocessingError) -> Volume {
     try Volume(
       shape: shape, spacing: [Double](repeating: 1, count: 3), values: labels.map { Float($0) })
   }

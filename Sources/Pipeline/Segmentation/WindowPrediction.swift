@@ -11,6 +11,11 @@ final class WindowPrediction<Network: WindowNetwork> {
   private let input: UnsafeMutableBufferPointer<Float>
   private let mean: UnsafeMutableBufferPointer<Float>
   private var runCount = 0
+  /// Of every fold its logits for a window of zeros, once there was one.
+  private var zeroLogits: [Int: [Float]] = [:]
+
+  /// Logits are kept up to this size.
+  private static var largestZeroCount: Int { 1 << 26 }
 
   init(_ plan: SlidingWindow, network: Network) throws(PipelineError) {
     self.plan = plan
@@ -35,17 +40,32 @@ final class WindowPrediction<Network: WindowNetwork> {
     _ body: (UnsafePointer<Float>, Float) -> Void
   ) throws(PipelineError) {
     let isSingle = plan.mirrorings.count == 1
+    // A power of two: multiplying by its inverse is dividing.
+    let factor = 1 / Float(plan.mirrorings.count)
+    plan.framing.copyWindow(window, of: image, into: input)
+    let isZero = !input.contains { $0 != 0 }
+    if isZero, let logits = zeroLogits[fold] {
+      runCount += plan.mirrorings.count
+      try progress(runCount)
+      return logits.withUnsafeBufferPointer { if let start = $0.baseAddress { body(start, factor) } }
+    }
     for axes in plan.mirrorings {
-      plan.framing.copyWindow(window, of: image, into: input, flipped: axes)
+      if !axes.isEmpty { plan.framing.copyWindow(window, of: image, into: input, flipped: axes) }
       try network.run(UnsafeBufferPointer(input), fold: fold) { logits in
-        if isSingle { body(logits, 1) } else { add(logits, flipped: axes) }
+        if isSingle { show(logits) } else { add(logits, flipped: axes) }
       }
       runCount += 1
       try progress(runCount)
     }
-    guard !isSingle, let sum = mean.baseAddress else { return }
-    // A power of two: multiplying by its inverse is dividing.
-    body(sum, 1 / Float(plan.mirrorings.count))
+    if !isSingle, let sum = mean.baseAddress { show(UnsafePointer(sum)) }
+
+    func show(_ logits: UnsafePointer<Float>) {
+      let count = plan.heads * plan.tile.reduce(1, *)
+      if isZero, count <= Self.largestZeroCount {
+        zeroLogits[fold] = Array(UnsafeBufferPointer(start: logits, count: count))
+      }
+      body(logits, factor)
+    }
   }
 
   /// Turns logits back and adds them; the first ones replace what is there.

@@ -1,0 +1,82 @@
+public import CSWT
+internal import Pipeline
+internal import Preprocessing
+internal import SWTFormat
+internal import SWTRuntime
+
+/// What `swt_segment` is asked for besides the files.
+private struct SegmentationRequest {
+  var options = SegmentationOptions()
+  var threads: Int?
+  var memoryLimit: Int?
+  var previous: UnsafePointer<UInt16>?
+  var progress: swt_progress?
+  var context: UnsafeMutableRawPointer?
+
+  init(_ given: UnsafePointer<swt_segment_options>?) throws {
+    guard let given else { return }
+    let values = try Argument.pointer(given, "options")[0]
+    options.mirroring = values.no_mirroring == 0
+    if values.step_size != 0 { options.stepSize = values.step_size }
+    threads = try Argument.threads(values.threads)
+    memoryLimit = values.memory_limit == 0 ? nil : Int(clamping: values.memory_limit)
+    previous = values.previous
+    progress = values.progress
+    context = values.context
+  }
+
+  /// Tells the caller, who may stop the run.
+  func tell(_ done: Int, _ count: Int) throws(PipelineError) {
+    if let progress, progress(context, done, count) != 0, done < count { throw .cancelled }
+  }
+}
+
+/// `swt_scan_shape`: see `swt.h`.
+@_cdecl("swt_scan_shape")
+public func swtScanShape(
+  _ model: OpaquePointer?, _ file: UnsafePointer<CChar>?, _ shape: UnsafeMutablePointer<Int64>?,
+  _ error: UnsafeMutablePointer<swt_error>?
+) -> swt_status {
+  CallFailure.report(error) {
+    let place = try Argument.pointer(shape, count: 3, "shape")
+    let object = try HandleTable.shared.object(model, "model", as: ModelObject.self)
+    let sizes = try Preprocessor(description: object.model.description.preprocessing)
+      .shape(ofFile: Argument.text(file, "file"))
+    for (index, size) in sizes.enumerated() { place[index] = Int64(size) }
+  }
+}
+
+/// `swt_segment`: see `swt.h`.
+@_cdecl("swt_segment")
+public func swtSegment(
+  _ model: OpaquePointer?, _ files: UnsafePointer<UnsafePointer<CChar>?>?, _ fileCount: Int,
+  _ options: UnsafePointer<swt_segment_options>?, _ labels: UnsafeMutablePointer<UInt16>?,
+  _ labelCount: Int, _ error: UnsafeMutablePointer<swt_error>?
+) -> swt_status {
+  CallFailure.report(error) {
+    let object = try HandleTable.shared.object(model, "model", as: ModelObject.self)
+    let request = try SegmentationRequest(options)
+    guard (1...1024).contains(fileCount) else {
+      throw CallFailure.usage("file_count \(fileCount) is not 1 to 1024")
+    }
+    let paths = try Argument.pointer(files, count: fileCount, "files").enumerated()
+      .map { try Argument.text($1, "files[\($0)]") }
+    let target = try Argument.pointer(labels, count: labelCount, "labels")
+    let pipeline = try SegmentationPipeline(
+      model: object.model, options: request.options, threads: request.threads,
+      memoryLimit: request.memoryLimit)
+    let scan = try pipeline.read(files: paths)
+    let shape = scan.place?.shape ?? []
+    guard labelCount == shape.reduce(1, *) else {
+      throw CallFailure.usage("label_count \(labelCount) is not that of \(shape)")
+    }
+    let previous = try request.previous.map { pointer in
+      let values = try Argument.pointer(pointer, count: labelCount, "previous")
+      return try Volume(shape: shape, spacing: [1, 1, 1], values: values.map { Float($0) })
+    }
+    let result = try pipeline.run(
+      scan, previous: previous,
+      progress: { (done, count) throws(PipelineError) in try request.tell(done, count) })
+    _ = target.update(from: result.labels)
+  }
+}

@@ -1,0 +1,26 @@
+/// How a scan is segmented, where nnU-Net leaves a choice.
+public struct SegmentationOptions: Sendable, Equatable {
+  /// Whether the mean over mirrored windows is taken, along the axes that the model was trained with;
+  /// `--disable_tta` is `false`.
+  public var mirroring: Bool
+  /// How far windows slide at most, as a part of their size: above 0, at most 1.
+  public var stepSize: Double
+  /// Whether probabilities are kept beside labels, four bytes for every class and voxel.
+  public var probabilities: Bool
+  /// What improves the model's segmentations, applied in the end.
+  public var postprocessing: Postprocessing?
+  /// The names of the labels to keep, in the end; the others become background. `nil` keeps all.
+  public var labels: [String]?
+
+  /// nnU-Net's own choices.
+  public init(
+    mirroring: Bool = true, stepSize: Double = 0.5, probabilities: Bool = false,
+    postprocessing: Postprocessing? = nil, labels: [String]? = nil
+  ) {
+    self.mirroring = mirroring
+    self.stepSize = stepSize
+    self.probabilities = probabilities
+    self.postprocessing = postprocessing
+    self.labels = labels
+  }
+}

@@ -1,0 +1,89 @@
+internal import Network
+
+/// An operation of the graph on its way to an instruction: what passes know of it.
+struct Layer: Sendable {
+  enum Operation: Sendable {
+    case convolution(Network.Operation.Convolution)
+    case transposedConvolution(Network.Operation.TransposedConvolution)
+    /// Of a branch and a skip, with the nonlinearity that follows.
+    case add(slope: Double)
+    case averagePool(window: [Int])
+    case globalAverage
+    case linear(Network.Operation.Linear)
+    /// Hands a map to the caller.
+    case unblock
+  }
+
+  /// A value as it is read.
+  struct Reading: Sendable {
+    /// What was written.
+    let stored: Graph.Value
+    /// Of the nonlinearity that is applied when it is read; 1 for none.
+    var slope = 1.0
+  }
+
+  /// What readers of an output apply to every channel, before the nonlinearity.
+  enum Affine: Sendable {
+    case identity
+    case bias(Parameter)
+    /// With the bias of the convolution that it normalises.
+    case norm(Network.Operation.ChannelNormalization, bias: Parameter?)
+  }
+
+  /// A layer whose output is not kept, but computed once more.
+  struct Recomputed: Sendable {
+    let layer: Int
+    /// As it would have been read.
+    let reading: Reading
+  }
+
+  /// An input that an output is written over, so many planes before it.
+  struct Overwritten: Sendable {
+    let value: Graph.Value
+    let planes: Int
+  }
+
+  /// For people.
+  let path: String
+  let operation: Operation
+  var reads: [Reading]
+  /// What is written.
+  let output: Graph.Value
+  var affine = Affine.identity
+  /// How a convolution is computed.
+  var method: ConvolutionMethod?
+  /// What an addition computes again, instead of reading it as its skip.
+  var recomputes: Recomputed?
+  var overwrites: Overwritten?
+  /// Spare planes before the output, for those that write over it.
+  var slackPlanes = 0
+
+  /// The values that are read, as they were written.
+  var storedInputs: [Graph.Value] { reads.map(\.stored) }
+
+  /// Whether it reads the caller's input, which is not blocked.
+  var readsNetworkInput: Bool { reads.contains { $0.stored.index == 0 } }
+}
+
+extension [Layer] {
+  /// Of every stored value the layers that read it.
+  var readers: [Graph.Value: [Int]] {
+    var result: [Graph.Value: [Int]] = [:]
+    for (index, layer) in enumerated() {
+      for value in layer.storedInputs { result[value, default: []].append(index) }
+    }
+    return result
+  }
+}
+
+extension Shapes {
+  /// The sizes of a layer's convolution.
+  func geometry(of layer: Layer) -> ConvolutionGeometry {
+    switch layer.operation {
+    case .convolution(let convolution): geometry(convolution, inputs: layer.storedInputs)
+    case .transposedConvolution(let convolution):
+      geometry(convolution, inputs: layer.storedInputs)
+    default: preconditionFailure("\(layer.path) is no convolution")
+    }
+  }
+}

@@ -1,0 +1,43 @@
+internal import Network
+
+/// Lets layers write over what they read and nothing reads after them: large convolutions some planes
+/// before their input, sums over their branch.
+struct Overwriting {
+  let graph: Graph
+  /// Spare planes that a convolution needs to write over an input; 0 where it cannot, or where little would
+  /// be saved.
+  let slackPlanes: (Layer) -> Int
+
+  func apply(to layers: [Layer]) -> [Layer] {
+    var layers = layers
+    let readers = layers.readers
+    /// The layer whose buffer a value lies in.
+    var owners: [Graph.Value: Int] = [:]
+    for index in layers.indices {
+      let layer = layers[index]
+      if case .unblock = layer.operation { continue }
+      owners[layer.output] = index
+      let planes: Int
+      switch layer.operation {
+      case .convolution: planes = slackPlanes(layer)
+      case .add: planes = 0
+      default: continue
+      }
+      if case .convolution = layer.operation, planes == 0 { continue }
+      // A sum goes over its branch, which nothing else reads.
+      let candidates =
+        if case .add = layer.operation { layer.reads.prefix(1) } else { layer.reads[...] }
+      let width = graph.width(of: layer.output)
+      let overwritten = candidates.map(\.stored).first { value in
+        owners[value] != nil && graph.width(of: value) == width
+          && readers[value]?.last == index
+          && layer.storedInputs.filter { $0 == value }.count == 1
+      }
+      guard let overwritten, let owner = owners[overwritten] else { continue }
+      layers[index].overwrites = Layer.Overwritten(value: overwritten, planes: planes)
+      layers[owner].slackPlanes += planes
+      owners[layer.output] = owner
+    }
+    return layers
+  }
+}

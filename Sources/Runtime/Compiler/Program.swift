@@ -1,0 +1,78 @@
+/// A model compiled for inputs of one shape: what has to be done, and the memory for it, which is not taken
+/// yet.
+///
+/// ```swift
+/// let program = try model.program(inputShape: [1, 128, 128, 128])
+/// guard program.byteCount < 2_000_000_000 else { return }
+/// let session = try Session(program)
+/// ```
+public struct Program: Sendable {
+  /// The shape of the input, `[channels, z, y, x]` or `[channels, y, x]`.
+  public let inputShape: [Int]
+  /// What is computed.
+  public let outputs: SessionOutputs
+  /// How many threads work.
+  public let threads: Int
+
+  /// A result with its place in memory.
+  struct Output: Sendable {
+    let buffer: Buffer
+    let shape: [Int]
+  }
+
+  let instructions: [any Instruction]
+  let buffers: Buffers
+  /// Of every buffer the instructions that it is needed for; `nil` for those that keep their place.
+  let lifetimes: [ClosedRange<Int>?]
+  let layout: BufferLayout
+  let stages: [Int: Output]
+  let pooled: Output?
+  let logits: Output?
+  let segmentation: Output?
+  /// Memory of the threads, each for itself.
+  let workspace: Buffer
+  /// Floats from a thread's to the next one's.
+  let workspaceStep: Int
+
+  init(
+    inputShape: [Int], outputs: SessionOutputs, threads: Int, instructions: [any Instruction],
+    buffers: Buffers, stages: [Int: Output], pooled: Output?, logits: Output?,
+    segmentation: Output?
+  ) {
+    self.inputShape = inputShape
+    self.outputs = outputs
+    self.threads = threads
+    self.instructions = instructions
+    self.stages = stages
+    self.pooled = pooled
+    self.logits = logits
+    self.segmentation = segmentation
+    workspaceStep = ((instructions.map(\.workspaceCount).max() ?? 0) + 63) / 64 * 64
+    var buffers = buffers
+    workspace = buffers.reserve(workspaceStep * threads)
+    self.buffers = buffers
+    let results = Array(stages.values) + [pooled, logits, segmentation].compactMap { $0 }
+    lifetimes = Lifetimes.of(buffers, in: instructions, kept: results.map(\.buffer))
+    layout = BufferLayout(buffers, lifetimes: lifetimes)
+  }
+
+  /// Multiplications and additions of the plain algorithm.
+  package var flops: Double { instructions.reduce(0) { $0 + $1.flops } }
+
+  /// Bytes for activations, scratch memory and results.
+  package var activationByteCount: Int { layout.byteCount }
+
+  /// Bytes for weights in a form of their own, beside the mapped file; the sessions of a model share
+  /// them.
+  package var weightByteCount: Int { instructions.reduce(0) { $0 + $1.weightByteCount } }
+
+  /// Bytes that a session takes beside the mapped file.
+  public var byteCount: Int { activationByteCount + weightByteCount }
+
+  /// What is done, layer by layer, none of it run.
+  package var steps: [Session.StepReport] {
+    instructions.map {
+      Session.StepReport(name: $0.name, algorithm: $0.algorithm, flops: $0.flops, seconds: 0)
+    }
+  }
+}

@@ -1,0 +1,69 @@
+internal import CKernels
+internal import SWTFormat
+
+/// What a convolution reads.
+enum ConvolutionInput: Sendable, Equatable {
+  /// The caller's array, `[channels][z][y][x]`.
+  case network
+  /// The channels of maps, one after the other: a concatenation that is never made.
+  case features([Feature])
+
+  var features: [Feature] {
+    switch self {
+    case .network: []
+    case .features(let features): features
+    }
+  }
+
+  /// Of every block of channels where it is: in which map, and its number there.
+  var blocks: [(feature: Feature, block: Int)] {
+    features.flatMap { feature in
+      (0..<feature.activation.blocks).map { (feature, $0) }
+    }
+  }
+}
+
+/// What a convolution reads and writes, whichever way it goes about it.
+struct ConvolutionOperands: Sendable {
+  let name: String
+  let geometry: ConvolutionGeometry
+  let input: ConvolutionInput
+  let output: Activation
+  /// What the threads share while it runs.
+  var scratch: Buffer?
+  /// Makes the output's pending norm from its statistics; `nil` where it is known beforehand.
+  var norm: InstanceNorm?
+}
+
+/// A convolution, by one of the ways to compute it.
+///
+/// The output is raw: no bias, no norm, no nonlinearity. Its statistics are taken while it is written.
+protocol ConvolutionInstruction: Instruction {
+  var operands: ConvolutionOperands { get set }
+  var method: ConvolutionMethod { get }
+  var weights: PackedWeights { get }
+  /// Floats that the threads share.
+  var scratchCount: Int { get }
+  /// Parts of the output whose statistics are taken each by itself.
+  var momentGroups: Int { get }
+  /// Convolves, and makes `moments`, `[output block][group]`, the output's statistics.
+  func convolve(moments: UnsafeMutablePointer<nn_moments>?, context: RunContext)
+}
+
+extension ConvolutionInstruction {
+  var scratchCount: Int { 0 }
+  var name: String { operands.name }
+  var algorithm: String { method.name }
+  var flops: Double { operands.geometry.flops }
+
+  var buffers: [Buffer] {
+    operands.input.features.flatMap(\.buffers)
+      + [operands.output.buffer, operands.scratch].compactMap { $0 }
+      + (operands.norm?.buffers ?? [])
+  }
+
+  func run(_ context: RunContext) {
+    convolve(moments: operands.norm?.moments(context.memory), context: context)
+    operands.norm?.finish(operands.output, context: context)
+  }
+}

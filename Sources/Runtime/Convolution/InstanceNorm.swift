@@ -1,0 +1,63 @@
+internal import CKernels
+internal import SWTFormat
+
+/// Makes the pending scale and shift of an instance norm from the statistics of what it normalises.
+///
+/// Source: `torch.nn.InstanceNorm3d` without running statistics: biased variance over all voxels of
+/// a channel. The convolution's bias is left out, since the mean takes it away again.
+struct InstanceNorm: Sendable {
+  /// γ and β, padded to whole blocks; ones and zeros where the norm is not affine.
+  let weight: [Float]
+  let bias: [Float]
+  let eps: Double
+  let pending: Pending
+  let kernels: Kernels
+  /// The statistics of the convolution's parts, `[block][group]`.
+  let statistics: Buffer
+  let groups: Int
+
+  var buffers: [Buffer] { [statistics, pending.scale, pending.shift] }
+
+  /// Floats that the statistics of an output take.
+  static func floatCount(blocks: Int, groups: Int) -> Int {
+    blocks * groups * MemoryLayout<nn_moments>.stride / MemoryLayout<Float>.stride
+  }
+
+  func moments(_ memory: Memory) -> UnsafeMutablePointer<nn_moments> {
+    // Buffers start on 256-byte boundaries, and this one holds nothing else.
+    UnsafeMutableRawPointer(memory[statistics]).assumingMemoryBound(to: nn_moments.self)
+  }
+
+  func finish(_ output: Activation, context: RunContext) {
+    let moments = moments(context.memory)
+    let scale = context.memory[pending.scale]
+    let shift = context.memory[pending.shift]
+    let block = TensorLayout.blockWidth
+    context.team.forEach(output.blocks) { index, _ in
+      let total = moments + index * groups
+      kernels.pointee.combine(total, groups)
+      for lane in 0..<min(block, output.channels - index * block) {
+        let channel = index * block + lane
+        let factor = Double(weight[channel]) / (total.pointee.variance(lane) + eps).squareRoot()
+        scale[channel] = Float(factor)
+        shift[channel] = Float(Double(bias[channel]) - total.pointee.mean(lane) * factor)
+      }
+    }
+  }
+}
+
+extension nn_moments {
+  /// The mean of one of the 16 channels.
+  func mean(_ lane: Int) -> Double {
+    withUnsafeBytes(of: mean) {
+      $0.load(fromByteOffset: lane * MemoryLayout<Double>.stride, as: Double.self)
+    }
+  }
+
+  /// The biased variance of one of the 16 channels.
+  func variance(_ lane: Int) -> Double {
+    withUnsafeBytes(of: squares) {
+      $0.load(fromByteOffset: lane * MemoryLayout<Double>.stride, as: Double.self) / count
+    }
+  }
+}

@@ -1,0 +1,170 @@
+internal import CKernels
+internal import SWTFormat
+
+/// Convolution with fewer multiplications: tiles are transformed, multiplied point by point, and
+/// transformed back, a block of tiles at a time so that everything between input and output stays in
+/// the second-level cache. The whole transformed weight is read for every block: for layers with many
+/// tiles and few channels.
+///
+/// Sources: Lavin & Gray 2016; Jia et al., "Optimizing N-dimensional, Winograd-based convolution for
+/// manycore CPUs", PPoPP 2018; Gelashvili et al., "L3 fusion", 2019.
+struct WinogradConvolution: ConvolutionInstruction {
+  var operands: ConvolutionOperands
+  private let tiling: WinogradTiling
+  private let transform: WinogradWeights
+  /// The transformed weight where it is kept; else it is transformed in every run, into memory that
+  /// the layers share: a large weight grows up to eightfold, and costs little beside its use.
+  private let kept: StoredWeights?
+  private let segmentsPerTask: Int
+  private let threads: Int
+  private let weightPoints: [Int32]
+
+  var method: ConvolutionMethod { .fused(tiling.tileSizes) }
+  var weights: PackedWeights { transform.weights }
+  var weightByteCount: Int { weights.byteCount + (kept?.byteCount ?? 0) }
+  var scratchCount: Int { kept == nil ? transform.count + weights.widenedCount : 0 }
+
+  /// Floats from which on a transformed weight is not kept.
+  static let largestKept = 1 << 19
+
+  init(
+    _ operands: ConvolutionOperands, tileSizes: WinogradTileSizes, weights: PackedWeights,
+    target: Target, largestKept: Int = WinogradConvolution.largestKept
+  ) throws(RuntimeError) {
+    self.operands = operands
+    transform = WinogradWeights(weights, tileSizes: tileSizes, kernels: target.kernels)
+    kept = transform.count <= largestKept ? try transform.stored() : nil
+    tiling = WinogradTiling(operands.geometry, tileSizes: tileSizes, kernels: target.kernels)
+    threads = target.threads
+    segmentsPerTask = Self.segmentsPerTask(tiling, threads: threads)
+    weightPoints = tileSizes.weightPointOfPoint.map(Int32.init)
+  }
+
+  func prepare() {
+    weights.prepare()
+    kept?.prepare { transform.transform(into: $0, team: ThreadTeam(count: threads)) }
+  }
+
+  /// Floats that the tiles of a task may take between their transforms.
+  private static var taskFloats: Int { Caches.found.secondLevel / 4 * 3 }
+
+  /// Tiles of a task at least, even if they outgrow the cache.
+  private static let fewestTiles = 7
+
+  /// The more tiles share a task, the less often the weights are read, but what they share has to
+  /// stay in the cache.
+  static func segmentsPerTask(_ tiling: WinogradTiling, threads: Int) -> Int {
+    let segment = tiling.tilesPerSegment
+    let floats = tiling.tileStep * (tiling.inputBlocks + tiling.outputBlocks) * segment
+    let fitting = max((fewestTiles + segment - 1) / segment, taskFloats / floats)
+    return max(1, min(fitting, tiling.segmentCount / (2 * threads)))
+  }
+
+  // MARK: - In place
+
+  /// Spare planes that a run in place needs before what it overwrites; 0 where it cannot be or saves
+  /// little.
+  ///
+  /// Layers of tiles are done one slab after the other. A slab reads from one plane before its first
+  /// output on, so what it writes has to lie as many planes behind as it has, and one more.
+  static func slackPlanes(
+    _ geometry: ConvolutionGeometry, tileSizes: WinogradTileSizes, target: Target
+  ) -> Int {
+    let tiling = WinogradTiling(geometry, tileSizes: tileSizes, kernels: target.kernels)
+    guard geometry.input == geometry.positions,
+      tiling.outputBlocks * TensorLayout.blockWidth * geometry.input.count
+        >= target.overwriting.smallestActivation
+    else { return 0 }
+    let threads = target.threads
+    let tasks =
+      tiling.tiles.y * tiling.segmentsPerRow / segmentsPerTask(tiling, threads: threads)
+    let layers = max(
+      1, (target.overwriting.tasksPerThread * threads + tasks - 1) / max(tasks, 1))
+    let planes = layers * tileSizes.outputs.z + geometry.padding.z
+    return planes <= geometry.input.z / 3 ? planes : 0
+  }
+
+  /// Segments of the slabs that are done one after the other; all at once where output and input lie
+  /// apart.
+  private var slabs: [Range<Int>] {
+    let output = operands.output
+    let overwritten = operands.input.features.first { $0.activation.buffer == output.buffer }
+    guard let overwritten else { return [0..<tiling.segmentCount] }
+    let shift = overwritten.activation.slackPlanes - output.slackPlanes
+    let layers = (shift - tiling.geometry.padding.z) / tiling.tileSizes.outputs.z
+    let layer = tiling.tiles.y * tiling.segmentsPerRow
+    return stride(from: 0, to: tiling.tiles.z, by: layers).map {
+      $0 * layer..<min($0 + layers, tiling.tiles.z) * layer
+    }
+  }
+
+  // MARK: - Running
+
+  /// From a channel block's tiles to the next one's.
+  private var blockStep: Int { segmentsPerTask * tiling.tilesPerSegment * tiling.tileStep }
+
+  var workspaceCount: Int { (tiling.inputBlocks + tiling.outputBlocks) * blockStep }
+
+  var momentGroups: Int { tiling.segmentCount }
+
+  func convolve(moments: UnsafeMutablePointer<nn_moments>?, context: RunContext) {
+    let transformedWeights: UnsafePointer<Float>
+    if let kept {
+      transformedWeights = kept.pointer
+    } else {
+      let target = context.memory[operands.scratch ?? operands.output.buffer]
+      transform.withSource(widened: target + transform.count, team: context.team) { source in
+        transform.transform(source, into: target, team: context.team)
+      }
+      transformedWeights = UnsafePointer(target)
+    }
+    let inputBlocks = operands.input.blocks
+    for slab in slabs {
+      context.team.forEach((slab.count + segmentsPerTask - 1) / segmentsPerTask) { task, worker in
+        let first = slab.lowerBound + task * segmentsPerTask
+        let segments = first..<min(first + segmentsPerTask, slab.upperBound)
+        let tiles = tiling.tiles(ofSegments: segments)
+        let transformed = context.workspace(of: worker)
+        let products = transformed + tiling.inputBlocks * blockStep
+        func place(_ segment: Int, _ block: Int) -> Int {
+          block * blockStep + tiling.offset(ofSegment: segment, from: first)
+        }
+        for (block, source) in inputBlocks.enumerated() {
+          for segment in segments {
+            tiling.transformInput(
+              source.feature, block: source.block, segment: segment,
+              into: transformed + place(segment, block), context: context)
+          }
+        }
+        multiply(transformed, tiles.count, by: transformedWeights, into: products)
+        for block in 0..<tiling.outputBlocks {
+          for segment in segments {
+            tiling.transformOutput(
+              products + place(segment, block), block: block, segment: segment,
+              into: operands.output,
+              moments: moments.map { $0 + block * momentGroups + segment }, context: context)
+          }
+        }
+      }
+    }
+  }
+
+  /// For every point a matrix product: tiles × input channels times input × output channels.
+  private func multiply(
+    _ transformed: UnsafePointer<Float>, _ count: Int, by transformedWeights: UnsafePointer<Float>,
+    into products: UnsafeMutablePointer<Float>
+  ) {
+    weightPoints.withUnsafeBufferPointer { weightPoints in
+      guard let weightPoints = weightPoints.baseAddress else { return }
+      var job = nn_winograd_products(
+        source: transformed, source_block_step: blockStep, source_tile_step: tiling.tileStep,
+        weights: transformedWeights,
+        weight_point_step: transform.pointStep(blocks: transform.outputBlocks),
+        weight_block_step: transform.blockStep, weight_points: weightPoints, target: products,
+        target_block_step: blockStep, target_tile_step: tiling.tileStep,
+        points: Int32(tiling.tileSizes.points.count), tiles: Int32(count),
+        input_blocks: Int32(tiling.inputBlocks), output_blocks: Int32(tiling.outputBlocks))
+      tiling.kernels.pointee.winograd_products(&job)
+    }
+  }
+}

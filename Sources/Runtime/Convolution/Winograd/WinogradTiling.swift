@@ -1,0 +1,128 @@
+internal import CKernels
+internal import SWTFormat
+
+/// The tiles of a Winograd convolution: which voxels they read and write, and their transforms.
+struct WinogradTiling: Sendable {
+  private static let block = TensorLayout.blockWidth
+  private static let longestSegment = 8
+
+  let geometry: ConvolutionGeometry
+  let tileSizes: WinogradTileSizes
+  let kernels: Kernels
+  /// Tiles along each axis; they are counted along x first.
+  let tiles: Extent3
+  /// Runs of at most `longestSegment` neighbouring tiles, of nearly equal length: what is transformed in
+  /// one go, and what statistics are taken of.
+  let segmentsPerRow: Int
+  let inputBlocks: Int
+  let outputBlocks: Int
+  /// Floats between two transformed tiles; one cache line more than they need, since tiles at a power
+  /// of two's distance would fight for the same cache sets.
+  let tileStep: Int
+
+  init(_ geometry: ConvolutionGeometry, tileSizes: WinogradTileSizes, kernels: Kernels) {
+    self.geometry = geometry
+    self.tileSizes = tileSizes
+    self.kernels = kernels
+    tiles = tileSizes.tiles(geometry.positions)
+    segmentsPerRow = (tiles.x + Self.longestSegment - 1) / Self.longestSegment
+    inputBlocks = geometry.inputs.count
+    outputBlocks = (geometry.outputChannels + Self.block - 1) / Self.block
+    tileStep = (tileSizes.points.count + 1) * Self.block
+  }
+
+  var segmentCount: Int { tiles.z * tiles.y * segmentsPerRow }
+
+  /// Tiles of the longest segment.
+  var tilesPerSegment: Int { (tiles.x + segmentsPerRow - 1) / segmentsPerRow }
+
+  /// The tiles of a segment.
+  func tiles(ofSegment segment: Int) -> Range<Int> {
+    let (row, part) = (segment / segmentsPerRow, segment % segmentsPerRow)
+    let first = row * tiles.x
+    return first + part * tiles.x / segmentsPerRow..<first + (part + 1) * tiles.x / segmentsPerRow
+  }
+
+  /// The tiles of neighbouring segments.
+  func tiles(ofSegments segments: Range<Int>) -> Range<Int> {
+    tiles(ofSegment: segments.lowerBound)
+      .lowerBound..<tiles(ofSegment: segments.upperBound - 1).upperBound
+  }
+
+  /// Floats from the transformed tiles of one segment to those of a later one.
+  func offset(ofSegment segment: Int, from first: Int) -> Int {
+    (tiles(ofSegment: segment).lowerBound - tiles(ofSegment: first).lowerBound) * tileStep
+  }
+
+  private func position(of tile: Int) -> Extent3 {
+    Extent3(z: tile / (tiles.y * tiles.x), y: tile / tiles.x % tiles.y, x: tile % tiles.x)
+  }
+
+  /// Transforms one block of channels of a segment's tiles, pending activation applied, to
+  /// `[tile][point][16]`.
+  func transformInput(
+    _ feature: Feature, block: Int, segment: Int, into target: UnsafeMutablePointer<Float>,
+    context: RunContext
+  ) {
+    let plane =
+      UnsafePointer(context.memory[feature.activation]) + block * feature.activation.blockStep
+    let tiles = tiles(ofSegment: segment)
+    let position = position(of: tiles.lowerBound)
+    let points = tileSizes.points
+    withUnsafeTemporaryAllocation(of: UnsafePointer<Float>?.self, capacity: points.z * points.y) {
+      rows in
+      guard let start = rows.baseAddress else { return }
+      setRows(rows, plane, position)
+      var job = nn_winograd_input(
+        tile_sizes: tileSizes.code, rows: UnsafePointer(start), width: Int32(geometry.input.x),
+        first_x: Int32(position.x * tileSizes.inputStep.x - geometry.padding.x),
+        tiles: Int32(tiles.count),
+        pending: feature.pending.kernel(block: block, in: context.memory),
+        target: target, tile_step: tileStep)
+      kernels.pointee.winograd_input(&job)
+    }
+  }
+
+  /// The rows that a tile row reads: `z × y`, `nil` outside the input.
+  private func setRows(
+    _ rows: UnsafeMutableBufferPointer<UnsafePointer<Float>?>, _ plane: UnsafePointer<Float>,
+    _ position: Extent3
+  ) {
+    let input = geometry.input
+    let firstZ = position.z * tileSizes.inputStep.z - geometry.padding.z
+    let firstY = position.y * tileSizes.inputStep.y - geometry.padding.y
+    for z in 0..<tileSizes.points.z {
+      for y in 0..<tileSizes.points.y {
+        let isInside = (0..<input.z).contains(firstZ + z) && (0..<input.y).contains(firstY + y)
+        rows[z * tileSizes.points.y + y] =
+          isInside ? plane + ((firstZ + z) * input.y + firstY + y) * input.x * Self.block : nil
+      }
+    }
+  }
+
+  /// Transforms one block of channels of a segment's tiles back, from `[tile][point][16]`, and makes
+  /// `moments` the statistics of what it writes.
+  func transformOutput(
+    _ products: UnsafePointer<Float>, block: Int, segment: Int, into output: Activation,
+    moments: UnsafeMutablePointer<nn_moments>?, context: RunContext
+  ) {
+    let target = context.memory[output] + block * output.blockStep
+    let extent = output.extent
+    let tiles = tiles(ofSegment: segment)
+    let position = position(of: tiles.lowerBound)
+    let (z, y, x) = (
+      position.z * tileSizes.outputs.z, position.y * tileSizes.outputs.y,
+      position.x * tileSizes.outputs.x
+    )
+    moments?.pointee = nn_moments()
+    var job = nn_winograd_output(
+      tile_sizes: tileSizes.code, tiles: Int32(tiles.count), source: products, tile_step: tileStep,
+      target: target + ((z * extent.y + y) * extent.x + x) * Self.block,
+      plane_step: extent.y * extent.x * Self.block, row_step: extent.x * Self.block,
+      count_z: Int32(min(tileSizes.outputs.z, extent.z - z)),
+      count_y: Int32(min(tileSizes.outputs.y, extent.y - y)),
+      count_x: Int32(min(tiles.count * tileSizes.outputs.x, extent.x - x)),
+      streams: output.isStreamed ? 1 : 0, moments: moments)
+    kernels.pointee.winograd_output(&job)
+  }
+}

@@ -1,0 +1,43 @@
+/// One instruction of a program. Instructions run one after the other; each is parallel inside.
+protocol Instruction: Sendable {
+  /// For people: which layer it is.
+  var name: String { get }
+  /// For people: how it is computed.
+  var algorithm: String { get }
+  /// Multiplications and additions of the plain algorithm; 0 for what only moves data.
+  var flops: Double { get }
+  /// All that it reads and writes: while it runs, nothing else lies there.
+  var buffers: [Buffer] { get }
+  /// Floats that every thread needs for itself.
+  var workspaceCount: Int { get }
+  /// Bytes of weights in a form of its own, beside the file's.
+  var weightByteCount: Int { get }
+
+  /// Makes ready what does not depend on the input; once, before the first run.
+  func prepare()
+  func run(_ context: RunContext)
+}
+
+extension Instruction {
+  var algorithm: String { "" }
+  var flops: Double { 0 }
+  var workspaceCount: Int { 0 }
+  var weightByteCount: Int { 0 }
+  func prepare() {}
+}
+
+/// What an instruction has at hand while a program runs.
+struct RunContext {
+  /// The caller's input, `[channels][z][y][x]`; valid during the run only.
+  let input: UnsafePointer<Float>
+  let memory: Memory
+  let team: ThreadTeam
+  /// `workspaceStep` floats for every worker.
+  let workspace: Buffer
+  let workspaceStep: Int
+
+  /// What a worker has for itself; on a 256-byte boundary.
+  func workspace(of worker: Int) -> UnsafeMutablePointer<Float> {
+    memory[workspace] + worker * workspaceStep
+  }
+}

@@ -1,0 +1,34 @@
+/// Memory that instructions share: known by its number until a layout says where it lies.
+struct Buffer: Sendable, Hashable {
+  let index: Int
+  /// In floats.
+  let count: Int
+}
+
+/// The buffers of a program.
+struct Buffers: Sendable {
+  /// In floats, of all buffers in the order of their numbers.
+  private(set) var counts: [Int] = []
+  /// Buffers whose values are written once and stay as long as the memory; others hold nothing before
+  /// an instruction writes them.
+  private(set) var constants: [(buffer: Buffer, values: [Float])] = []
+
+  mutating func reserve(_ floats: Int) -> Buffer {
+    counts.append(max(floats, 1))
+    return Buffer(index: counts.count - 1, count: max(floats, 1))
+  }
+
+  mutating func constant(_ values: [Float]) -> Buffer {
+    let buffer = reserve(values.count)
+    constants.append((buffer, values))
+    return buffer
+  }
+
+  /// A buffer for an activation.
+  mutating func activation(channels: Int, extent: Extent3, slackPlanes: Int = 0) -> Activation {
+    let count = Activation.floatCount(
+      channels: channels, extent: extent, slackPlanes: slackPlanes)
+    return Activation(
+      reserve(count), channels: channels, extent: extent, slackPlanes: slackPlanes)
+  }
+}

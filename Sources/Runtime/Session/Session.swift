@@ -1,0 +1,167 @@
+/// A program with its memory: buffers are reserved once, running reuses them.
+///
+/// A session is for one thread at a time; make one per thread to run several at once. Results are
+/// those of the last run; before the first they are zeros.
+public final class Session {
+  /// One step of a run, with the time its last run took.
+  package struct StepReport: Sendable {
+    /// Which layer it is.
+    package var name: String
+    /// How it is computed.
+    package var algorithm: String
+    /// Multiplications and additions of the plain algorithm.
+    package var flops: Double
+    /// How long its last run took, in seconds; 0 where times were not asked for.
+    package var seconds: Double
+  }
+
+  /// The shape of the input, `[channels, z, y, x]` or `[channels, y, x]`.
+  public let inputShape: [Int]
+  /// How many threads work.
+  public let threads: Int
+  /// Whether to note how long every step takes.
+  package var measuresSteps = false
+  /// What was wrong with memory in the last run; for sessions that check it.
+  package var memoryFaults: [String] { check?.faults ?? [] }
+
+  private let program: Program
+  private let memory: Memory
+  private var check: MemoryCheck?
+  private var seconds: [Double]
+
+  /// Takes the memory that `program` needs and makes its weights ready.
+  ///
+  /// - Throws: `RuntimeError.memory` where it cannot be had.
+  public convenience init(_ program: Program) throws(RuntimeError) {
+    try self.init(program, checksMemory: false)
+  }
+
+  /// - Parameter checksMemory: whether runs fill what holds nothing with NaN, and look for what was
+  ///   written beyond a buffer's end: for tests.
+  package init(_ program: Program, checksMemory: Bool) throws(RuntimeError) {
+    self.program = program
+    inputShape = program.inputShape
+    threads = program.threads
+    let layout =
+      checksMemory
+      ? BufferLayout(program.buffers, lifetimes: program.lifetimes, isGuarded: true)
+      : program.layout
+    memory = try Memory(layout)
+    for constant in program.buffers.constants {
+      memory[constant.buffer].update(from: constant.values, count: constant.values.count)
+    }
+    if checksMemory { check = MemoryCheck(program, layout: layout, memory: memory) }
+    for instruction in program.instructions { instruction.prepare() }
+    seconds = [Double](repeating: 0, count: program.instructions.count)
+  }
+
+  /// What is done, layer by layer.
+  package var steps: [StepReport] {
+    zip(program.steps, seconds).map { step, seconds in
+      var step = step
+      step.seconds = seconds
+      return step
+    }
+  }
+
+  /// Runs the network on `input`, row-major `[channels, z, y, x]` or `[channels, y, x]`; the
+  /// results are then in `pooled`, `logits` and `features(ofStage:)`.
+  ///
+  /// Does not keep `input`.
+  ///
+  /// - Throws: `RuntimeError.elementCount` where the input has another size.
+  public func run(_ input: UnsafeBufferPointer<Float>) throws(RuntimeError) {
+    let expected = inputShape.reduce(1, *)
+    guard input.count == expected, let start = input.baseAddress else {
+      throw .elementCount(found: input.count, expected: expected)
+    }
+    let context = RunContext(
+      input: start, memory: memory, team: ThreadTeam(count: threads),
+      workspace: program.workspace, workspaceStep: program.workspaceStep)
+    check?.start()
+    for (index, instruction) in program.instructions.enumerated() {
+      if measuresSteps {
+        seconds[index] =
+          ContinuousClock().measure { instruction.run(context) } / .seconds(1)
+      } else {
+        instruction.run(context)
+      }
+      check?.end(index)
+    }
+    try checkResults()
+  }
+
+  /// A number that is none is no result, wherever it comes from.
+  private func checkResults() throws(RuntimeError) {
+    let results =
+      [("pooled features", program.pooled), ("logits", program.logits)]
+      + program.stages.map { ("features of stage \($0)", $1) }
+    for (name, output) in results {
+      guard let output else { continue }
+      guard lent(output, Finite.holds) else { throw .notFinite(name) }
+    }
+  }
+
+  /// Runs the network on `input`, row-major `[channels, z, y, x]` or `[channels, y, x]`.
+  ///
+  /// - Throws: `RuntimeError.elementCount` where the input has another size.
+  public func run(_ input: [Float]) throws(RuntimeError) {
+    var failure: RuntimeError?
+    input.withUnsafeBufferPointer { buffer in
+      do throws(RuntimeError) { try run(buffer) } catch { failure = error }
+    }
+    if let failure { throw failure }
+  }
+
+  // MARK: - Results
+
+  /// The pooled features of the last stage, `[features]`; `nil` where they were not asked for.
+  public var pooled: [Float]? { program.pooled.map(values) }
+
+  /// The classifier's logits, `[classes]`; `nil` where they were not asked for.
+  public var logits: [Float]? { program.logits.map(values) }
+
+  /// The features of a stage, row-major, with their shape, `[features, z, y, x]` or
+  /// `[features, y, x]`; `nil` where they were not asked for. Stage 0 has the highest resolution.
+  public func features(ofStage stage: Int) -> (shape: [Int], values: [Float])? {
+    program.stages[stage].map { ($0.shape, values($0)) }
+  }
+
+  /// Lends the features of a stage without a copy, row-major, with their shape; `nil` where they were
+  /// not asked for. They are valid during the call only.
+  public func withFeatures<Result>(
+    ofStage stage: Int,
+    _ body: (_ shape: [Int], _ values: UnsafeBufferPointer<Float>) throws -> Result
+  ) rethrows -> Result? {
+    try program.stages[stage].map { output in
+      try lent(output) { try body(output.shape, $0) }
+    }
+  }
+
+  /// The logits of the segmentation, row-major, with their shape, `[heads, z, y, x]` or `[heads, y, x]`;
+  /// `nil` where they were not asked for.
+  public var segmentation: (shape: [Int], values: [Float])? {
+    program.segmentation.map { ($0.shape, values($0)) }
+  }
+
+  /// The logits of the segmentation without a copy; valid inside `body` only.
+  package func withSegmentation<Result>(
+    _ body: (_ shape: [Int], UnsafeBufferPointer<Float>) throws -> Result
+  ) rethrows -> Result? {
+    try program.segmentation.map { output in
+      try lent(output) { try body(output.shape, $0) }
+    }
+  }
+
+  /// The shape of a stage's features; `nil` where they were not asked for.
+  package func shape(ofStage stage: Int) -> [Int]? { program.stages[stage]?.shape }
+
+  private func values(_ output: Program.Output) -> [Float] { lent(output) { Array($0) } }
+
+  private func lent<Result>(
+    _ output: Program.Output, _ body: (UnsafeBufferPointer<Float>) throws -> Result
+  ) rethrows -> Result {
+    try body(
+      UnsafeBufferPointer(start: memory[output.buffer], count: output.shape.reduce(1, *)))
+  }
+}

@@ -1,0 +1,21 @@
+/// What a session is to compute.
+public struct SessionOutputs: Sendable, Equatable {
+  /// Stages whose features are wanted, as `[features, z, y, x]`; 0 is the highest resolution.
+  public var stages: Set<Int>
+  /// Whether the pooled features of the last stage are wanted.
+  public var pooled: Bool
+  /// Whether the classifier's logits are wanted.
+  public var logits: Bool
+  /// Whether the segmentation's logits are wanted, at full resolution.
+  public var segmentation: Bool
+
+  /// Pooled features, and nothing else unless asked for.
+  public init(
+    stages: Set<Int> = [], pooled: Bool = true, logits: Bool = false, segmentation: Bool = false
+  ) {
+    self.stages = stages
+    self.pooled = pooled
+    self.logits = logits
+    self.segmentation = segmentation
+  }
+}

@@ -1,0 +1,114 @@
+import ArgumentParser
+import CommandLineInterface
+import FileIO
+import Pipeline
+import Preprocessing
+import SWTFormat
+import SWTRuntime
+
+struct Segment: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Segment scans as nnUNetv2_predict does, with the same result.",
+    discussion: """
+      Writes a label image per case, in nnU-Net's naming and with its header, and one JSON object per
+      case to stdout: voxels, volume, box, centroid and components of every label. Models are converted
+      with 'nnconvert convert --part network'. A cascade's two stages run in one go: --model
+      lowres.swt --model cascade.swt.
+
+      nnU-Net's spellings are taken, too: -i, -m, --disable_tta, -step_size, --save_probabilities,
+      --continue_prediction, -prev_stage_predictions.
+      """)
+
+  @Option(
+    name: [.customLong("model"), .customShort("m")],
+    help:
+      "A .swt file; twice for a cascade, its first stage first. Without it the first input is the model.",
+    completion: .file(extensions: ["swt"]))
+  var models: [String] = []
+  @OptionGroup var cases: CaseArguments
+  @Option(
+    name: .customShort("i"), help: "An input, as nnU-Net spells it.", completion: .file())
+  var inputs: [String] = []
+  @Option(
+    name: .shortAndLong,
+    help: "A .nii or .nii.gz for one case, else a folder for <case>.nii.gz.", completion: .file())
+  var output: String
+  @Flag(
+    name: [.customLong("no-mirroring"), .customLong("disable_tta")],
+    help: "Look at every window once, not mirrored: up to 8 times faster.")
+  var noMirroring = false
+  @Option(
+    name: [.customLong("step-size"), .customLong("step_size", withSingleDash: true)],
+    help: "How far windows slide, as a part of their size.")
+  var stepSize = 0.5
+  @Flag(
+    name: [.customLong("save-probabilities"), .customLong("save_probabilities")],
+    help: "Also write <case>.npz: probabilities, [heads, z, y, x].")
+  var saveProbabilities = false
+  @Option(
+    name: [
+      .customLong("previous"), .customLong("prev_stage_predictions", withSingleDash: true),
+    ],
+    help: "For a cascade's second stage: what the first one made, a file or a folder of them.",
+    completion: .file())
+  var previous: String?
+  @Option(
+    help: "A postprocessing.json that nnU-Net wrote for this model.",
+    completion: .file(extensions: ["json"]))
+  var postprocessing: String?
+  @Option(help: "Labels to keep, by name, e.g. liver,tumour; the others become background.")
+  var labels: String?
+  @Flag(
+    name: [.customLong("skip-done"), .customLong("continue_prediction"), .customLong("c")],
+    help: "Leave out cases whose output is there.")
+  var skipDone = false
+  @Option(help: "Threads (default: the processors this process may use).")
+  var threads: Int?
+
+  func validate() throws {
+    guard models.count <= 2 else { throw ValidationError("--model is given at most twice") }
+    guard models.count < 2 || previous == nil else {
+      throw ValidationError("--previous is what the first of two models makes: leave one out")
+    }
+    guard !cases.stdin else { throw ValidationError("--stdin goes with classify and features") }
+    guard cases.inputPolicy == nil else {
+      throw ValidationError("--input-policy is of no use here: windows always slide")
+    }
+    guard stepSize > 0, stepSize <= 1 else {
+      throw ValidationError("--step-size must be above 0 and at most 1")
+    }
+    if let threads, !(1...1024).contains(threads) {
+      throw ValidationError("--threads must be 1…1024")
+    }
+  }
+
+  func run() throws {
+    let interruption = Interruption()
+    let reporter = try cases.reporter()
+    var cases = cases
+    cases.inputs += inputs
+    var paths = models
+    if paths.isEmpty, !cases.inputs.isEmpty { paths = [cases.inputs.removeFirst()] }
+    guard !cases.inputs.isEmpty else { throw ValidationError("name a scan after the model") }
+    let models = try paths.map { try ModelArgument.load($0) }
+    let stages = try SegmentationStages(models, options: options(), cases: cases, threads: threads)
+    guard let list = try cases.list(for: models[0], reporter) else { return }
+    guard !list.isArrays else { throw InputError.arrays }
+    let identities = paths.compactMap { MappedFile.identity(ofFileAt: $0) } + list.identities
+    let outputs = try SegmentationOutputs(
+      output, list: list, ending: models[0].description.preprocessing.fileEnding,
+      inputs: identities)
+    let runner = SegmentationRunner(
+      stages: stages, outputs: outputs, previous: previous.map { PreviousSegmentations($0) },
+      savesProbabilities: saveProbabilities, skipsDone: skipDone, reporter: reporter,
+      interruption: interruption)
+    try runner.run(list)
+  }
+
+  private func options() throws -> SegmentationOptions {
+    SegmentationOptions(
+      mirroring: !noMirroring, stepSize: stepSize, probabilities: saveProbabilities,
+      postprocessing: try postprocessing.map { try Postprocessing(contentsOf: $0) },
+      labels: labels.map { $0.split(separator: ",").map(String.init) })
+  }
+}
