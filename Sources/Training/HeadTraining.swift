@@ -119,6 +119,9 @@ package struct HeadTraining: Sendable {
         "the temperature is at its bound \(temperature): the classes are separable, or the head "
           + "knows nothing")
     }
+    if !(threshold.isFinite && threshold > 0) {
+      result.append("too few cases to tell foreign scans: the head will not")
+    }
     return result
   }
 }

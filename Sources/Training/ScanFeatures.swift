@@ -64,6 +64,11 @@ package struct CaseFailure: Failure {
   package let name: String
   package let error: any Failure
 
+  package init(name: String, error: any Failure) {
+    self.name = name
+    self.error = error
+  }
+
   package var kind: FailureKind { error.kind }
   package var report: FailureReport { error.report.about("case \(DisplayText.quoted(name))") }
   package var description: String { message() }

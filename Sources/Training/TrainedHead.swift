@@ -16,9 +16,12 @@ package struct TrainedHead: Sendable {
     classifier = Classifier(
       classNames: training.cohort.classes, inputFeatures: width, hasBias: true,
       activation: .softmax, sourceSHA256: "", pooling: pooling, temperature: training.temperature,
-      outOfDistribution: Classifier.OutOfDistribution(
-        threshold: training.threshold,
-        precision: width <= limit ? .full : .lowRank(training.distance.rank)))
+      // Where a fold's cases do not spread, nothing tells how far is far.
+      outOfDistribution: training.threshold.isFinite && training.threshold > 0
+        ? Classifier.OutOfDistribution(
+          threshold: training.threshold,
+          precision: width <= limit ? .full : .lowRank(training.distance.rank))
+        : nil)
   }
 
   /// Writes the model with this head on it, atomically.
@@ -35,19 +38,26 @@ package struct TrainedHead: Sendable {
   }
 
   private var tensors: [String: [Float]] {
+    guard classifier.outOfDistribution != nil else { return linear }
     let (means, form) = training.distance.stored(
       training.standardization, fullLimit: Classifier.OutOfDistribution.fullLimit)
-    var result = [
-      Classifier.weightName: training.weight.values, Classifier.biasName: training.bias,
-      Classifier.meanName: means.values,
-    ]
+    var result = linear
+    result[Classifier.meanName] = means.values.map { Float($0) }
     switch form {
-    case .full(let precision): result[Classifier.precisionName] = precision.values
+    case .full(let precision):
+      result[Classifier.precisionName] = precision.values.map { Float($0) }
     case .lowRank(let scale, let directions):
-      result[Classifier.scaleName] = scale
-      result[Classifier.directionsName] = directions.values
+      result[Classifier.scaleName] = scale.map { Float($0) }
+      result[Classifier.directionsName] = directions.values.map { Float($0) }
     }
-    return result.mapValues { $0.map { Float($0) } }
+    return result
+  }
+
+  private var linear: [String: [Float]] {
+    [
+      Classifier.weightName: training.weight.values.map { Float($0) },
+      Classifier.biasName: training.bias.map { Float($0) },
+    ]
   }
 
   /// The head alone: `coef` and `intercept` as scikit-learn names them, with what else it is.

@@ -79,8 +79,12 @@ struct Head: ParsableCommand {
     let cohort = try table.cohort()
     // Refused before any work.
     _ = try cohort.folds(labels.cv)
-    let source =
-      try features.map { try self.source(features: $0, cohort) } ?? self.source(of: cohort)
+    let source: Source
+    if let features {
+      source = try makeSource(features: features, cohort)
+    } else {
+      source = try makeSource(of: cohort)
+    }
     var settings = CrossValidation.Settings()
     settings.folds = labels.cv
     settings.classWeights = classWeights
@@ -88,7 +92,7 @@ struct Head: ParsableCommand {
     let training = try HeadTraining(
       features: source.rows, candidates: source.candidates, cohort: cohort, settings: settings,
       seed: labels.seed)
-    training.warnings.forEach(Reporter(name: NNTrain.tool.name).warn)
+    training.warnings.forEach(scans.reporter.warn)
     try write(training, source, settings, inputs: [table.identity] + source.identities)
     if json {
       try StandardOutput.writeLine(training.json.prettyText)
@@ -97,7 +101,7 @@ struct Head: ParsableCommand {
     }
   }
 
-  private func source(features path: String, _ cohort: Cohort) throws -> Source {
+  private func makeSource(features path: String, _ cohort: Cohort) throws -> Source {
     let model = inputs.count == 2 ? try SWTFile(modelAt: inputs[0]) : nil
     let file = try FeatureFile(path: path)
     if let model, !ignoreOrigin { try file.checkOrigin(model) }
@@ -113,7 +117,7 @@ struct Head: ParsableCommand {
       identities: [file.identity, model?.identity].compactMap { $0 })
   }
 
-  private func source(of cohort: Cohort) throws -> Source {
+  private func makeSource(of cohort: Cohort) throws -> Source {
     let file = try SWTFile(modelAt: inputs[0])
     let (rows, poolings) = try scans.features(
       model: inputs[0], table: inputs[1], cohort, output: output)

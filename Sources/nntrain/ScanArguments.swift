@@ -19,7 +19,7 @@ struct ScanArguments: ParsableArguments {
       "Where features are kept for the next run (default: beside the output, .features.npy).",
       valueName: "npy"), completion: .file(extensions: ["npy"]))
   var cache: String?
-  @Flag(help: "Tell errors and warnings only.")
+  @Flag(help: "Tell errors only.")
   var quiet = false
 
   func validate() throws {
@@ -35,6 +35,9 @@ struct ScanArguments: ParsableArguments {
     return byteCount
   }
 
+  /// What tells people how the work goes.
+  var reporter: Reporter { Reporter(name: NNTrain.tool.name, isQuiet: quiet) }
+
   /// The features of the cases in order, and what their columns are.
   func features(
     model path: String, table: String, _ cohort: Cohort, output: String
@@ -49,14 +52,14 @@ struct ScanArguments: ParsableArguments {
     var computed = 0
     let matrix = try features.make(list.entries) { done, isCached in
       computed += isCached ? 0 : 1
-      guard !quiet, !isCached, computed == 1 || done % 10 == 0 else { return }
+      guard !isCached, computed == 1 || done % 10 == 0 else { return }
       let seconds = (ContinuousClock.now - start) / .seconds(1)
       let left = seconds / Double(computed) * Double(list.entries.count - done)
-      Reporter(name: NNTrain.tool.name).note(
+      reporter.note(
         "\(done) of \(list.entries.count) scans, about \(Int(left.rounded(.up))) s left")
     }
-    if !quiet, computed < list.entries.count {
-      Reporter(name: NNTrain.tool.name).note("\(list.entries.count - computed) scans' features were kept from before")
+    if computed < list.entries.count {
+      reporter.note("\(list.entries.count - computed) scans' features were kept from before")
     }
     return (matrix, features.pooling)
   }

@@ -4,6 +4,12 @@ import SWTFormat
 import TestSupport
 import Testing
 
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Musl
+#endif
+
 /// `nntrain` as a user calls it.
 @Suite struct TrainingJourneyTests {
   private static let wine = "\(Fixtures.folder)/training/head/wine"
@@ -65,6 +71,58 @@ import Testing
     _ = try Command.run(
       "nntrain", ["head", model, "--features", features, table, "-o", folder.file("c.swt")])
     #expect(try SWTFile(contentsOf: folder.file("c.swt")).modelID == b.modelID)
+  }
+
+  /// Four scans of the example's cohort, two of a kind: what `nntrain` fits, `nnrun` runs.
+  @Test func aHeadFromScansRunsEverywhere() throws {
+    let folder = try TemporaryFolder()
+    let model = folder.file("m.swt")
+    let converted = try Command.run(
+      "nnconvert", ["convert", Fixtures.exampleCheckpoint, "-o", model, "--quiet"])
+    #expect(converted.status == 0, "\(converted.errors)")
+    let scans = "\(Fixtures.repository)/Examples/train/scans"
+    let cases = [
+      ("p000_0", "control"), ("p003_0", "lesion"), ("p008_0", "lesion"), ("p010_0", "control"),
+    ]
+    let rows = cases.map { "\($0.0),\(scans)/\($0.0).nii.gz,\($0.1)" }
+    try write("case,file,label\n" + rows.joined(separator: "\n") + "\n", to: folder.file("c.csv"))
+    func train(_ output: String) throws -> CommandResult {
+      try Command.run(
+        "nntrain",
+        [
+          "head", model, folder.file("c.csv"), "-o", folder.file(output), "--cv", "2", "--pooling",
+          "all", "--cache", folder.file("cache.npy"),
+        ])
+    }
+    let first = try train("a.swt")
+    #expect(first.status == 0, "\(first.errors)")
+    // The second run takes its features from the cache, and gives the same bytes.
+    let second = try train("b.swt")
+    #expect(second.errors.contains("4 scans' features were kept"), "\(second.errors)")
+    let file = try SWTFile(contentsOf: folder.file("a.swt"))
+    #expect(try SWTFile(contentsOf: folder.file("b.swt")).modelID == file.modelID)
+    #expect(file.description.classifier?.pooling?.count == 8)
+
+    let result = try Command.run(
+      "nnrun",
+      ["classify", folder.file("a.swt"), "\(scans)/p000_0.nii.gz", "--format", "json", "--quiet"])
+    #expect(result.status == 0, "\(result.errors)")
+    let row = try JSONParser.parse(Bytes(Array(result.output.utf8)))["cases"]?.array?.first
+    let logits = try #require(row?["logits"]?.array?.compactMap(\.double))
+    let probabilities = try #require(row?["probabilities"]?.array?.compactMap(\.double))
+    #expect(row?["foreign"]?.bool == false)
+    // By the definition: features from the cache, a linear layer, the temperature.
+    let features = try NPYArray(contentsOf: folder.file("cache.npy")).values.prefix(240)
+    let weight = file.values(of: try #require(file.entry(named: Classifier.weightName)))
+    let bias = file.values(of: try #require(file.entry(named: Classifier.biasName)))
+    for label in 0..<2 {
+      let expected = zip(features, weight[(label * 240)..<((label + 1) * 240)])
+        .reduce(Double(bias[label])) { $0 + Double($1.0) * Double($1.1) }
+      #expect(abs(logits[label] - expected) < 1e-4)
+    }
+    let temperature = try #require(file.description.classifier?.temperature)
+    let ratio = (probabilities[1] / probabilities[0])
+    #expect(abs(ratio - exp((logits[1] - logits[0]) / temperature)) < 1e-6 * ratio)
   }
 
   @Test(arguments: [
