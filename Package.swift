@@ -81,7 +81,8 @@ let package = Package(
     library("Report", ["FileIO", "CZlib"]),
     // libswt: the same for C; the header is made by hand.
     .target(name: "CSWT", cSettings: cSettings),
-    library("CAPI", ["CSWT", "Pipeline", "DICOM", "Preprocessing", "SWTRuntime", "SWTFormat", "FileIO"]),
+    library(
+      "CAPI", ["CSWT", "Pipeline", "DICOM", "Preprocessing", "SWTRuntime", "SWTFormat", "FileIO"]),
     .executableTarget(
       name: "nnrun",
       dependencies: [
@@ -119,7 +120,11 @@ let package = Package(
       "RuntimeTests", ["SWTRuntime", "Network", "SWTFormat", "CKernels", "FileIO", "NPY"]),
     tests("PreprocessingTests", ["Preprocessing", "SWTFormat", "FileIO", "NPY"]),
     tests("DICOMTests", ["DICOM", "FileIO", "NPY"]),
-    tests("PipelineTests", ["Pipeline", "Preprocessing", "SWTRuntime", "SWTFormat", "NPY"]),
+    tests(
+      "PipelineTests",
+      [
+        "Pipeline", "Preprocessing", "SWTRuntime", "SWTFormat", "NPY", "FileIO", "PickleReader",
+      ]),
     tests("ReportTests", ["Report"]),
     tests("CAPITests", ["CAPI", "CSWT", "NPY"]),
     tests("TrainingTests", ["Training", "SWTFormat", "NPY", "FileIO"]),

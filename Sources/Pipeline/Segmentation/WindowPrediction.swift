@@ -47,7 +47,9 @@ final class WindowPrediction<Network: WindowNetwork> {
     if isZero, let logits = zeroLogits[fold] {
       runCount += plan.mirrorings.count
       try progress(runCount)
-      return logits.withUnsafeBufferPointer { if let start = $0.baseAddress { body(start, factor) } }
+      return logits.withUnsafeBufferPointer { logits in
+        if let start = logits.baseAddress { body(start, factor) }
+      }
     }
     for axes in plan.mirrorings {
       if !axes.isEmpty { plan.framing.copyWindow(window, of: image, into: input, flipped: axes) }
