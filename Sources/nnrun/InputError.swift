@@ -21,7 +21,8 @@ enum InputError: Failure {
   var kind: FailureKind {
     switch self {
     case .model(_, let error): error.kind
-    case .scanAsModel, .modelAsScan, .arrays, .severalPreviews, .stagesOfScan, .suffixes, .output, .cascade:
+    case .scanAsModel, .modelAsScan, .arrays, .severalPreviews, .stagesOfScan, .suffixes, .output,
+      .cascade:
       .usage
     case .foreign: .cannotCreate
     case .rank, .shapesDiffer, .resume: .badInput
