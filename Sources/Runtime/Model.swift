@@ -114,8 +114,8 @@ public struct Model: Sendable {
     if let stage = outputs.stages.first(where: { !(0..<stageCount).contains($0) }) {
       throw .stage(stage, count: stageCount)
     }
-    guard !outputs.logits || graph.logits != nil else { throw .noClassifier }
-    guard !outputs.logits || description.classifier?.pooling == nil else { throw .severalStages }
+    guard !outputs.logits || description.classifier != nil else { throw .noClassifier }
+    guard !outputs.logits || graph.logits != nil else { throw .severalStages }
     guard !outputs.segmentation || graph.segmentation != nil else { throw .noDecoder }
     return try Compiler.compile(
       graph, inputShape: inputShape, outputs: outputs,
@@ -127,14 +127,17 @@ public struct Model: Sendable {
     file.entry(named: name).map { file.values(of: $0) }
   }
 
-  /// The classifier's logits for pooled features, `[features]`: for means over several windows.
+  /// The classifier's logits for the features that it reads, `[features]`: for means over several
+  /// windows, and for classifiers that read several stages.
   ///
   /// - Throws: `RuntimeError.noClassifier`, or `elementCount` where the width is another.
   public func logits(fromPooled pooled: [Float]) throws(RuntimeError) -> [Float] {
-    guard let logits = graph.logits,
-      case .linear(let layer) = graph.nodes(for: [logits]).last?.operation
+    guard let classifier = description.classifier,
+      let weight = values(ofTensor: Classifier.weightName)
     else { throw .noClassifier }
-    let weights = parameterValues.weights(of: layer)
+    let none = [Float](repeating: 0, count: classifier.classNames.count)
+    let weights = LinearWeights(
+      weight: weight, bias: values(ofTensor: Classifier.biasName) ?? none)
     guard pooled.count == weights.inputCount else {
       throw .elementCount(found: pooled.count, expected: weights.inputCount)
     }

@@ -17,7 +17,8 @@ extension HeadTraining {
       "folds": JSONValue(crossValidation.folds), "cv": cv, "temperature": .number(temperature),
       "weight": JSONValue(rows: weight), "bias": JSONValue(bias),
       "out_of_distribution": [
-        "threshold": JSONValue(finite: threshold), "shrinkage": JSONValue(finite: distance.shrinkage),
+        "threshold": JSONValue(finite: threshold),
+        "shrinkage": JSONValue(finite: distance.shrinkage),
         "distances": .array(distances.map { JSONValue(finite: $0) }),
       ],
       "warnings": JSONValue(warnings),

@@ -29,7 +29,8 @@ struct Bench: ParsableCommand {
     let sizes = shape?.sizes ?? description.preprocessing.patchSize
     let session = try loaded.makeSession(
       inputShape: [description.architecture.inputChannels] + sizes,
-      outputs: SessionOutputs(pooled: true, logits: description.classifier != nil),
+      outputs: SessionOutputs(
+        pooled: true, logits: description.classifier.map { $0.pooling == nil } == true),
       threads: model.threads, precision: arithmetic.precision)
     var random = SplitMix64(state: 1)
     let input = (0..<session.inputShape.reduce(1, *)).map { _ in

@@ -22,7 +22,8 @@ struct Info: ParsableCommand {
     let sizes = shape?.sizes ?? description.preprocessing.patchSize
     let plan = try loaded.program(
       inputShape: [architecture.inputChannels] + sizes,
-      outputs: SessionOutputs(pooled: true, logits: description.classifier != nil),
+      outputs: SessionOutputs(
+        pooled: true, logits: description.classifier.map { $0.pooling == nil } == true),
       threads: model.threads, precision: arithmetic.precision)
     if json {
       let report: JSONValue = [
