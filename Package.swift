@@ -81,7 +81,8 @@ let package = Package(
     library("Report", ["FileIO", "CZlib"]),
     // libswt: the same for C; the header is made by hand.
     .target(name: "CSWT", cSettings: cSettings),
-    library("CAPI", ["CSWT", "Pipeline", "DICOM", "Preprocessing", "SWTRuntime", "SWTFormat", "FileIO"]),
+    library(
+      "CAPI", ["CSWT", "Pipeline", "DICOM", "Preprocessing", "SWTRuntime", "SWTFormat", "FileIO"]),
     .executableTarget(
       name: "nnrun",
       dependencies: [
