@@ -31,7 +31,7 @@ let package = Package(
     .target(name: "CLinux", path: "Library/CLinux"),
     .target(name: "CResampling", path: "Library/CResampling"),
     .systemLibrary(name: "CZlib", path: "Library/CZlib", pkgConfig: "zlib"),
-    library("FileIO", ["CLinux"]),
+    library("FileIO", ["CLinux", "CZlib"]),
     library("NPY", ["FileIO"]),
     library("SWTFormat", ["FileIO", "CSHA256"]),
     library("Network", ["SWTFormat", "FileIO"]),

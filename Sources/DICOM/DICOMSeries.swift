@@ -33,7 +33,7 @@ public struct DICOMSeries: Sendable {
     distinction = split.map { "\($0.key.name) \($0.value)" }
     // Echoes become files of their own there.
     isPartOfTime = split.map { $0.key != .echoTime } ?? false
-    warnings = StackWarnings(self.slices, name: name).lines
+    warnings = StackWarnings(self.slices, name: name, isWholeSeries: split == nil).lines
   }
 
   /// Of the array as scanned, `[z, y, x]`.

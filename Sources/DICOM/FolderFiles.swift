@@ -52,7 +52,7 @@ struct FolderFiles: Sendable {
         !parsed.isDirectory
       else { return nil }
       return try parsed.dataSet.uid(.studyInstanceUID) ?? ""
-    } catch { return "" }
+    } catch { return error.reason == .file ? nil : "" }
   }
 
   /// What the file with that number is.

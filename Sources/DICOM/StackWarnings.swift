@@ -2,10 +2,11 @@
 struct StackWarnings {
   let lines: [String]
 
-  init(_ slices: [Slice], name: String) {
+  /// Only where a stack is all of its series do instance numbers tell that some are missing.
+  init(_ slices: [Slice], name: String, isWholeSeries: Bool) {
     var lines: [String] = []
-    let numbers = Set(slices.filter { $0.format.rows > 0 }.compactMap(\.instanceNumber))
-    if numbers.count == slices.count, let last = numbers.max() {
+    let numbers = Set(slices.compactMap(\.instanceNumber))
+    if isWholeSeries, numbers.count == slices.count, let last = numbers.max() {
       // Only gaps within the numbers tell of a slice that is missing at an end.
       let missing = (min(1, numbers.min() ?? 1)...last).lazy.filter { !numbers.contains($0) }
       let shown = missing.prefix(4).map { "\($0)" }

@@ -4,6 +4,12 @@ internal import Preprocessing
 package import SWTFormat
 
 extension CaseReader {
+  /// Reads a case of a list: files, or series of a study.
+  package func read(_ entry: CaseList.Entry) throws(PipelineError) -> Case {
+    if case .dicom(let source) = entry.source { return try read(source) }
+    return try read(files: entry.files)
+  }
+
   /// Reads series, one per channel, in the order in which the model's training saw voxels; what is too
   /// large is refused before any pixel is read.
   package func read(_ source: DICOMSource) throws(PipelineError) -> Case {

@@ -152,11 +152,7 @@ struct CasesFailed: Failure {
 extension EncoderPipeline {
   /// Reads a case and tells what a person should look at.
   func readTelling(_ entry: CaseList.Entry, _ reporter: Reporter) throws -> Case {
-    let scan: Case
-    switch entry.source {
-    case .dicom(let source): scan = try reader.read(source)
-    default: scan = try read(files: entry.files)
-    }
+    let scan = try reader.read(entry)
     scan.warnings.forEach(reporter.warn)
     return scan
   }

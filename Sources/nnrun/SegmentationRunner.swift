@@ -54,7 +54,7 @@ struct SegmentationRunner {
     if case .unusable(let error) = entry.source { throw error }
     try outputs.makeFolder(for: entry.name)
     let result = try stages.run(
-      files: entry.files, previous: previous.map { try $0.file(of: entry.name) },
+      entry, previous: previous.map { try $0.file(of: entry.name) },
       warn: reporter.warn,
       progress: { (done, count) throws(PipelineError) in
         progress.show(window: done, of: count)

@@ -36,17 +36,17 @@ struct SegmentationStages {
   ///
   /// - Parameter previous: what the first stage made, where that is not run here.
   func run(
-    files: [String], previous: String?, warn: (String) -> Void,
+    _ entry: CaseList.Entry, previous: String?, warn: (String) -> Void,
     progress: (Int, Int) throws(PipelineError) -> Void
   ) throws -> Segmentation {
     var stage: Volume?
     if let previous { stage = try last.readPrevious(file: previous) }
     if let first {
-      let scan = try first.read(files: files)
+      let scan = try first.reader.read(entry)
       let result = try first.run(scan, progress: progress)
       stage = try result.volume()
     }
-    let scan = try last.read(files: files)
+    let scan = try last.reader.read(entry)
     for warning in scan.warnings { warn(warning) }
     return try last.run(scan, previous: stage, progress: progress)
   }

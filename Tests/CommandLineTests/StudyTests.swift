@@ -143,7 +143,8 @@ import Testing
     let rest = [model, root, "--dicom-convention", "dcm2niix"]
     var text = ""
     for verb in [
-      ["classify", "--format", "json", "-o", folder.file("l.npy")], ["classify", "--format", "csv"],
+      ["classify", "--format", "json", "-o", folder.file("l.npy")],
+      ["classify", "--format", "csv"],
       ["classify"], ["plan", "--json"], ["features", "-o", folder.file("f.npy")],
       ["preprocess", "--json", "-o", folder.file("all")],
     ] {
@@ -153,7 +154,8 @@ import Testing
     }
     #expect(text.contains(Self.uid))
     for file in ["l.npy", "l.json", "f.npy", "f.json"] {
-      text += String(decoding: try Data(contentsOf: URL(fileURLWithPath: folder.file(file))), as: UTF8.self)
+      text += String(
+        decoding: try Data(contentsOf: URL(fileURLWithPath: folder.file(file))), as: UTF8.self)
     }
     text += try Fixtures.names(in: folder.file("all")).joined()
     try? FileManager.default.removeItem(atPath: folder.file("all"))

@@ -24,7 +24,7 @@ public func fuzz(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
       guard let (slices, geometry) = try? StackGeometry.ordering(part.slices) else { continue }
       precondition(slices.count == part.slices.count)
       precondition(geometry.spacing.allSatisfy(DICOMLimits.spacing.contains))
-      _ = StackWarnings(slices, name: "1")
+      _ = StackWarnings(slices, name: "1", isWholeSeries: part.split == nil)
     }
   }
   return 0
