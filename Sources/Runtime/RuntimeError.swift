@@ -36,7 +36,8 @@ extension RuntimeError: Failure {
   package var kind: FailureKind {
     switch self {
     case .model(let error): error.kind
-    case .inputShape, .inputSize, .elementCount, .noClassifier, .noDecoder, .severalStages: .mismatch
+    case .inputShape, .inputSize, .elementCount, .noClassifier, .noDecoder, .severalStages:
+      .mismatch
     case .stage, .instructionSet, .threads, .precision: .usage
     case .memory: .memory
     case .notFinite: .badInput

@@ -108,8 +108,8 @@ import Testing
       ["classify", folder.file("a.swt"), "\(scans)/p000_0.nii.gz", "--format", "json", "--quiet"])
     #expect(result.status == 0, "\(result.errors)")
     let row = try JSONParser.parse(Bytes(Array(result.output.utf8)))["cases"]?.array?.first
-    let logits = try #require(row?["logits"]?.array?.compactMap(\.double))
-    let probabilities = try #require(row?["probabilities"]?.array?.compactMap(\.double))
+    let logits = try #require(row?["logits"]?.array?.compactMap { $0.double })
+    let probabilities = try #require(row?["probabilities"]?.array?.compactMap { $0.double })
     // One case of a kind in every fold does not spread: nothing tells what is foreign.
     #expect(row?["foreign"] == nil)
     // By the definition: features from the cache, a linear layer, the temperature.
