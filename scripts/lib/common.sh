@@ -15,6 +15,9 @@ install_missing() {
   as_root apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
+# What debug builds are made with: kernels without optimisation would make the tests take many times as long.
+debug_flags=(-Xcc -O2)
+
 # The version of what is built, as Sources/FileIO/ProductVersion.swift has it.
 product_version() {
   sed -n 's/.*static let text: StaticString = "\(.*\)"/\1/p' Sources/FileIO/ProductVersion.swift
