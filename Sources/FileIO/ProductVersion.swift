@@ -2,7 +2,7 @@
 /// made with. The file format has its own.
 package enum ProductVersion {
   /// As `MAJOR.MINOR.PATCH`; `scripts/package` reads this line.
-  package static let text: StaticString = "0.1.0"
+  package static let text: StaticString = "0.2.0"
 
   /// The same.
   package static var current: String { "\(text)" }

@@ -88,7 +88,16 @@ public final class EncoderPipeline {
   ///
   /// - Throws: `PipelineError.preprocessing`, or `memory` where the voxels alone take too much.
   public func read(files: [String]) throws(PipelineError) -> Case {
-    let scan = try reader.read(files: files)
+    try noted(reader.read(files: files))
+  }
+
+  /// Reads the case of an entry of a list: files, or series of a study.
+  package func read(_ entry: CaseList.Entry) throws(PipelineError) -> Case {
+    try noted(reader.read(entry))
+  }
+
+  /// Notes how a case lies.
+  private func noted(_ scan: consuming Case) -> Case {
     if let place = scan.place { orientations.add(place) }
     return scan
   }

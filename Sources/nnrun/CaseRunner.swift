@@ -152,7 +152,7 @@ struct CasesFailed: Failure {
 extension EncoderPipeline {
   /// Reads a case and tells what a person should look at.
   func readTelling(_ entry: CaseList.Entry, _ reporter: Reporter) throws -> Case {
-    let scan = try reader.read(entry)
+    let scan = try read(entry)
     scan.warnings.forEach(reporter.warn)
     return scan
   }
