@@ -37,7 +37,7 @@ import Testing
   }
 
   @Test func describesItself() throws {
-    #expect(swt_version().map { String(cString: $0) } == "0.1.0")
+    #expect(swt_version().map { String(cString: $0) } == "0.2.0")
     let json = try #require(swt_model_description(model).map { String(cString: $0) })
     #expect(json.contains("\"model_id\"") && json.contains("\"features\""))
     #expect(swt_model_pooled_count(model) == 64 && swt_model_logit_count(model) == 2)
