@@ -1,43 +1,43 @@
 internal import FileIO
 internal import Network
 internal import PickleReader
-public import SWTFormat
+package import SWTFormat
 
 /// What a file is and what is in it, read from its headers only.
-public struct Inspection: Sendable {
+package struct Inspection: Sendable {
   /// A tensor by its canonical name.
-  public struct Tensor: Sendable {
+  package struct Tensor: Sendable {
     /// Its canonical name.
-    public var name: String
+    package var name: String
     /// Its logical shape, as in PyTorch.
-    public var shape: [Int]
+    package var shape: [Int]
     /// Its number type in the file, such as `f32`.
-    public var elementType: String
+    package var elementType: String
   }
 
   /// For people: what kind of file it is.
-  public var kind: String
+  package var kind: String
   /// The file's length in bytes.
-  public var byteCount: Int
+  package var byteCount: Int
   /// What the model is, as far as the file says; the decoder included where it has one.
-  public var description: ModelDescription?
+  package var description: ModelDescription?
   /// The model id of a `.swt` file.
-  public var modelID: String?
+  package var modelID: String?
   /// The tensors under their canonical names.
-  public var tensors: [Tensor]
+  package var tensors: [Tensor]
   /// Bytes of the optimizer's state, which a conversion drops.
   package var optimizerByteCount: Int
   /// Python names in the file's pickle, all on the list of harmless ones.
   package var pickleGlobals: [String]
   /// What the user should know.
-  public var warnings: [String]
+  package var warnings: [String]
   /// Why the file cannot be converted; `nil` where it can, or is a `.swt` file.
   package var obstacle: ConversionError?
 
   /// Inspects a checkpoint, a model folder, an exported zip or a `.swt` file.
   ///
   /// - Throws: `ConversionError` where it cannot be opened or is none of these.
-  public init(
+  package init(
     path: String, options: ConversionOptions = ConversionOptions()
   ) throws(ConversionError) {
     do {

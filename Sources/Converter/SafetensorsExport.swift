@@ -6,20 +6,20 @@ internal import SWTFormat
 /// row-major `F32`, loadable with `safetensors.torch.load_file`.
 ///
 /// Source: the format section of huggingface/safetensors' README.
-public struct SafetensorsExport: Sendable {
+package struct SafetensorsExport: Sendable {
   private let file: SWTFile
 
   /// Opens the model at `path`.
   ///
   /// - Throws: `ConversionError` where it cannot be opened, is damaged or not supported.
-  public init(path: String) throws(ConversionError) {
+  package init(path: String) throws(ConversionError) {
     do { file = try SWTFile(modelAt: path) } catch { throw ConversionError(error, file: path) }
   }
 
   /// Writes the file, atomically, and returns its length in bytes.
   ///
   /// - Throws: `ConversionError.file`, also where `path` exists and is not to be replaced.
-  public func write(to path: String, replacing: Bool = false) throws(ConversionError) -> Int {
+  package func write(to path: String, replacing: Bool = false) throws(ConversionError) -> Int {
     var header = JSONObject()
     header["__metadata__"] = [
       "format": "pt", "model_id": .string(file.modelID),

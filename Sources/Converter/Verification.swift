@@ -5,17 +5,17 @@ package import SWTFormat
 
 /// Checks a model file: every hash, every padding byte, and on request every number against the
 /// checkpoint it came from.
-public struct Verification: Sendable {
+package struct Verification: Sendable {
   /// A tensor that differs from its source.
-  public struct Difference: Sendable {
+  package struct Difference: Sendable {
     /// The tensor's name.
-    public var name: String
+    package var name: String
     /// The largest absolute difference; infinite where the shapes differ.
-    public var largest: Float
+    package var largest: Float
   }
 
   /// The model's id.
-  public let modelID: String
+  package let modelID: String
   /// The narrower number types in which tensors are stored: comparisons round their sources.
   package var narrowTypes: [TensorDataType] {
     TensorDataType.allCases.filter { type in
@@ -23,13 +23,13 @@ public struct Verification: Sendable {
     }
   }
   /// How many tensors were checked.
-  public let tensorCount: Int
+  package let tensorCount: Int
   private let model: SWTFile
 
   /// Opens a model and checks the hash of its header and of every tensor.
   ///
   /// - Throws: `ConversionError` where it cannot be opened, is damaged or not supported.
-  public init(path: String) throws(ConversionError) {
+  package init(path: String) throws(ConversionError) {
     do {
       model = try SWTFile(modelAt: path, verifyingTensors: true)
     } catch { throw ConversionError(error, file: path) }
@@ -41,7 +41,7 @@ public struct Verification: Sendable {
   /// equal to the source rounded to that type. A head is not in the checkpoint and is left out.
   ///
   /// - Throws: `ConversionError` where the checkpoint cannot be opened or read.
-  public func differences(
+  package func differences(
     against checkpointPath: String, options: ConversionOptions = ConversionOptions()
   ) throws(ConversionError) -> [Difference] {
     do {

@@ -18,7 +18,9 @@ extension Graph {
           throw .tensorShape(name: name, found: tensor.shape, expected: parameter.shape)
         }
         guard tensor.layout == parameter.layout else {
-          throw .tensorLayout(name: name, found: tensor.layout, expected: parameter.layout)
+          throw .tensorLayout(
+            name: name, found: tensor.layout.rawValue,
+            expected: parameter.layout.rawValue)
         }
       }
     }

@@ -38,7 +38,7 @@ public struct Preprocessor: Sendable {
   /// plans name does.
   ///
   /// - Throws: `PreprocessingError.file`, `format`, or `unsupported`.
-  public func read(files: [String]) throws(PreprocessingError) -> Scan {
+  package func read(files: [String]) throws(PreprocessingError) -> Scan {
     try read(files: files, turningTo: nil)
   }
 

@@ -1,16 +1,16 @@
 internal import FileIO
 
 /// A case's channels in order, with what a person should look at.
-public struct Scan: Sendable {
+package struct Scan: Sendable {
   /// One volume per channel.
-  public var channels: [Volume]
+  package var channels: [Volume]
   /// What a person should know; in order.
-  public let warnings: [ScanWarning]
+  package let warnings: [ScanWarning]
   /// Where the first file's voxels lie.
   package let geometry: ScanGeometry
 
   /// Gives the channels away, so that preparing them can free them on the way.
-  public mutating func takeChannels() -> [Volume] {
+  package mutating func takeChannels() -> [Volume] {
     defer { channels = [] }
     return channels
   }

@@ -1,7 +1,7 @@
 internal import FileIO
 
 /// What a person should know about a scan that is read all the same.
-public enum ScanWarning: Sendable, Equatable {
+package enum ScanWarning: Sendable, Equatable {
   /// SimpleITK turns voxels that are not finite into 0.
   case notFinite(path: String, count: Int, total: Int)
   /// Its header says something wrong that the reader passes over.
@@ -18,7 +18,7 @@ public enum ScanWarning: Sendable, Equatable {
 
 extension ScanWarning: CustomStringConvertible {
   /// One line.
-  public var description: String {
+  package var description: String {
     switch self {
     case .notFinite(let path, let count, let total):
       "\(DisplayText.quoted(path)): \(count) of \(total) voxels are not finite; they are read as 0, as "

@@ -7,18 +7,18 @@ internal import SWTFormat
 ///
 /// Each way of computing a convolution that the model's program has is run with the model's own weights on
 /// a small input of random numbers; so are activation, addition, statistics and pooling.
-public struct SelfTest: Sendable {
+package struct SelfTest: Sendable {
   /// One kernel's result.
-  public struct Check: Sendable {
+  package struct Check: Sendable {
     /// The kernel, and the layer whose weights it ran with.
-    public let name: String
+    package let name: String
     /// The largest error over the largest value; infinite where a value is not a number.
-    public let error: Double
+    package let error: Double
     /// The largest error that is allowed.
-    public let bound: Double
+    package let bound: Double
 
     /// Whether the kernel computes what it should.
-    public var isPassed: Bool { error <= bound }
+    package var isPassed: Bool { error <= bound }
   }
 
   private static let block = TensorLayout.blockWidth
@@ -31,7 +31,7 @@ public struct SelfTest: Sendable {
   /// Prepares a test of what `model` uses on so many threads, by default as many as it may.
   ///
   /// - Throws: `RuntimeError.instructionSet`, where `SWT_ISA` names one that this processor lacks.
-  public init(
+  package init(
     _ model: Model, threads: Int? = nil, precision: Precision = .f32
   ) throws(RuntimeError) {
     self.init(model, kernels: try Kernels.chosen(), threads: threads, precision: precision)
@@ -54,7 +54,7 @@ public struct SelfTest: Sendable {
   /// Runs all checks.
   ///
   /// - Throws: `RuntimeError` where memory cannot be had.
-  public func run() throws(RuntimeError) -> [Check] {
+  package func run() throws(RuntimeError) -> [Check] {
     let description = model.description
     let program = try model.program(
       inputShape: [description.architecture.inputChannels] + description.preprocessing.patchSize,

@@ -51,15 +51,15 @@ public struct Classifier: Sendable, Equatable {
   }
 
   /// Names of the outputs, in order.
-  public var classNames: [String]
+  public package(set) var classNames: [String]
   /// Width of the features it reads: by default the last of `features_per_stage`.
-  public var inputFeatures: Int
+  public package(set) var inputFeatures: Int
   /// Whether there is a bias.
-  public var hasBias: Bool
+  package var hasBias: Bool
   /// What turns logits into probabilities.
-  public var activation: Activation
+  public package(set) var activation: Activation
   /// SHA-256 of the file the head came from, in hex.
-  public var sourceSHA256: String
+  package var sourceSHA256: String
   /// What it reads, in order; `nil` for the mean of the last stage.
   package var pooling: [Pooling]?
   /// What logits are divided by before they become probabilities.

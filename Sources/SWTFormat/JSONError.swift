@@ -1,8 +1,7 @@
-public import FileIO
+package import FileIO
 
 /// Why a text is not the JSON that we take.
-@nonexhaustive
-public enum JSONError: Error, Equatable, Sendable {
+package enum JSONError: Error, Equatable, Sendable {
   /// The text is longer than the limit.
   case tooLong(byteCount: Int, limit: Int)
   /// Arrays and objects are nested deeper than the limit.
@@ -23,7 +22,7 @@ extension JSONError: Failure {
   package var kind: FailureKind { .badInput }
 
   /// What is wrong, and where.
-  public var description: String { message() }
+  package var description: String { message() }
 
   package var report: FailureReport {
     switch self {

@@ -8,14 +8,14 @@ extension JSONValue {
   }
 
   /// Text for people: two spaces per level, keys in their order.
-  public var prettyText: String {
+  package var prettyText: String {
     var writer = JSONWriter(isCanonical: false)
     writer.write(self)
     return writer.text
   }
 
   /// One line, keys in their order.
-  public var lineText: String {
+  package var lineText: String {
     var writer = JSONWriter(isCanonical: false, isOneLine: true)
     writer.write(self)
     return writer.text

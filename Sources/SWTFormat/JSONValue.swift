@@ -1,6 +1,6 @@
 /// A JSON value that keeps what JSON leaves to chance: the order of keys, and whether a number was
 /// written as an integer.
-public indirect enum JSONValue: Sendable, Equatable {
+package indirect enum JSONValue: Sendable, Equatable {
   /// `null`.
   case null
   /// `true` or `false`.
@@ -18,9 +18,9 @@ public indirect enum JSONValue: Sendable, Equatable {
 }
 
 /// The members of a JSON object in their order, each key once.
-public struct JSONObject: Sendable, Equatable {
+package struct JSONObject: Sendable, Equatable {
   /// Keys and values in order.
-  public private(set) var members: [(key: String, value: JSONValue)] = []
+  package private(set) var members: [(key: String, value: JSONValue)] = []
   // Swift compares strings by canonical equivalence; JSON keys are compared byte by byte.
   private var positions: [[UInt8]: Int] = [:]
 
@@ -33,7 +33,7 @@ public struct JSONObject: Sendable, Equatable {
   }
 
   /// The value of `key`; setting a new key appends it, setting `nil` is ignored.
-  public subscript(key: String) -> JSONValue? {
+  package subscript(key: String) -> JSONValue? {
     get { positions[Array(key.utf8)].map { members[$0].value } }
     set {
       guard let newValue else { return }
@@ -47,7 +47,7 @@ public struct JSONObject: Sendable, Equatable {
   }
 
   /// Equal when keys, values and order are equal.
-  public static func == (left: JSONObject, right: JSONObject) -> Bool {
+  package static func == (left: JSONObject, right: JSONObject) -> Bool {
     left.members.elementsEqual(right.members) {
       $0.key.utf8.elementsEqual($1.key.utf8) && $0.value == $1.value
     }
@@ -56,11 +56,11 @@ public struct JSONObject: Sendable, Equatable {
 
 extension JSONValue {
   /// The text of a string.
-  public var string: String? { if case .string(let value) = self { value } else { nil } }
+  package var string: String? { if case .string(let value) = self { value } else { nil } }
   /// The value of an integer; a float that happens to be whole is no integer.
-  public var integer: Int? { if case .integer(let value) = self { value } else { nil } }
+  package var integer: Int? { if case .integer(let value) = self { value } else { nil } }
   /// The value of any number.
-  public var double: Double? {
+  package var double: Double? {
     switch self {
     case .integer(let value): Double(value)
     case .number(let value): value
@@ -68,13 +68,13 @@ extension JSONValue {
     }
   }
   /// The value of a boolean.
-  public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
+  package var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
   /// The elements of an array.
-  public var array: [JSONValue]? { if case .array(let value) = self { value } else { nil } }
+  package var array: [JSONValue]? { if case .array(let value) = self { value } else { nil } }
   /// The members of an object.
-  public var object: JSONObject? { if case .object(let value) = self { value } else { nil } }
+  package var object: JSONObject? { if case .object(let value) = self { value } else { nil } }
   /// Whether this is `null`.
   package var isNull: Bool { self == .null }
   /// The member `key` of an object.
-  public subscript(key: String) -> JSONValue? { object?[key] }
+  package subscript(key: String) -> JSONValue? { object?[key] }
 }

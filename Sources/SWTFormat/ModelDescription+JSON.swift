@@ -1,6 +1,6 @@
 extension ModelDescription {
   /// The description as in a `.swt` file's header: its members other than the tensor table.
-  public var json: JSONValue {
+  package var json: JSONValue {
     var object = JSONObject([
       ("architecture", architecture.json),
       ("part", .string(part.rawValue)),

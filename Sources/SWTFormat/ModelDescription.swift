@@ -31,21 +31,21 @@ public struct ModelDescription: Sendable, Equatable {
   }
 
   /// The network.
-  public var architecture: NetworkArchitecture
+  public package(set) var architecture: NetworkArchitecture
   /// Which part of it the file holds.
-  public var part: Part
+  public package(set) var part: Part
   /// The folds whose weights the file holds, each with all tensors; empty where it holds one network.
   package var folds: [Fold] = []
   /// The linear head on pooled features.
-  public var classifier: Classifier?
+  public package(set) var classifier: Classifier?
   /// What happens to a scan before the network sees it.
-  public var preprocessing: PreprocessingDescription
+  public package(set) var preprocessing: PreprocessingDescription
   /// How a preprocessed scan is cut or padded for the network.
-  public var inputPolicy: InputPolicy
+  public package(set) var inputPolicy: InputPolicy
   /// What the segmentation network was trained to find.
-  public var labels: LabelDescription
+  public package(set) var labels: LabelDescription
   /// Where the weights come from.
-  public var provenance: Provenance
+  public package(set) var provenance: Provenance
 
   /// Creates a description.
   package init(
@@ -78,9 +78,9 @@ public struct LabelDescription: Sendable, Equatable {
   /// A label, or a region made of several.
   public struct Label: Sendable, Equatable {
     /// Its name in dataset.json.
-    public var name: String
+    public package(set) var name: String
     /// Its value; several for a region.
-    public var values: [Int]
+    public package(set) var values: [Int]
 
     /// Creates a label.
     package init(name: String, values: [Int]) {
@@ -89,9 +89,9 @@ public struct LabelDescription: Sendable, Equatable {
     }
   }
   /// All labels, background and ignore included.
-  public var labels: [Label]
+  public package(set) var labels: [Label]
   /// `regions_class_order`, where the network was trained on regions.
-  public var regionsClassOrder: [Int]?
+  public package(set) var regionsClassOrder: [Int]?
 
   /// Creates a label description.
   package init(labels: [Label], regionsClassOrder: [Int]? = nil) {

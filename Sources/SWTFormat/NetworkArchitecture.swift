@@ -4,7 +4,7 @@
 /// Names are those of dynamic_network_architectures: `PlainConvUNet`, `ResidualEncoderUNet`.
 public struct NetworkArchitecture: Sendable, Equatable {
   /// Which of nnU-Net's network classes it is.
-  public enum NetworkClass: String, Sendable, CaseIterable {
+  package enum NetworkClass: String, Sendable, CaseIterable {
     /// Stacked convolutions in every stage (nnU-Net v1's `Generic_UNet` is one, under other names).
     case plainConvUNet = "PlainConvUNet"
     /// Residual blocks in the encoder, stacked convolutions in the decoder.
@@ -12,17 +12,17 @@ public struct NetworkArchitecture: Sendable, Equatable {
   }
 
   /// One resolution of the encoder.
-  public struct Stage: Sendable, Equatable {
+  package struct Stage: Sendable, Equatable {
     /// Output channels: an entry of `features_per_stage`.
-    public var features: Int
+    package var features: Int
     /// Kernel size per axis; odd.
-    public var kernelSize: [Int]
+    package var kernelSize: [Int]
     /// Stride per axis of the stage's first convolution.
-    public var stride: [Int]
+    package var stride: [Int]
     /// `n_conv_per_stage` or `n_blocks_per_stage`.
-    public var blocks: Int
+    package var blocks: Int
     /// Width of the 3×3×3 convolution inside a bottleneck block; `nil` for other kinds of block.
-    public var bottleneckChannels: Int?
+    package var bottleneckChannels: Int?
 
     /// Creates a stage.
     package init(
@@ -37,7 +37,7 @@ public struct NetworkArchitecture: Sendable, Equatable {
   }
 
   /// What a stage's blocks are.
-  public enum BlockKind: String, Sendable, CaseIterable {
+  package enum BlockKind: String, Sendable, CaseIterable {
     /// `StackedConvBlocks`: convolution, norm, nonlinearity.
     case convolution = "ConvDropoutNormReLU"
     /// `BasicBlockD`: two convolutions and a skip.
@@ -47,20 +47,20 @@ public struct NetworkArchitecture: Sendable, Equatable {
   }
 
   /// How features are normalised between convolution and nonlinearity.
-  public struct Normalization: Sendable, Equatable {
+  package struct Normalization: Sendable, Equatable {
     /// Statistics of the sample at hand, or those of training.
-    public enum Kind: String, Sendable, CaseIterable {
+    package enum Kind: String, Sendable, CaseIterable {
       /// `InstanceNorm2d/3d` without running statistics.
       case instance = "InstanceNorm"
       /// `BatchNorm2d/3d` in evaluation mode.
       case batch = "BatchNorm"
     }
     /// Which normalisation.
-    public var kind: Kind
+    package var kind: Kind
     /// Added to the variance.
-    public var eps: Double
+    package var eps: Double
     /// Whether there are learned scale and shift (`norm.weight`, `norm.bias`).
-    public var affine: Bool
+    package var affine: Bool
 
     /// Creates a normalisation.
     package init(kind: Kind, eps: Double, affine: Bool) {
@@ -71,18 +71,18 @@ public struct NetworkArchitecture: Sendable, Equatable {
   }
 
   /// The activation function.
-  public struct Nonlinearity: Sendable, Equatable {
+  package struct Nonlinearity: Sendable, Equatable {
     /// Which function.
-    public enum Kind: String, Sendable, CaseIterable {
+    package enum Kind: String, Sendable, CaseIterable {
       /// `x` for `x ≥ 0`, else `negativeSlope · x`.
       case leakyReLU = "LeakyReLU"
       /// `max(x, 0)`.
       case reLU = "ReLU"
     }
     /// Which function.
-    public var kind: Kind
+    package var kind: Kind
     /// The slope below zero; 0 for `ReLU`.
-    public var negativeSlope: Double
+    package var negativeSlope: Double
 
     /// Creates a nonlinearity.
     package init(kind: Kind, negativeSlope: Double) {
@@ -92,17 +92,17 @@ public struct NetworkArchitecture: Sendable, Equatable {
   }
 
   /// The decoder, from the lowest resolution up; kept only with `--part network`.
-  public struct Decoder: Sendable, Equatable {
+  package struct Decoder: Sendable, Equatable {
     /// One resolution of the decoder.
-    public struct Stage: Sendable, Equatable {
+    package struct Stage: Sendable, Equatable {
       /// Output channels.
-      public var features: Int
+      package var features: Int
       /// Kernel size of its convolutions (v2: that of the skip's stage; v1: of the stage below).
-      public var kernelSize: [Int]
+      package var kernelSize: [Int]
       /// Kernel and stride of the transposed convolution in front.
-      public var upsampling: [Int]
+      package var upsampling: [Int]
       /// Number of convolutions: an entry of `n_conv_per_stage_decoder`.
-      public var convolutions: Int
+      package var convolutions: Int
 
       /// Creates a decoder stage.
       package init(features: Int, kernelSize: [Int], upsampling: [Int], convolutions: Int) {
@@ -113,13 +113,13 @@ public struct NetworkArchitecture: Sendable, Equatable {
       }
     }
     /// Lowest resolution first, as in `decoder.stages`.
-    public var stages: [Stage]
+    package var stages: [Stage]
     /// Output channels of every `decoder.seg_layers`.
-    public var segmentationHeads: Int
+    package var segmentationHeads: Int
     /// Whether the transposed convolutions have a bias (v2: as `conv_bias`; v1: no).
-    public var upsamplingBias: Bool
+    package var upsamplingBias: Bool
     /// Whether the segmentation layers have a bias (v2: yes; v1: no).
-    public var segmentationBias: Bool
+    package var segmentationBias: Bool
 
     /// Creates a decoder.
     package init(
@@ -133,25 +133,25 @@ public struct NetworkArchitecture: Sendable, Equatable {
   }
 
   /// Which network class.
-  public var networkClass: NetworkClass
+  package var networkClass: NetworkClass
   /// Number of spatial axes: 2 or 3.
-  public var dimension: Int
+  public package(set) var dimension: Int
   /// Channels of the input, a cascade's one-hot segmentation included.
-  public var inputChannels: Int
+  public package(set) var inputChannels: Int
   /// Channels of the residual encoder's stem; `nil` for plain networks.
-  public var stemChannels: Int?
+  package var stemChannels: Int?
   /// The encoder's stages, highest resolution first.
-  public var stages: [Stage]
+  package var stages: [Stage]
   /// What the encoder's stages are made of.
-  public var block: BlockKind
+  package var block: BlockKind
   /// Whether convolutions have a bias (projections of residual skips never do).
-  public var convolutionBias: Bool
+  package var convolutionBias: Bool
   /// The normalisation after every convolution.
-  public var normalization: Normalization
+  package var normalization: Normalization
   /// The activation.
-  public var nonlinearity: Nonlinearity
+  package var nonlinearity: Nonlinearity
   /// The decoder, where the file keeps it.
-  public var decoder: Decoder?
+  package var decoder: Decoder?
 
   /// Creates an architecture.
   package init(

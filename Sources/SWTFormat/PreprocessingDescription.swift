@@ -1,21 +1,21 @@
 /// What nnU-Net's plans say of preprocessing, in the plans' own words and order.
 public struct PreprocessingDescription: Sendable, Equatable {
   /// `foreground_intensity_properties_per_channel` of one channel.
-  public struct IntensityProperties: Sendable, Equatable {
+  package struct IntensityProperties: Sendable, Equatable {
     /// `mean`.
-    public var mean: Double
+    package var mean: Double
     /// `std`.
-    public var std: Double
+    package var std: Double
     /// `percentile_00_5`.
-    public var percentile005: Double
+    package var percentile005: Double
     /// `percentile_99_5`.
-    public var percentile995: Double
+    package var percentile995: Double
     /// `median`, where the plans give it.
-    public var median: Double?
+    package var median: Double?
     /// `min`, where the plans give it.
-    public var min: Double?
+    package var min: Double?
     /// `max`, where the plans give it.
-    public var max: Double?
+    package var max: Double?
 
     /// Creates intensity properties.
     package init(
@@ -35,13 +35,13 @@ public struct PreprocessingDescription: Sendable, Equatable {
   /// One image channel.
   public struct Channel: Sendable, Equatable {
     /// Its name in dataset.json's `channel_names`.
-    public var name: String
+    public package(set) var name: String
     /// `normalization_schemes` entry: `CTNormalization`, `ZScoreNormalization`, …
-    public var normalizationScheme: String
+    public package(set) var normalizationScheme: String
     /// `use_mask_for_norm` entry.
-    public var useMaskForNorm: Bool
+    package var useMaskForNorm: Bool
     /// Its intensity properties, where the plans have them.
-    public var intensityProperties: IntensityProperties?
+    package var intensityProperties: IntensityProperties?
 
     /// Creates a channel.
     package init(
@@ -56,11 +56,11 @@ public struct PreprocessingDescription: Sendable, Equatable {
   }
 
   /// A resampling function with its keyword arguments.
-  public struct Resampling: Sendable, Equatable {
+  package struct Resampling: Sendable, Equatable {
     /// The function's name, e.g. `resample_data_or_seg_to_shape`.
-    public var function: String
+    package var function: String
     /// Its keyword arguments.
-    public var keywords: JSONObject
+    package var keywords: JSONObject
 
     /// Creates a resampling.
     package init(function: String, keywords: JSONObject) {
@@ -70,30 +70,30 @@ public struct PreprocessingDescription: Sendable, Equatable {
   }
 
   /// `transpose_forward`: array axis of the image for every axis of the network, always 3 entries.
-  public var transposeForward: [Int]
+  package var transposeForward: [Int]
   /// `transpose_backward`.
-  public var transposeBackward: [Int]
+  package var transposeBackward: [Int]
   /// `spacing` of the configuration in mm: `[z, y, x]`, or `[y, x]` for a 2-D configuration; `nil`
   /// where training kept each scan's own.
-  public var spacing: [Double]?
+  public package(set) var spacing: [Double]?
   /// `patch_size` of the configuration in voxels.
-  public var patchSize: [Int]
+  public package(set) var patchSize: [Int]
   /// The image channels in order.
-  public var channels: [Channel]
+  public package(set) var channels: [Channel]
   /// Labels appended as one-hot channels by a cascade's second stage; empty otherwise.
-  public var cascadeLabels: [Int]
+  package var cascadeLabels: [Int]
   /// `resampling_fn_data`.
-  public var resamplingData: Resampling
+  package var resamplingData: Resampling
   /// `resampling_fn_seg`, where given.
-  public var resamplingSeg: Resampling?
+  package var resamplingSeg: Resampling?
   /// `resampling_fn_probabilities`, where given.
-  public var resamplingProbabilities: Resampling?
+  package var resamplingProbabilities: Resampling?
   /// `preprocessor_name`.
-  public var preprocessorName: String
+  package var preprocessorName: String
   /// `image_reader_writer`.
-  public var imageReaderWriter: String
+  public package(set) var imageReaderWriter: String
   /// `file_ending` of dataset.json.
-  public var fileEnding: String?
+  public package(set) var fileEnding: String?
   /// Where the training scans' array axes point, x first: three letters such as "LPS".
   package var orientation: String?
   /// What made the training scans from DICOM, where that is known.

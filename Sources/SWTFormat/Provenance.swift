@@ -1,29 +1,29 @@
 /// Where a model comes from. No times, paths or host names: the same checkpoint gives the same file.
 public struct Provenance: Sendable, Equatable {
   /// SHA-256 of the checkpoint, in hex.
-  public var sourceSHA256: String
+  public package(set) var sourceSHA256: String
   /// What kind of file it was, for people: "nnU-Net v2 checkpoint", …
-  public var sourceKind: String
+  public package(set) var sourceKind: String
   /// `trainer_name`.
-  public var trainerName: String?
+  package var trainerName: String?
   /// `plans_name`.
-  public var plansName: String?
+  package var plansName: String?
   /// `dataset_name`.
-  public var datasetName: String?
+  package var datasetName: String?
   /// `configuration`.
-  public var configuration: String?
+  package var configuration: String?
   /// `fold`: a number, or "all".
-  public var fold: String?
+  package var fold: String?
   /// `current_epoch`.
-  public var epoch: Int?
+  package var epoch: Int?
   /// `inference_allowed_mirroring_axes`.
-  public var mirroringAxes: [Int]?
+  package var mirroringAxes: [Int]?
   /// The licence the checkpoint names.
-  public var licence: String?
+  public package(set) var licence: String?
   /// The works the checkpoint asks to cite.
-  public var citations: [String]
+  public package(set) var citations: [String]
   /// The version of nnconvert that wrote the file.
-  public var nnconvertVersion: String
+  public package(set) var nnconvertVersion: String
   /// How the classifier, and what else of the file, was trained by `nntrain`.
   package var training: TrainingProvenance?
 

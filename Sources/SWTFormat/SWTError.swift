@@ -28,7 +28,7 @@ public enum SWTError: Error, Equatable, Sendable {
   /// The header does not have the hash that the preamble names.
   case headerHash
   /// The header is no JSON that we take.
-  case header(JSONError)
+  case header(problem: String)
   /// A field of the header is missing or has a value it cannot have.
   case field(path: String, problem: String)
   /// Too many tensors.
@@ -48,7 +48,7 @@ public enum SWTError: Error, Equatable, Sendable {
   /// A tensor's shape or layout is not what the architecture needs.
   case tensorShape(name: String, found: [Int], expected: [Int])
   /// A tensor is stored in another layout than its role needs.
-  case tensorLayout(name: String, found: TensorLayout, expected: TensorLayout)
+  case tensorLayout(name: String, found: String, expected: String)
   /// A tensor's bytes do not have the hash in the table.
   case tensorHash(name: String)
   /// Padding between tensors, or an unused lane of a packed tensor, is not zero.
@@ -103,7 +103,7 @@ extension SWTError: Failure {
         advice: UInt64(actual) < declared
           ? "it is truncated, copy it again" : "it has trailing data")
     case .headerHash: .init("the header does not match its SHA-256", advice: "the file is damaged")
-    case .header(let error): "bad header: \(error)"
+    case .header(let problem): "bad header: \(problem)"
     case .field(let path, let problem):
       "header field \(DisplayText.quoted(path)): \(problem)"
     case .tensorCount(let count, let limit): "\(count) tensors, more than the limit of \(limit)"
@@ -122,7 +122,7 @@ extension SWTError: Failure {
     case .tensorShape(let name, let found, let expected):
       "tensor \(DisplayText.quoted(name)) has shape \(found) where the architecture needs \(expected)"
     case .tensorLayout(let name, let found, let expected):
-      "tensor \(DisplayText.quoted(name)) has layout \(found.rawValue) instead of \(expected.rawValue)"
+      "tensor \(DisplayText.quoted(name)) has layout \(found) instead of \(expected)"
     case .tensorHash(let name):
       .init(
         "tensor \(DisplayText.quoted(name)) does not match its SHA-256",

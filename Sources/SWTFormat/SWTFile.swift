@@ -15,11 +15,11 @@ public struct SWTFile: Sendable {
   /// What the model is.
   public let description: ModelDescription
   /// The tensor table, in file order.
-  public let tensors: [TensorEntry]
+  package let tensors: [TensorEntry]
   /// The header's SHA-256 in hex. Since the header holds every tensor's hash, it names the whole model.
   public let modelID: String
   /// Major and minor version of the format.
-  public let formatVersion: (major: Int, minor: Int)
+  package let formatVersion: (major: Int, minor: Int)
   /// The file's length in bytes.
   public let byteCount: Int
 
@@ -70,7 +70,7 @@ public struct SWTFile: Sendable {
     do {
       return try JSONParser.parse(
         header, limits: JSONParser.Limits(byteCount: Preamble.headerLimit, depth: headerDepth))
-    } catch { throw .header(error) }
+    } catch { throw .header(problem: error.description) }
   }
 
   /// The entry of a network's tensor, or `nil` where the file has none of that name.

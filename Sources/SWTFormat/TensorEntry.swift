@@ -12,7 +12,7 @@ public enum TensorDataType: String, Sendable, CaseIterable {
 }
 
 /// In which order a tensor's elements lie in the file.
-public enum TensorLayout: String, Sendable, CaseIterable {
+package enum TensorLayout: String, Sendable, CaseIterable {
   /// The last axis is contiguous.
   case rowMajor = "row-major"
   /// A convolution's weight `[O, I, k…]` as the kernels read it: output channels in blocks of 16,
@@ -47,21 +47,21 @@ public enum TensorLayout: String, Sendable, CaseIterable {
 }
 
 /// One line of a `.swt` file's tensor table.
-public struct TensorEntry: Sendable, Equatable {
+package struct TensorEntry: Sendable, Equatable {
   /// The canonical state-dict name.
-  public var name: String
+  package var name: String
   /// How its numbers are stored.
-  public var dataType: TensorDataType
+  package var dataType: TensorDataType
   /// The logical shape, as in PyTorch.
-  public var shape: [Int]
+  package var shape: [Int]
   /// The order of its elements.
-  public var layout: TensorLayout
+  package var layout: TensorLayout
   /// Where its bytes start, counted from the start of the file.
-  public var offset: Int
+  package var offset: Int
   /// How many bytes it has.
-  public var byteCount: Int
+  package var byteCount: Int
   /// SHA-256 of those bytes, in hex.
-  public var sha256: String
+  package var sha256: String
 
   /// Creates an entry.
   package init(

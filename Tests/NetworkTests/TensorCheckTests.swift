@@ -40,7 +40,8 @@ import Testing
     entries[index].layout = other
     #expect(
       throws: SWTError.tensorLayout(
-        name: entries[index].name, found: other, expected: Self.entries[index].layout)
+        name: entries[index].name, found: other.rawValue,
+        expected: Self.entries[index].layout.rawValue)
     ) { try Self.graph.check(entries) }
   }
 
