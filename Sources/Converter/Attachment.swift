@@ -21,11 +21,6 @@ public struct Attachment: Sendable {
     self.options = options
     do {
       model = try SWTFile(modelAt: path)
-      guard model.description.folds.isEmpty else {
-        throw ConversionError.head(
-          problem: "the model holds \(model.description.folds.count) folds, a head fits one",
-          advice: "convert one fold")
-      }
       guard let headPath = options.headPath else {
         throw ConversionError.options(problem: "no head is named", advice: "give \(.head)")
       }
@@ -40,6 +35,7 @@ public struct Attachment: Sendable {
       description.classifier = try head.description(options)
       description.provenance.training = nil
       description.provenance.nnconvertVersion = NNConvertVersion.current
+      try head.requireOneFold(of: model.description.folds.count)
       if let encoder = head.encoder {
         guard description.part == .encoder else {
           throw ConversionError.options(
@@ -59,7 +55,8 @@ public struct Attachment: Sendable {
   ///   `nonFinite`.
   public func write(to path: String) throws(ConversionError) -> ConversionReport {
     do {
-      let dataType = model.entry(named: Classifier.weightName)?.dataType ?? options.dataType
+      let dataType =
+        model.entry(named: Classifier.weightName, fold: 0)?.dataType ?? options.dataType
       let copy = ModelCopy(
         of: model, description: description, headDataType: dataType, newValues: newValues)
       let summary = try copy.write(

@@ -58,12 +58,6 @@ public struct Conversion: Sendable {
     for fold in checkpoints.dropFirst() {
       try CheckedNetwork.requireFit(of: fold, to: network, options: options)
     }
-    guard checkpoints.count == 1 || options.headPath == nil else {
-      throw ConversionError.head(
-        problem: "the model holds \(checkpoints.count) folds, a head fits one",
-        advice: "convert one fold")
-    }
-
     head = try options.headPath.map { path in
       try LinearHead(
         path: path, prefix: options.headPrefix, featuresPerStage: wholeNetwork.featuresPerStage,
@@ -72,6 +66,7 @@ public struct Conversion: Sendable {
     if !options.ignoresHeadOrigin {
       try head?.origin.check(modelID: nil, inputPolicy: options.inputPolicy)
     }
+    try head?.requireOneFold(of: checkpoints.count)
     if let encoder = head?.encoder {
       guard options.part == .encoder else {
         throw ConversionError.options(

@@ -56,6 +56,14 @@ struct LinearHead {
     encoder = found.weights.hasEncoder ? found.weights : nil
   }
 
+  /// Refuses an encoder of the head's own where the model holds several folds: it is one of them.
+  func requireOneFold(of count: Int) throws {
+    guard count > 1, encoder != nil else { return }
+    throw ConversionError.head(
+      problem: "its file brings an encoder, which is one fold's, but the model holds \(count)",
+      advice: "convert one fold")
+  }
+
   // MARK: - Files
 
   /// What a head may be saved as.

@@ -2,7 +2,7 @@ package import SWTFormat
 
 extension Graph {
   /// Checks that a file's tensors are those that the network reads, no more and no fewer; in a file of
-  /// several folds those of each, under its prefix.
+  /// several folds those of each, under its prefix, with one classifier for all.
   ///
   /// - Throws: `SWTError`, naming the tensor that is missing, unexpected, or of another shape or layout.
   package func check(
@@ -10,6 +10,7 @@ extension Graph {
   ) throws(SWTError) {
     var found: [String: TensorEntry] = [:]
     for tensor in tensors { found[tensor.name] = tensor }
+    var classifier: [String: String] = [:]
     for prefix in folds.isEmpty ? [""] : folds.map(\.prefix) {
       for parameter in parameters {
         let name = prefix + parameter.name
@@ -22,6 +23,12 @@ extension Graph {
             name: name, found: tensor.layout.rawValue,
             expected: parameter.layout.rawValue)
         }
+        guard parameter.name.hasPrefix(Classifier.tensorPrefix) else { continue }
+        guard tensor.sha256 == classifier[parameter.name, default: tensor.sha256] else {
+          throw .field(
+            path: "folds", problem: "\(name) is not the other folds', which share one head")
+        }
+        classifier[parameter.name] = tensor.sha256
       }
     }
     if let extra = tensors.first(where: { found[$0.name] != nil }) {

@@ -229,10 +229,9 @@ public final class EncoderPipeline {
       window.withUnsafeMutableBufferPointer {
         framing.copyWindow(index, of: image.values, into: $0)
       }
-      do throws(RuntimeError) { try session.run(window) } catch { throw .runtime(error) }
+      let pooled = try self.pooled(of: window[...], session)
       try progress(index + 1, framing.windowCount)
-      if framing.windowCount == 1 { return try output(pooled: self.pooled(session)) }
-      let pooled = self.pooled(session)
+      if framing.windowCount == 1 { return try output(pooled: pooled) }
       if sums.isEmpty { sums = [Double](repeating: 0, count: pooled.count) }
       for feature in pooled.indices { sums[feature] += Double(pooled[feature]) }
     }
@@ -258,13 +257,7 @@ public final class EncoderPipeline {
     try reader.memory.check(
       .running, needed: CaseEstimate.baseByteCount + held + program.byteCount + model.byteCount,
       new: 0)
-    let session = try session(for: program)
-    var failure: RuntimeError?
-    array.withUnsafeBufferPointer { values in
-      do throws(RuntimeError) { try session.run(values) } catch { failure = error }
-    }
-    if let failure { throw .runtime(failure) }
-    return try output(pooled: pooled(session))
+    return try output(pooled: pooled(of: array, session(for: program)))
   }
 
   /// What is kept from the last case.
@@ -278,7 +271,25 @@ public final class EncoderPipeline {
     } catch { throw .runtime(error) }
   }
 
-  /// The pooled features of the last run.
+  /// Runs the network and gives its pooled features; the mean of the folds', each pooled by itself.
+  private func pooled(
+    of input: ArraySlice<Float>, _ session: Session
+  ) throws(PipelineError) -> [Float] {
+    var sum: [Float] = []
+    var failure: RuntimeError?
+    input.withUnsafeBufferPointer { values in
+      do throws(RuntimeError) {
+        try session.run(values) {
+          let pooled = pooled(session)
+          sum = sum.isEmpty ? pooled : zip(sum, pooled).map { $0 + $1 }
+        }
+      } catch { failure = error }
+    }
+    if let failure { throw .runtime(failure) }
+    return model.foldCount == 1 ? sum : sum.map { $0 / Float(model.foldCount) }
+  }
+
+  /// The pooled features of one fold's run.
   private func pooled(_ session: Session) -> [Float] {
     guard let pooling else { return session.pooled ?? [] }
     return pooling.flatMap { entry in

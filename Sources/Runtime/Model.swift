@@ -23,7 +23,7 @@ public struct Model: Sendable {
   public let byteCount: Int
 
   /// What of version 1.1 of the format can be run.
-  private static let supportedFeatures: RequiredFeatures = .trainedHead
+  private static let supportedFeatures: RequiredFeatures = [.folds, .trainedHead]
 
   private let file: SWTFile
   private let graph: Graph
@@ -53,7 +53,8 @@ public struct Model: Sendable {
     self.file = file
   }
 
-  /// Makes a session for inputs of one shape: `program`, with its memory.
+  /// Makes a session for inputs of one shape: `program`, with its memory. Of a model with several folds
+  /// its results are the means over all of them.
   ///
   /// - Parameters:
   ///   - inputShape: `[channels, z, y, x]` for a 3-D network, `[channels, y, x]` for a 2-D one. Any
@@ -71,7 +72,8 @@ public struct Model: Sendable {
       program(inputShape: inputShape, outputs: outputs, threads: threads, precision: precision))
   }
 
-  /// Compiles the network for inputs of one shape, without taking the memory to run it.
+  /// Compiles the network for inputs of one shape, without taking the memory to run it; all folds of a
+  /// model with several.
   ///
   /// - Parameters:
   ///   - inputShape: `[channels, z, y, x]` for a 3-D network, `[channels, y, x]` for a 2-D one. Any
@@ -85,6 +87,26 @@ public struct Model: Sendable {
     inputShape: [Int], outputs: SessionOutputs = SessionOutputs(), threads: Int? = nil,
     precision: Precision = .f32
   ) throws(RuntimeError) -> Program {
+    try program(
+      inputShape: inputShape, outputs: outputs,
+      target: target(threads: threads, precision: precision))
+  }
+
+  /// How many folds the model holds.
+  package var foldCount: Int { max(1, description.folds.count) }
+
+  /// Compiles the network of one fold.
+  ///
+  /// - Parameter fold: a position in the model's folds.
+  package func program(
+    inputShape: [Int], outputs: SessionOutputs, threads: Int, fold: Int
+  ) throws(RuntimeError) -> Program {
+    try program(
+      inputShape: inputShape, outputs: outputs, target: target(threads: threads, precision: .f32),
+      folds: [fold])
+  }
+
+  private func target(threads: Int?, precision: Precision) throws(RuntimeError) -> Target {
     let threads = threads ?? ProcessorCount.available
     guard threads >= 1 else { throw .threads(threads) }
     var target = Target(kernels: try Kernels.chosen(), threads: threads)
@@ -94,12 +116,15 @@ public struct Model: Sendable {
         throw .precision(precision, instructionSet: target.kernels.name)
       }
     }
-    return try program(inputShape: inputShape, outputs: outputs, target: target)
+    return target
   }
 
   /// Compiles the network for a target.
+  ///
+  /// - Parameter folds: positions in the model's folds; `nil` for all.
   func program(
-    inputShape: [Int], outputs: SessionOutputs, target: Target, ownValues: [String: [Float]] = [:]
+    inputShape: [Int], outputs: SessionOutputs, target: Target,
+    ownValues: [String: [Float]] = [:], folds: [Int]? = nil
   ) throws(RuntimeError) -> Program {
     let architecture = description.architecture
     let channels = architecture.inputChannels
@@ -117,14 +142,22 @@ public struct Model: Sendable {
     guard !outputs.logits || description.classifier != nil else { throw .noClassifier }
     guard !outputs.logits || graph.logits != nil else { throw .severalStages }
     guard !outputs.segmentation || graph.segmentation != nil else { throw .noDecoder }
-    return try Compiler.compile(
-      graph, inputShape: inputShape, outputs: outputs,
-      values: ParameterValues(file, store: store, own: ownValues), target: target)
+    var programs: [Program] = []
+    for fold in folds ?? Array(0..<foldCount) {
+      programs.append(
+        try Compiler.compile(
+          graph, inputShape: inputShape, outputs: outputs,
+          values: ParameterValues(file, store: store, fold: fold, own: ownValues), target: target))
+    }
+    var program = programs.removeFirst()
+    program.otherFolds = programs
+    return program
   }
 
-  /// A tensor's values, row-major; `nil` where the file has none of that name.
+  /// The values of a tensor of the network, row-major, of the first fold; `nil` where the file has none of
+  /// that name.
   package func values(ofTensor name: String) -> [Float]? {
-    file.entry(named: name).map { file.values(of: $0) }
+    file.entry(named: name, fold: 0).map { file.values(of: $0) }
   }
 
   /// The classifier's logits for the features that it reads, `[features]`: for means over several

@@ -13,8 +13,8 @@ package struct ModelCopy: Sendable {
   ///   - description: what the new file says; its network is that of `source`, its classifier may
   ///     be another.
   ///   - headDataType: how the classifier's matrices are stored; its vectors are `f32`.
-  ///   - newValues: a tensor's values by its name, row-major; `nil` for what `source` has. Called on
-  ///     any thread.
+  ///   - newValues: a tensor's values by its name in the network, row-major, the same for every fold; `nil`
+  ///     for what `source` has. Called on any thread.
   package init(
     of source: SWTFile, description: ModelDescription, headDataType: TensorDataType = .f32,
     newValues: @escaping @Sendable (String) throws -> [Float]?
@@ -45,25 +45,29 @@ package struct ModelCopy: Sendable {
         $0.name.hasPrefix(prefix) && !$0.name.hasPrefix(prefix + Classifier.tensorPrefix)
       }
       return network.map {
-        tensor($0.name, shape: $0.shape, layout: $0.layout, dataType: $0.dataType)
+        tensor(
+          String($0.name.dropFirst(prefix.count)), of: prefix, shape: $0.shape, layout: $0.layout,
+          dataType: $0.dataType)
       }
         + (description.classifier?.tensors ?? []).map { name, shape in
           tensor(
-            prefix + name, shape: shape, layout: .rowMajor,
+            name, of: prefix, shape: shape, layout: .rowMajor,
             dataType: shape.count > 1 ? headDataType : .f32)
         }
     }
   }
 
   private func tensor(
-    _ name: String, shape: [Int], layout: TensorLayout, dataType: TensorDataType
+    _ name: String, of prefix: String, shape: [Int], layout: TensorLayout, dataType: TensorDataType
   ) -> SWTWriter.Tensor {
-    SWTWriter.Tensor(name: name, shape: shape, layout: layout, dataType: dataType) { buffer in
-      let entry = source.entry(named: name)
+    let fullName = prefix + name
+    return SWTWriter.Tensor(name: fullName, shape: shape, layout: layout, dataType: dataType) {
+      buffer in
+      let entry = source.entry(named: fullName)
       let values = try newValues(name) ?? entry.map { source.values(of: $0) }
-      guard let values else { throw SWTError.missingTensor(name: name) }
+      guard let values else { throw SWTError.missingTensor(name: fullName) }
       guard values.count == buffer.count else {
-        throw SWTError.tensorShape(name: name, found: [values.count], expected: shape)
+        throw SWTError.tensorShape(name: fullName, found: [values.count], expected: shape)
       }
       _ = buffer.update(from: values)
     }

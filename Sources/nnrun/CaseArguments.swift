@@ -123,12 +123,27 @@ struct CaseArguments: ParsableArguments {
       reporter.note(
         "input policy '\(inputPolicy.rawValue)' instead of the model's '\(stored.rawValue)'")
     }
-    let orientation = model.description.preprocessing.trainedOrientation
-    guard !reorient || orientation != nil else { throw InputError.noOrientation }
+    tellFolds(of: model, reporter)
     return EncoderPipeline(
       model: model, policy: inputPolicy, outputs: outputs,
       pooling: outputs.logits ? model.description.classifier?.pooling : nil, threads: threads,
-      precision: precision, memoryLimit: maxMemory, turningTo: reorient ? orientation : nil)
+      precision: precision, memoryLimit: maxMemory, turningTo: try orientation(for: model))
+  }
+
+  /// What scans are turned to, where that is asked for.
+  func orientation(for model: Model) throws -> ScanOrientation? {
+    guard reorient else { return nil }
+    guard let orientation = model.description.preprocessing.trainedOrientation else {
+      throw InputError.noOrientation
+    }
+    return orientation
+  }
+
+  /// Says that results are means over a model's folds.
+  func tellFolds(of model: Model, _ reporter: Reporter) {
+    let folds = model.description.folds.map { DisplayText.escaped($0.name) }
+    guard !folds.isEmpty else { return }
+    reporter.note("results are means over \(folds.count) folds (\(folds.joined(separator: ", ")))")
   }
 }
 

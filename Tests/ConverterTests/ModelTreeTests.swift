@@ -99,6 +99,27 @@ import Testing
     #expect(refusal(model) { $0.fold = "0,0" }.contains("twice"))
   }
 
+  @Test func oneHeadServesAllFolds() throws {
+    let model = try copy(folds: ["0", "1"])
+    let head = "\(Fixtures.folder)/checkpoints/\(Self.fixture)/head.pth"
+    let direct = try convert(model) {
+      $0.fold = "0,1"
+      $0.headPath = head
+    }
+    let file = try SWTFile(contentsOf: "\(folder)/out.swt", verifyingTensors: true)
+    let weights = try (0..<2).map {
+      try #require(file.entry(named: Classifier.weightName, fold: $0)).sha256
+    }
+    #expect(weights[0] == weights[1])
+    _ = try convert(model) { $0.fold = "0,1" }
+    var options = ConversionOptions()
+    options.headPath = head
+    options.replacesOutput = true
+    let attached = try Attachment(path: "\(folder)/out.swt", options: options)
+      .write(to: "\(folder)/attached.swt")
+    #expect(attached.modelID == direct.modelID)
+  }
+
   @Test func severalConfigurationsHaveToBeChosenFrom() throws {
     _ = try copy(folds: ["0"])
     _ = try copy(folds: ["0"], to: "Dataset999/T__P__3d_lowres")

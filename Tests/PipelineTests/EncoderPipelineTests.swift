@@ -102,6 +102,36 @@ import Testing
     #expect(throws: PipelineError.self) { _ = try tiny.read(files: [scan]) }
   }
 
+  @Test func severalFoldsAreAveraged() throws {
+    let folder = "\(GoldenCase.folder)/s05_three_folds/nnUNet_results/Dataset805_ThreeFolds"
+    let path = "\(folder)/nnUNetTrainer__nnUNetPlans__3d_fullres"
+    let input: [Float] = (0..<20 * 24 * 24).map { index in Float(index * 37 % 101) / 50 - 1 }
+    let outputs = SessionOutputs(stages: [1], pooled: true, segmentation: true)
+    func results(_ folds: [String]) throws -> [[Float]] {
+      let session = try Models.network(path, folds: folds)
+        .makeSession(inputShape: [1, 20, 24, 24], outputs: outputs, threads: 2)
+      // Twice, so that nothing is left of the last fold.
+      for _ in 0..<2 { try session.run(input) }
+      return [
+        session.pooled ?? [], session.features(ofStage: 1)?.values ?? [],
+        session.segmentation?.values ?? [],
+      ]
+    }
+    let single = try ["0", "1", "2"].map { try results([$0]) }
+    let together = try results(["0", "1", "2"])
+    for result in together.indices {
+      let mean = together[result].indices.map { index in
+        single.reduce(0) { $0 + Double($1[result][index]) } / 3
+      }
+      #expect(mean.count > 0 && Difference(together[result], mean).relative <= 1e-6)
+      #expect(Difference(single[0][result], mean).relative > 1e-2)
+    }
+    let pipeline = try EncoderPipeline(
+      model: Models.network(path, folds: ["0", "1", "2"]), threads: 2)
+    let output = try pipeline.run(array: input[...], shape: [1, 20, 24, 24], held: 0)
+    #expect(Difference(output.pooled, together[0]).relative <= 1e-6)
+  }
+
   /// Without a limit of its own, a case may take what the machine has: in Swift as in C.
   @Test func theLimitIsWhatTheMachineHasFreeUnlessGiven() throws {
     let limit = try #require(EncoderPipeline(model: Models.example()).memoryLimit)

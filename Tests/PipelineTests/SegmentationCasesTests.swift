@@ -12,11 +12,9 @@ import Testing
 /// From a scan to the file that nnU-Net 2.8.1 wrote for it, header included. Goldens: nnU-Net's own
 /// predictor (`scripts/fixtures/make_segmentation.py`).
 @Suite struct SegmentationCasesTests {
-  /// All but `s05_three_folds`: files with several folds are not run yet.
-  static let names = ((try? Fixtures.names(in: GoldenCase.folder)) ?? [])
-    .filter { $0 != "s05_three_folds" }
+  static let names = (try? Fixtures.names(in: GoldenCase.folder)) ?? []
 
-  @Test func allCasesAreHere() { #expect(Self.names.count == 14) }
+  @Test func allCasesAreHere() { #expect(Self.names.count == 15) }
 
   @Test(arguments: names, [true, false])
   func isNNUNets(name: String, mirroring: Bool) throws {

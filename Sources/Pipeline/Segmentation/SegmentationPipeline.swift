@@ -88,7 +88,7 @@ public final class SegmentationPipeline {
   ///   memory.
   public func estimate(_ scan: borrowing Case) throws(PipelineError) -> SegmentationEstimate {
     let window = window(scan.geometry)
-    let program = try program()
+    let program = try program(fold: nil)
     let running =
       scan.geometry.shape.reduce(MemoryLayout<Float>.stride, *) + window.byteCount
       + program.byteCount + resultByteCount(scan.geometry)
@@ -164,7 +164,7 @@ public final class SegmentationPipeline {
 
   // MARK: - Parts
 
-  private var foldCount: Int { max(1, model.description.folds.count) }
+  private var foldCount: Int { model.foldCount }
 
   private func window(_ geometry: PreparedGeometry) -> SlidingWindow {
     SlidingWindow(
@@ -181,13 +181,16 @@ public final class SegmentationPipeline {
       + (options.probabilities ? heads * cropped * MemoryLayout<Float>.stride : 0)
   }
 
-  private func program(fold: Int = 0) throws(PipelineError) -> Program {
+  /// What a fold runs; without one all of them, for what they take together.
+  private func program(fold: Int?) throws(PipelineError) -> Program {
     let description = model.description
+    let shape = [description.architecture.inputChannels] + description.preprocessing.patchSize
+    let outputs = SessionOutputs(pooled: false, segmentation: true)
     do throws(RuntimeError) {
-      return try model.program(
-        inputShape: [description.architecture.inputChannels]
-          + description.preprocessing.patchSize,
-        outputs: SessionOutputs(pooled: false, segmentation: true), threads: threads)
+      guard let fold else {
+        return try model.program(inputShape: shape, outputs: outputs, threads: threads)
+      }
+      return try model.program(inputShape: shape, outputs: outputs, threads: threads, fold: fold)
     } catch { throw .runtime(error) }
   }
 

@@ -33,6 +33,8 @@ public struct Program: Sendable {
   let workspace: Buffer
   /// Floats from a thread's to the next one's.
   let workspaceStep: Int
+  /// What the other folds run, where results are means over several: the same with other weights.
+  var otherFolds: [Program] = []
 
   init(
     inputShape: [Int], outputs: SessionOutputs, threads: Int, instructions: [any Instruction],
@@ -56,22 +58,36 @@ public struct Program: Sendable {
     layout = BufferLayout(buffers, lifetimes: lifetimes)
   }
 
+  /// What every fold runs.
+  var folds: [Program] { [self] + otherFolds }
+
+  private var allInstructions: [any Instruction] { folds.flatMap(\.instructions) }
+
   /// Multiplications and additions of the plain algorithm.
-  package var flops: Double { instructions.reduce(0) { $0 + $1.flops } }
+  package var flops: Double { allInstructions.reduce(0) { $0 + $1.flops } }
 
   /// Bytes for activations, scratch memory and results.
   package var activationByteCount: Int { layout.byteCount }
 
   /// Bytes for weights in a form of their own, beside the mapped file; the sessions of a model share
   /// them.
-  package var weightByteCount: Int { instructions.reduce(0) { $0 + $1.weightByteCount } }
+  package var weightByteCount: Int { allInstructions.reduce(0) { $0 + $1.weightByteCount } }
+
+  /// Bytes for the means over folds of what is computed.
+  private var meanByteCount: Int {
+    guard !otherFolds.isEmpty else { return 0 }
+    return results.reduce(0) { $0 + $1.buffer.count * MemoryLayout<Float>.stride }
+  }
 
   /// Bytes that a session takes beside the mapped file.
-  public var byteCount: Int { activationByteCount + weightByteCount }
+  public var byteCount: Int { activationByteCount + weightByteCount + meanByteCount }
 
-  /// What is done, layer by layer, none of it run.
+  /// What is computed, wherever it lies.
+  var results: [Output] { Array(stages.values) + [pooled, logits, segmentation].compactMap { $0 } }
+
+  /// What is done, layer by layer and fold by fold, none of it run.
   package var steps: [Session.StepReport] {
-    instructions.map {
+    allInstructions.map {
       Session.StepReport(name: $0.name, algorithm: $0.algorithm, flops: $0.flops, seconds: 0)
     }
   }

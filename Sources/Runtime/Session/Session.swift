@@ -26,6 +26,10 @@ public final class Session {
 
   private let program: Program
   private let memory: Memory
+  /// Of the results' buffers the means over folds, where there are several.
+  private var means: [Buffer: [Float]] = [:]
+  /// Whether results are `means`, and not one fold's.
+  private var givesMeans = false
   private var check: MemoryCheck?
   private var seconds: [Double]
 
@@ -47,15 +51,21 @@ public final class Session {
       ? BufferLayout(program.buffers, lifetimes: program.lifetimes, isGuarded: true)
       : program.layout
     memory = try Memory(layout)
-    for constant in program.buffers.constants {
-      memory[constant.buffer].update(from: constant.values, count: constant.values.count)
+    for fold in program.folds {
+      for instruction in fold.instructions { instruction.prepare() }
     }
+    seconds = [Double](repeating: 0, count: program.steps.count)
+    setConstants(of: program)
     if checksMemory { check = MemoryCheck(program, layout: layout, memory: memory) }
-    for instruction in program.instructions { instruction.prepare() }
-    seconds = [Double](repeating: 0, count: program.instructions.count)
   }
 
-  /// What is done, layer by layer.
+  private func setConstants(of fold: Program) {
+    for constant in fold.buffers.constants {
+      memory[constant.buffer].update(from: constant.values, count: constant.values.count)
+    }
+  }
+
+  /// What is done, layer by layer and fold by fold.
   package var steps: [StepReport] {
     zip(program.steps, seconds).map { step, seconds in
       var step = step
@@ -71,6 +81,13 @@ public final class Session {
   ///
   /// - Throws: `RuntimeError.elementCount` where the input has another size.
   public func run(_ input: UnsafeBufferPointer<Float>) throws(RuntimeError) {
+    try run(input, afterEachFold: {})
+  }
+
+  /// The same, with a call after each fold, when the results are that fold's.
+  package func run(
+    _ input: UnsafeBufferPointer<Float>, afterEachFold body: () -> Void
+  ) throws(RuntimeError) {
     let expected = inputShape.reduce(1, *)
     guard input.count == expected, let start = input.baseAddress else {
       throw .elementCount(found: input.count, expected: expected)
@@ -78,17 +95,42 @@ public final class Session {
     let context = RunContext(
       input: start, memory: memory, team: ThreadTeam(count: threads),
       workspace: program.workspace, workspaceStep: program.workspaceStep)
-    check?.start()
-    for (index, instruction) in program.instructions.enumerated() {
-      if measuresSteps {
-        seconds[index] =
-          ContinuousClock().measure { instruction.run(context) } / .seconds(1)
-      } else {
-        instruction.run(context)
+    givesMeans = false
+    var step = 0
+    for (fold, program) in program.folds.enumerated() {
+      if !self.program.otherFolds.isEmpty { setConstants(of: program) }
+      check?.start()
+      for (index, instruction) in program.instructions.enumerated() {
+        if measuresSteps {
+          seconds[step] =
+            ContinuousClock().measure { instruction.run(context) } / .seconds(1)
+        } else {
+          instruction.run(context)
+        }
+        step += 1
+        check?.end(index)
       }
-      check?.end(index)
+      body()
+      takeMeans(fold)
     }
+    givesMeans = !program.otherFolds.isEmpty
     try checkResults()
+  }
+
+  /// Adds a fold's results to those before, and makes them means after the last.
+  private func takeMeans(_ fold: Int) {
+    let others = program.otherFolds.count
+    guard others > 0 else { return }
+    for buffer in Set(program.results.map(\.buffer)) {
+      let values = UnsafeBufferPointer(start: memory[buffer], count: buffer.count)
+      guard fold > 0, var sums = means.removeValue(forKey: buffer) else {
+        means[buffer] = Array(values)
+        continue
+      }
+      let factor = fold == others ? 1 / Float(others + 1) : 1
+      for index in sums.indices { sums[index] = (sums[index] + values[index]) * factor }
+      means[buffer] = sums
+    }
   }
 
   /// A number that is none is no result, wherever it comes from.
@@ -161,7 +203,12 @@ public final class Session {
   private func lent<Result>(
     _ output: Program.Output, _ body: (UnsafeBufferPointer<Float>) throws -> Result
   ) rethrows -> Result {
-    try body(
-      UnsafeBufferPointer(start: memory[output.buffer], count: output.shape.reduce(1, *)))
+    let count = output.shape.reduce(1, *)
+    if givesMeans, let mean = means[output.buffer] {
+      return try mean.withUnsafeBufferPointer {
+        try body(UnsafeBufferPointer(rebasing: $0[..<count]))
+      }
+    }
+    return try body(UnsafeBufferPointer(start: memory[output.buffer], count: count))
   }
 }
