@@ -1,8 +1,6 @@
 public import CSWT
-internal import DICOM
 internal import FileIO
 internal import Pipeline
-internal import Preprocessing
 internal import SWTFormat
 internal import SWTRuntime
 
@@ -26,6 +24,14 @@ final class PipelineObject: ExclusiveObject {
   }
 }
 
+extension PipelineObject {
+  /// How many pooled features a run gives.
+  var pooledCount: Int {
+    let widths = model.model.description.architecture.featuresPerStage
+    return pipeline.pooling?.reduce(0) { $0 + widths[$1.stage] } ?? widths.last ?? 0
+  }
+}
+
 /// Where the caller wants results; one of the two may be NULL.
 struct PipelineResults {
   let pooled: UnsafeMutableBufferPointer<Float>?
@@ -34,12 +40,12 @@ struct PipelineResults {
   /// Refuses what does not fit the model, before any work is done.
   init(
     _ pooled: UnsafeMutablePointer<Float>?, _ pooledCount: Int,
-    _ logits: UnsafeMutablePointer<Float>?, _ logitCount: Int, for model: Model
+    _ logits: UnsafeMutablePointer<Float>?, _ logitCount: Int, for object: PipelineObject
   ) throws {
     guard pooled != nil || logits != nil else {
       throw CallFailure.usage("pooled and logits are both NULL")
     }
-    let features = model.description.architecture.featuresPerStage.last ?? 0
+    let features = object.pooledCount
     guard pooled == nil || pooledCount == features else {
       throw CallFailure.usage("pooled_count \(pooledCount) is not \(features)")
     }
@@ -48,7 +54,12 @@ struct PipelineResults {
       self.logits = nil
       return
     }
-    guard let classifier = model.description.classifier else { throw RuntimeError.noClassifier }
+    guard let classifier = object.model.model.description.classifier else {
+      throw RuntimeError.noClassifier
+    }
+    guard object.pipeline.outputs.logits else {
+      throw CallFailure.usage("logits: the pipeline gives none")
+    }
     let classes = classifier.classNames.count
     guard logitCount == classes else {
       throw CallFailure.usage("logit_count \(logitCount) is not \(classes)")
@@ -64,23 +75,37 @@ public func swtPipelineCreate(
   _ memoryLimit: UInt64, _ pipeline: UnsafeMutablePointer<OpaquePointer?>?,
   _ error: UnsafeMutablePointer<swt_error>?
 ) -> swt_status {
+  create(model, pipeline, error) { _ in
+    try PipelineChoices(policy: policy, threads: threads, memoryLimit: memoryLimit)
+  }
+}
+
+/// `swt_pipeline_create_with`: see `swt.h`.
+@_cdecl("swt_pipeline_create_with")
+public func swtPipelineCreateWith(
+  _ model: OpaquePointer?, _ options: UnsafePointer<swt_pipeline_options>?,
+  _ pipeline: UnsafeMutablePointer<OpaquePointer?>?, _ error: UnsafeMutablePointer<swt_error>?
+) -> swt_status {
+  create(model, pipeline, error) { model in try PipelineChoices(options, for: model) }
+}
+
+private func create(
+  _ model: OpaquePointer?, _ pipeline: UnsafeMutablePointer<OpaquePointer?>?,
+  _ error: UnsafeMutablePointer<swt_error>?, _ choices: (Model) throws -> PipelineChoices
+) -> swt_status {
   CallFailure.report(error) {
     let place = try Argument.handle(pipeline, "pipeline")
     let object = try HandleTable.shared.object(model, "model", as: ModelObject.self)
-    let threads = try Argument.threads(threads)
-    let name = try policy.map { try Argument.text($0, "policy") }
-    let chosen = name.flatMap { InputPolicy(rawValue: $0) }
-    guard name == nil || chosen != nil else {
-      throw CallFailure.usage("policy is none of whole, sliding-window, center-crop")
-    }
-    let made = EncoderPipeline(
-      model: object.model, policy: chosen,
-      outputs: SessionOutputs(
-        pooled: true, logits: object.model.description.classifier != nil),
-      threads: threads,
-      memoryLimit: memoryLimit == 0 ? nil : Int(clamping: memoryLimit))
+    let made = try choices(object.model).makePipeline(object.model)
     place[0] = try HandleTable.shared.insert(PipelineObject(object, made))
   }
+}
+
+/// `swt_pipeline_pooled_count`: see `swt.h`.
+@_cdecl("swt_pipeline_pooled_count")
+public func swtPipelinePooledCount(_ pipeline: OpaquePointer?) -> Int {
+  let object = try? HandleTable.shared.object(pipeline, "pipeline", as: PipelineObject.self)
+  return object?.pooledCount ?? 0
 }
 
 /// `swt_pipeline_close`: see `swt.h`.
@@ -99,13 +124,8 @@ public func swtPipelineRunFiles(
 ) -> swt_status {
   call(pipeline, error) { object in
     let results = try PipelineResults(
-      pooled, pooledCount, logits, logitCount, for: object.model.model)
-    guard (1...1024).contains(fileCount) else {
-      throw CallFailure.usage("file_count \(fileCount) is not 1 to 1024")
-    }
-    let paths = try Argument.pointer(files, count: fileCount, "files").enumerated()
-      .map { try Argument.text($1, "files[\($0)]") }
-    try object.run(object.pipeline.read(files: paths), results)
+      pooled, pooledCount, logits, logitCount, for: object)
+    try object.run(object.pipeline.read(files: Argument.files(files, fileCount)), results)
   }
 }
 
@@ -120,27 +140,11 @@ public func swtPipelineRunDICOM(
 ) -> swt_status {
   call(pipeline, error) { object in
     let results = try PipelineResults(
-      pooled, pooledCount, logits, logitCount, for: object.model.model)
-    guard (0...1024).contains(seriesCount) else {
-      throw CallFailure.usage("series_count \(seriesCount) is not 0 to 1024")
-    }
-    let folder = try Argument.text(folder, "folder")
-    let names =
-      seriesCount == 0
-      ? []
-      : try Argument.pointer(series, count: seriesCount, "series").enumerated()
-        .map { try Argument.text($1, "series[\($0)]") }
-    let chosen = try convention.map { text in
-      let name = try Argument.text(text, "convention")
-      guard let convention = DICOMConvention(name: name) else {
-        throw CallFailure.usage(
-          "convention \(DisplayText.quoted(name)) is none of "
-            + DICOMConvention.names.joined(separator: ", "))
-      }
-      return convention
-    }
+      pooled, pooledCount, logits, logitCount, for: object)
+    let study = try StudyArgument(folder, series, seriesCount, convention)
     try object.run(
-      object.pipeline.read(dicom: folder, series: names, convention: chosen), results)
+      object.pipeline.read(
+        dicom: study.folder, series: study.series, convention: study.convention), results)
   }
 }
 
@@ -155,22 +159,53 @@ public func swtPipelineRunVolumes(
 ) -> swt_status {
   call(pipeline, error) { object in
     let results = try PipelineResults(
-      pooled, pooledCount, logits, logitCount, for: object.model.model)
-    guard (1...1024).contains(channelCount) else {
-      throw CallFailure.usage("channel_count \(channelCount) is not 1 to 1024")
-    }
-    let sizes = try Argument.pointer(shape, count: 3, "shape").map { Int($0) }
-    let spacing = Array(try Argument.pointer(spacing, count: 3, "spacing"))
-    guard sizes.allSatisfy({ (1...65_536).contains($0) }) else {
-      throw CallFailure.usage("shape \(sizes) is not three sizes of 1 to 65536")
-    }
-    let count = sizes.reduce(1, *)
-    let voxels = try Argument.pointer(channels, count: channelCount, "channels").enumerated()
-      .map { try Argument.pointer($1, count: count, "channels[\($0)]") }
-    // They are copied, so that preprocessing can free them on its way.
-    try checkMemory(count * channelCount * MemoryLayout<Float>.stride)
-    let volumes = try voxels.map { try Volume(shape: sizes, spacing: spacing, values: Array($0)) }
+      pooled, pooledCount, logits, logitCount, for: object)
+    let volumes = try Argument.volumes(channels, channelCount, shape, spacing)
     try object.run(object.pipeline.makeCase(of: volumes), results)
+  }
+}
+
+/// `swt_pipeline_stage_shape`: see `swt.h`.
+@_cdecl("swt_pipeline_stage_shape")
+public func swtPipelineStageShape(
+  _ pipeline: OpaquePointer?, _ stage: Int32, _ shape: UnsafeMutablePointer<Int64>?, _ rank: Int,
+  _ error: UnsafeMutablePointer<swt_error>?
+) -> swt_status {
+  call(pipeline, error) { object in
+    try object.withFeatures(ofStage: stage) { sizes, _ in
+      let target = try Argument.target(shape, rank, expected: sizes.count, "shape")
+      for (index, size) in sizes.enumerated() { target[index] = Int64(size) }
+    }
+  }
+}
+
+/// `swt_pipeline_stage`: see `swt.h`.
+@_cdecl("swt_pipeline_stage")
+public func swtPipelineStage(
+  _ pipeline: OpaquePointer?, _ stage: Int32, _ values: UnsafeMutablePointer<Float>?,
+  _ count: Int, _ error: UnsafeMutablePointer<swt_error>?
+) -> swt_status {
+  call(pipeline, error) { object in
+    try object.withFeatures(ofStage: stage) { _, features in
+      let target = try Argument.target(values, count, expected: features.count, "stage \(stage)")
+      _ = target.update(from: features)
+    }
+  }
+}
+
+extension PipelineObject {
+  /// Lends the features of a stage that the last run kept.
+  fileprivate func withFeatures(
+    ofStage stage: Int32, _ body: ([Int], UnsafeBufferPointer<Float>) throws -> Void
+  ) throws {
+    let wanted = Int(stage)
+    guard pipeline.outputs.stages.contains(wanted) else {
+      throw CallFailure.usage("stage \(stage) was not asked for")
+    }
+    guard try pipeline.withFeatures(ofStage: wanted, body) != nil else {
+      throw CallFailure.usage(
+        "stage \(stage): the pipeline has not run yet, or on several windows, whose stages overlap")
+    }
   }
 }
 

@@ -25,6 +25,28 @@ private struct SegmentationRequest {
     context = values.context
   }
 
+  /// Segments the case that `read` gives.
+  func segment(
+    _ model: Model, into labels: UnsafeMutableBufferPointer<UInt16>,
+    _ read: (SegmentationPipeline) throws -> Case
+  ) throws {
+    let pipeline = try SegmentationPipeline(
+      model: model, options: options, threads: threads, memoryLimit: memoryLimit)
+    let scan = try read(pipeline)
+    let shape = scan.place?.shape ?? []
+    guard labels.count == shape.reduce(1, *) else {
+      throw CallFailure.usage("label_count \(labels.count) is not that of \(shape)")
+    }
+    let previous = try previous.map { pointer in
+      let values = try Argument.pointer(pointer, count: labels.count, "previous")
+      return try Volume(shape: shape, spacing: [1, 1, 1], values: values.map { Float($0) })
+    }
+    let result = try pipeline.run(
+      scan, previous: previous,
+      progress: { (done, count) throws(PipelineError) in try tell(done, count) })
+    _ = labels.update(from: result.labels)
+  }
+
   /// Tells the caller, who may stop the run.
   func tell(_ done: Int, _ count: Int) throws(PipelineError) {
     if let progress, progress(context, done, count) != 0, done < count { throw .cancelled }
@@ -56,27 +78,29 @@ public func swtSegment(
   CallFailure.report(error) {
     let object = try HandleTable.shared.object(model, "model", as: ModelObject.self)
     let request = try SegmentationRequest(options)
-    guard (1...1024).contains(fileCount) else {
-      throw CallFailure.usage("file_count \(fileCount) is not 1 to 1024")
-    }
-    let paths = try Argument.pointer(files, count: fileCount, "files").enumerated()
-      .map { try Argument.text($1, "files[\($0)]") }
+    let paths = try Argument.files(files, fileCount)
     let target = try Argument.pointer(labels, count: labelCount, "labels")
-    let pipeline = try SegmentationPipeline(
-      model: object.model, options: request.options, threads: request.threads,
-      memoryLimit: request.memoryLimit)
-    let scan = try pipeline.read(files: paths)
-    let shape = scan.place?.shape ?? []
-    guard labelCount == shape.reduce(1, *) else {
-      throw CallFailure.usage("label_count \(labelCount) is not that of \(shape)")
+    try request.segment(object.model, into: target) { try $0.read(files: paths) }
+  }
+}
+
+/// `swt_case_segment`: see `swt.h`.
+@_cdecl("swt_case_segment")
+public func swtCaseSegment(
+  _ model: OpaquePointer?, _ scan: OpaquePointer?, _ options: UnsafePointer<swt_segment_options>?,
+  _ labels: UnsafeMutablePointer<UInt16>?, _ labelCount: Int,
+  _ error: UnsafeMutablePointer<swt_error>?
+) -> swt_status {
+  CallFailure.report(error) {
+    let object = try HandleTable.shared.object(model, "model", as: ModelObject.self)
+    let request = try SegmentationRequest(options)
+    try HandleTable.shared.use(scan, "scan", as: CaseObject.self) { scan in
+      guard scan.model.model.modelID == object.model.modelID else {
+        throw CallFailure.usage("the case was read for another model")
+      }
+      let target = try Argument.target(
+        labels, labelCount, expected: scan.shape.reduce(1, *), "labels")
+      try request.segment(object.model, into: target) { _ in try scan.takeScan() }
     }
-    let previous = try request.previous.map { pointer in
-      let values = try Argument.pointer(pointer, count: labelCount, "previous")
-      return try Volume(shape: shape, spacing: [1, 1, 1], values: values.map { Float($0) })
-    }
-    let result = try pipeline.run(
-      scan, previous: previous,
-      progress: { (done, count) throws(PipelineError) in try request.tell(done, count) })
-    _ = target.update(from: result.labels)
   }
 }

@@ -24,7 +24,7 @@ extension LinearHead {
       classNames: names.isEmpty ? (0..<classes).map { "class\($0)" } : names,
       inputFeatures: features, hasBias: bias != nil,
       activation: options.activation ?? (classes == 1 ? .sigmoid : .softmax), sourceSHA256: sha256,
-      temperature: fitted.temperature)
+      pooling: fitted.pooling, temperature: fitted.temperature)
   }
 
   /// scikit-learn's `classes_`; its binary classifiers have one output, for the second class.

@@ -26,6 +26,8 @@ struct LinearHead {
   struct Fitted {
     var classNames: [String]?
     var temperature: Double?
+    /// What its columns are; `nil` for the last stage's means.
+    var pooling: [Classifier.Pooling]?
   }
 
   /// Reads a head for an encoder whose stages have `featuresPerStage` channels.
@@ -46,7 +48,8 @@ struct LinearHead {
     } catch let error as PickleError {
       throw ConversionError(error, file: path)
     }
-    let found = try Self.find(tensors, prefix: prefix, featuresPerStage: featuresPerStage)
+    let found = try Self.find(
+      tensors, prefix: prefix, featuresPerStage: featuresPerStage, pooling: fitted.pooling)
     do {
       weight = try found.weight.values()
       bias = try found.bias?.values()
@@ -112,7 +115,7 @@ struct LinearHead {
   }
 
   private static func fitted(_ archive: ZipArchive) throws -> Fitted {
-    var result = Fitted(classNames: try classNames(archive))
+    var result = Fitted(classNames: try classNames(archive), pooling: try pooling(archive))
     do {
       if let entry = archive.entry(named: "temperature.npy") {
         let array = try NPYArray(bytes: try archive.content(of: entry, limit: 1 << 16))
@@ -122,6 +125,26 @@ struct LinearHead {
       throw ConversionError.head(problem: "temperature: \(error)", advice: "write the head again")
     }
     return result
+  }
+
+  /// `pooling`: what columns are, such as `3:mean` for the means of stage 3's channels, in order.
+  private static func pooling(_ archive: ZipArchive) throws -> [Classifier.Pooling]? {
+    guard let entry = archive.entry(named: "pooling.npy") else { return nil }
+    let texts = try? NPYText.readList(try archive.content(of: entry, limit: 1 << 20))
+    let entries = texts?.compactMap { text -> Classifier.Pooling? in
+      let parts = text.split(separator: ":")
+      guard parts.count == 2, let stage = Int(parts[0]),
+        let statistic = Classifier.Pooling.Statistic(rawValue: String(parts[1]))
+      else { return nil }
+      return Classifier.Pooling(stage: stage, statistic: statistic)
+    }
+    guard let entries, !entries.isEmpty, entries.count == texts?.count,
+      Set(entries).count == entries.count
+    else {
+      throw ConversionError.head(
+        problem: "its pooling names no stages", advice: "write entries such as 3:mean and 3:max")
+    }
+    return entries
   }
 
   /// `classes`, or `classes_`, of scikit-learn's classifiers: texts or numbers.
@@ -173,9 +196,10 @@ struct LinearHead {
   // MARK: - Finding the Linear
 
   private static func find(
-    _ tensors: Tensors, prefix: String?, featuresPerStage: [Int]
+    _ tensors: Tensors, prefix: String?, featuresPerStage: [Int],
+    pooling: [Classifier.Pooling]?
   ) throws -> (weights: StateDict, weight: TensorView, bias: TensorView?) {
-    let width = featuresPerStage.last ?? 0
+    let width = try width(of: pooling, featuresPerStage: featuresPerStage)
     let dict = try StateDict(tensors)
     let heads = Set(dict.otherNames)
     let own = tensors.map { (key: EncoderLocation.unwrapped($0.key), tensor: $0.tensor) }.filter {
@@ -203,7 +227,8 @@ struct LinearHead {
     guard weight.shape[1] == width else {
       throw ConversionError.head(
         problem:
-          "'\(DisplayText.escaped(key))' takes \(weight.shape[1]) features but the last stage has "
+          "'\(DisplayText.escaped(key))' takes \(weight.shape[1]) features but "
+          + (pooling == nil ? "the last stage has " : "its pooling gives ")
           + "\(width) (features_per_stage \(featuresPerStage))",
         advice: "train the head on encoder(x)[-1]")
     }
@@ -221,6 +246,19 @@ struct LinearHead {
       throw ConversionError.tensor(key: key, problem: "is no floating-point tensor")
     }
     return (dict, weight, bias)
+  }
+
+  /// How many features a head takes.
+  private static func width(
+    of pooling: [Classifier.Pooling]?, featuresPerStage: [Int]
+  ) throws -> Int {
+    guard let pooling else { return featuresPerStage.last ?? 0 }
+    if let entry = pooling.first(where: { !featuresPerStage.indices.contains($0.stage) }) {
+      throw ConversionError.head(
+        problem: "its pooling names stage \(entry.stage), but there are \(featuresPerStage.count)",
+        advice: "train the head on this model's features")
+    }
+    return pooling.reduce(0) { $0 + featuresPerStage[$1.stage] }
   }
 
   /// A Linear's weight, or that of a 1×1 convolution, which is the same.

@@ -38,7 +38,7 @@ package enum FailureKind: Sendable, CaseIterable {
     case .someFailed: (8, 65)
     case .busy: (75, 75)
     case .internalError: (70, 70)
-    case .interrupted: (130, 70)
+    case .interrupted: (130, 76)
     }
   }
 }

@@ -14,6 +14,8 @@ public struct CaseEstimate: Sendable {
   package let program: Program
   /// The model file's size; all of it is in memory while the network runs.
   let modelByteCount: Int
+  /// Bytes that class activation maps take; 0 where none are made.
+  let mapByteCount: Int
 
   /// What the process itself takes.
   package static let baseByteCount = 32_000_000
@@ -24,7 +26,9 @@ public struct CaseEstimate: Sendable {
   /// The most bytes that the process holds at one time.
   public var peakByteCount: Int {
     let floats = geometry.shape.reduce(1, *) + framing.inputShape.reduce(1, *)
-    let running = floats * MemoryLayout<Float>.stride + program.byteCount + modelByteCount
+    let running =
+      floats * MemoryLayout<Float>.stride + program.byteCount + modelByteCount
+      + mapByteCount
     return Self.baseByteCount + max(geometry.peakByteCount, running)
   }
 }

@@ -33,7 +33,7 @@ extension CaseReader {
   }
 
   /// Reads series of one study by their names, or its only volume.
-  func read(
+  package func read(
     folder: String, series names: [String], convention: DICOMConvention?
   ) throws(PipelineError) -> Case {
     var series: [DICOMSeries] = []

@@ -64,6 +64,33 @@ package struct CaseReader: Sendable {
     try makeCase(channels, warnings: [], place: nil)
   }
 
+  /// A case of channels that are in memory, with the place of their voxels.
+  ///
+  /// - Parameter rows: of the affine from voxels `(x, y, z)` to mm towards right, anterior and superior,
+  ///   3 of 4: the reader's rules count then, as for a file. `nil` for channels that lie as those of
+  ///   training.
+  package func makeCase(
+    of channels: consuming [Volume], affine rows: [[Double]]?
+  ) throws(PipelineError) -> Case {
+    let preprocessor = try preprocessor()
+    guard let first = channels.first else { return try makeCase(of: channels) }
+    var scan: Scan
+    do throws(PreprocessingError) {
+      let reader = try preprocessor.reader
+      let spacing = first.spacing
+      // Where nothing is known: as a reader that turns would give them, else as ITK's identity lies.
+      let sign = reader.reorients ? 1.0 : -1.0
+      let plain = [
+        [sign * spacing[2], 0, 0, 0], [0, sign * spacing[1], 0, 0], [0, 0, spacing[0], 0],
+      ]
+      scan = try Scan(
+        channels: channels, affine: rows ?? plain, reader: reader,
+        turningTo: rows == nil ? nil : orientation)
+    } catch { throw .preprocessing(error) }
+    let (warnings, place) = (scan.warnings.map { "\($0)" }, scan.geometry)
+    return try makeCase(scan.takeChannels(), warnings: warnings, place: place)
+  }
+
   func makeCase(
     _ channels: consuming [Volume], warnings: [String], place: ScanGeometry?
   ) throws(PipelineError) -> Case {

@@ -9,4 +9,6 @@ public struct EncoderOutput: Sendable {
   /// How far `pooled` lies from the scans of training, as the model's classifier measures it; where
   /// logits were asked for and it can.
   package let foreignDistance: Double?
+  /// Where the logits come from, where that was asked for.
+  package let maps: ActivationMaps?
 }

@@ -29,6 +29,8 @@ public final class EncoderPipeline {
   /// What pooled features are: by default those that the classifier reads, where its logits are asked
   /// for; `nil` for the mean of the last stage.
   package let pooling: [Classifier.Pooling]?
+  /// Whether class activation maps are made of every case.
+  package let makesMaps: Bool
   /// Tells scans that are unlike those of training; `nil` where the model cannot.
   private let foreignScore: ForeignScore?
 
@@ -61,15 +63,17 @@ public final class EncoderPipeline {
   /// - Parameters:
   ///   - pooling: what pooled features are; `nil` for the mean of the last stage.
   ///   - orientation: what to turn scans to, where the model's reader does not do so itself.
+  ///   - makesMaps: whether to make class activation maps, of models with a classifier.
   package init(
     model: Model, policy: InputPolicy?, outputs: SessionOutputs, pooling: [Classifier.Pooling]?,
     threads: Int? = nil, precision: Precision = .f32, memoryLimit: Int? = nil,
-    turningTo orientation: ScanOrientation? = nil
+    turningTo orientation: ScanOrientation? = nil, makesMaps: Bool = false
   ) {
     self.model = model
     self.policy = policy ?? model.description.inputPolicy
     self.outputs = outputs
     self.pooling = pooling
+    self.makesMaps = makesMaps && outputs.logits
     foreignScore = outputs.logits ? ForeignScore(model) : nil
     self.threads = threads ?? ProcessorCount.available
     self.precision = precision
@@ -136,7 +140,8 @@ public final class EncoderPipeline {
   ///
   /// - Parameters:
   ///   - scan: from `read` or `makeCase`; its voxels are freed on the way.
-  ///   - progress: told how many windows are done, of how many; what it throws ends the run.
+  ///   - progress: told before every layer how many windows are done, of how many; what it throws ends
+  ///     the run.
   /// - Throws: `PipelineError.memory` before any work where the case takes more memory than it may, with
   ///   the policies that would fit; `runtime` where the network cannot take its size; `notFinite` where
   ///   a result is not a number.
@@ -186,7 +191,8 @@ public final class EncoderPipeline {
       return CaseEstimate(
         geometry: geometry, policy: policy, framing: framing,
         program: try program(for: framing.inputShape, outputs: sessionOutputs(framing)),
-        modelByteCount: model.byteCount)
+        modelByteCount: model.byteCount,
+        mapByteCount: makesMaps ? MapSums.byteCount(model, geometry) : 0)
     } catch { throw .runtime(error) }
   }
 
@@ -208,14 +214,14 @@ public final class EncoderPipeline {
     InputFraming(policy, imageShape: shape, model: model.description)
   }
 
-  /// Runs the encoder over a prepared image.
-  package func run(_ image: PreparedImage) throws(PipelineError) -> EncoderOutput {
+  /// Runs the encoder over a prepared image, as `run` does over a case.
+  package func run(
+    _ image: PreparedImage, progress: (Int, Int) throws(PipelineError) -> Void = { _, _ in }
+  ) throws(PipelineError) -> EncoderOutput {
     let framing = framing(of: image.shape)
-    let program: Program
-    do throws(RuntimeError) {
-      program = try self.program(for: framing.inputShape, outputs: sessionOutputs(framing))
-    } catch { throw .runtime(error) }
-    return try run(image, framing: framing, program: program) { _, _ in }
+    let estimate = try estimate(image.geometry, policy: policy, framing: framing)
+    try check(estimate)
+    return try run(image, framing: framing, program: estimate.program, progress: progress)
   }
 
   private func run(
@@ -224,18 +230,37 @@ public final class EncoderPipeline {
   ) throws(PipelineError) -> EncoderOutput {
     var window = [Float](repeating: 0, count: framing.inputShape.reduce(1, *))
     var sums: [Double] = []
+    var maps = makesMaps ? MapSums(model, framing: framing) : nil
     let session = try session(for: program)
     for index in 0..<framing.windowCount {
       window.withUnsafeMutableBufferPointer {
         framing.copyWindow(index, of: image.values, into: $0)
       }
-      let pooled = try self.pooled(of: window[...], session)
+      let pooled = try self.pooled(
+        of: window[...], session,
+        progress: { () throws(PipelineError) in try progress(index, framing.windowCount) },
+        afterEachFold: { maps?.add(window: index, of: session) })
       try progress(index + 1, framing.windowCount)
-      if framing.windowCount == 1 { return try output(pooled: pooled) }
+      if framing.windowCount == 1 { return try output(pooled: pooled, maps, image) }
       if sums.isEmpty { sums = [Double](repeating: 0, count: pooled.count) }
       for feature in pooled.indices { sums[feature] += Double(pooled[feature]) }
     }
-    return try output(pooled: sums.map { Float($0 / Double(framing.windowCount)) })
+    return try output(
+      pooled: sums.map { Float($0 / Double(framing.windowCount)) }, maps, image)
+  }
+
+  /// The results for a prepared image's pooled features.
+  private func output(
+    pooled: [Float], _ sums: MapSums?, _ image: PreparedImage
+  ) throws(PipelineError) -> EncoderOutput {
+    guard let sums else { return try output(pooled: pooled, maps: nil) }
+    let maps: ActivationMaps
+    do throws(PreprocessingError) {
+      maps = try ActivationMaps(
+        parts: sums.parts(ofPooled: pooled), values: sums.values, geometry: image.geometry,
+        model.description.preprocessing)
+    } catch { throw .preprocessing(error) }
+    return try output(pooled: pooled, maps: maps)
   }
 
   /// Refuses an array file that takes more memory than it may while it is read.
@@ -257,35 +282,49 @@ public final class EncoderPipeline {
     try reader.memory.check(
       .running, needed: CaseEstimate.baseByteCount + held + program.byteCount + model.byteCount,
       new: 0)
-    return try output(pooled: pooled(of: array, session(for: program)))
+    return try output(pooled: pooled(of: array, session(for: program)), maps: nil)
   }
 
   /// What is kept from the last case.
   private var heldByteCount: Int { kept.map { $0.program.byteCount + model.byteCount } ?? 0 }
 
-  private func output(pooled: [Float]) throws(PipelineError) -> EncoderOutput {
+  private func output(
+    pooled: [Float], maps: ActivationMaps?
+  ) throws(PipelineError) -> EncoderOutput {
     do throws(RuntimeError) {
       return EncoderOutput(
         pooled: pooled, logits: outputs.logits ? try model.logits(fromPooled: pooled) : nil,
-        foreignDistance: foreignScore?.square(pooled))
+        foreignDistance: foreignScore?.square(pooled), maps: maps)
     } catch { throw .runtime(error) }
   }
 
   /// Runs the network and gives its pooled features; the mean of the folds', each pooled by itself.
+  ///
+  /// - Parameters:
+  ///   - progress: told before every layer; what it throws ends the run.
+  ///   - body: called after each fold, when the session's results are that fold's.
   private func pooled(
-    of input: ArraySlice<Float>, _ session: Session
+    of input: ArraySlice<Float>, _ session: Session,
+    progress: () throws(PipelineError) -> Void = {}, afterEachFold body: () -> Void = {}
   ) throws(PipelineError) -> [Float] {
     var sum: [Float] = []
-    var failure: RuntimeError?
+    var failure: PipelineError?
     input.withUnsafeBufferPointer { values in
       do throws(RuntimeError) {
-        try session.run(values) {
-          let pooled = pooled(session)
-          sum = sum.isEmpty ? pooled : zip(sum, pooled).map { $0 + $1 }
-        }
-      } catch { failure = error }
+        try session.run(
+          values,
+          goesOn: {
+            do throws(PipelineError) { try progress() } catch { failure = error }
+            return failure == nil
+          },
+          afterEachFold: {
+            body()
+            let pooled = pooled(session)
+            sum = sum.isEmpty ? pooled : zip(sum, pooled).map { $0 + $1 }
+          })
+      } catch { failure = failure ?? .runtime(error) }
     }
-    if let failure { throw .runtime(failure) }
+    if let failure { throw failure }
     return model.foldCount == 1 ? sum : sum.map { $0 / Float(model.foldCount) }
   }
 
@@ -302,7 +341,9 @@ public final class EncoderPipeline {
   /// What every window's run gives; logits come from pooled features, those of several windows from
   /// their mean.
   private func sessionOutputs(_ framing: InputFraming) -> SessionOutputs {
-    runOutputs(stages: framing.windowCount == 1 ? outputs.stages : [])
+    runOutputs(
+      stages: (framing.windowCount == 1 ? outputs.stages : [])
+        .union(makesMaps ? MapSums.stages(of: model) : []))
   }
 
   private func runOutputs(stages: Set<Int>) -> SessionOutputs {

@@ -6,14 +6,16 @@ enum IntensityLook {
   static let paddingShare = 0.95
 
   /// One warning for all channels, or `nil`.
-  static func warning(_ channels: [Volume], names: [String], path: String) -> ScanWarning? {
+  ///
+  /// - Parameter path: of the first file; `nil` for channels in memory.
+  static func warning(_ channels: [Volume], path: String?) -> ScanWarning? {
     let problems = channels.enumerated().compactMap { index, channel -> String? in
       guard let problem = problem(of: channel) else { return nil }
       return channels.count == 1 ? problem : "channel \(index) \(problem)"
     }
     guard !problems.isEmpty else { return nil }
-    return .intensities(
-      "\(DisplayText.quoted(path)): \(problems.joined(separator: "; ")); is this the right scan?")
+    let subject = path.map { "\(DisplayText.quoted($0)): " } ?? "the scan "
+    return .intensities("\(subject)\(problems.joined(separator: "; ")); is this the right scan?")
   }
 
   private static func problem(of channel: Volume) -> String? {

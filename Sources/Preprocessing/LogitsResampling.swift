@@ -78,6 +78,11 @@ extension PreprocessingDescription.Resampling {
 }
 
 extension LogitsResampling.Axis {
+  /// Linear interpolation on half-pixel-centred grids, as PyTorch's `interpolate` does it.
+  package init(linearlyFrom inputCount: Int, to outputCount: Int) {
+    self.init(from: inputCount, to: outputCount, order: 1, grid: .torch)
+  }
+
   /// Nearest neighbours (order 0) or linear interpolation (order 1).
   init(from inputCount: Int, to outputCount: Int, order: Int, grid: AxisResampling.Grid) {
     func add(_ first: Int, _ second: Int, _ weight: Double) {

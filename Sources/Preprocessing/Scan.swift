@@ -38,7 +38,7 @@ extension Scan {
       geometries.append(image.geometry)
     }
     if let warning = Self.placeWarning(geometries, files: files) { warnings.append(warning) }
-    if let warning = IntensityLook.warning(channels, names: names, path: first) {
+    if let warning = IntensityLook.warning(channels, path: first) {
       warnings.append(warning)
     }
     self.init(channels: channels, warnings: warnings, geometry: geometries[0])

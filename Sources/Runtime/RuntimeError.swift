@@ -30,6 +30,8 @@ public enum RuntimeError: Error, Equatable, Sendable {
   case threads(Int)
   /// This processor, or the instruction set that `SWT_ISA` names, has no arithmetic of that precision.
   case precision(Precision, instructionSet: String)
+  /// The caller stopped the run.
+  case cancelled
 }
 
 extension RuntimeError: Failure {
@@ -41,6 +43,7 @@ extension RuntimeError: Failure {
     case .stage, .instructionSet, .threads, .precision: .usage
     case .memory: .memory
     case .notFinite: .badInput
+    case .cancelled: .interrupted
     }
   }
 
@@ -75,6 +78,7 @@ extension RuntimeError: Failure {
       .init(
         "the network's \(what) are infinite or not numbers",
         advice: "look for such voxels in the input")
+    case .cancelled: "stopped"
     case .threads(let count): .init("\(count) threads", advice: "use at least one")
     }
   }

@@ -24,6 +24,13 @@ public struct Classifier: Sendable, Equatable {
       self.stage = stage
       self.statistic = statistic
     }
+
+    /// Mean and maximum of every stage, in that order.
+    package static func all(stageCount: Int) -> [Pooling] {
+      (0..<stageCount).flatMap { stage in
+        Statistic.allCases.map { Pooling(stage: stage, statistic: $0) }
+      }
+    }
   }
 
   /// How far features lie from those of training: the squared Mahalanobis distance to the nearest

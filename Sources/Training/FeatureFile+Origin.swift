@@ -24,7 +24,7 @@ extension FeatureFile {
   ) throws(TrainingError) -> [Classifier.Pooling]? {
     let widths = architecture.featuresPerStage
     if features.columns == widths.last { return nil }
-    let all = Pooling.all(stageCount: widths.count)
+    let all = Classifier.Pooling.all(stageCount: widths.count)
     let width = all.reduce(0) { $0 + widths[$1.stage] }
     guard features.columns == width else {
       throw .features(

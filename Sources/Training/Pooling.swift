@@ -9,15 +9,6 @@ package enum Pooling: String, Sendable, CaseIterable {
   /// Whichever cross-validation finds better.
   case auto
 
-  /// Mean and maximum of every stage, in that order.
-  package static func all(stageCount: Int) -> [Classifier.Pooling] {
-    (0..<stageCount).flatMap { stage in
-      Classifier.Pooling.Statistic.allCases.map {
-        Classifier.Pooling(stage: stage, statistic: $0)
-      }
-    }
-  }
-
   /// What to choose from, among the columns of means and maxima of every stage.
   ///
   /// - Parameter widths: `features_per_stage`.

@@ -14,7 +14,7 @@ package struct ScanFeatures {
   /// - Parameter cachePath: a `.npy` that need not be there.
   package init(model: Model, cachePath: String, threads: Int?, memoryLimit: Int?) {
     let widths = model.description.architecture.featuresPerStage
-    pooling = Pooling.all(stageCount: widths.count)
+    pooling = Classifier.Pooling.all(stageCount: widths.count)
     pipeline = EncoderPipeline(
       model: model, policy: nil, outputs: SessionOutputs(pooled: true), pooling: pooling,
       threads: threads, memoryLimit: memoryLimit)

@@ -72,6 +72,9 @@ package struct TrainedHead: Sendable {
     archive.add("intercept", shape: [training.bias.count], training.bias)
     archive.add("classes", texts: classifier.classNames)
     archive.add("temperature", shape: [], [training.temperature])
+    if let pooling = classifier.pooling {
+      archive.add("pooling", texts: pooling.map { "\($0.stage):\($0.statistic.rawValue)" })
+    }
     if let modelID { archive.add("model_id", text: modelID) }
     if let inputPolicy { archive.add("input_policy", text: inputPolicy) }
     return archive

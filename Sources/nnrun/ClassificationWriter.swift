@@ -1,6 +1,5 @@
 import ArgumentParser
 import FileIO
-import Glibc
 import Pipeline
 import Report
 import SWTFormat
@@ -66,22 +65,13 @@ struct ClassificationWriter {
     }
   }
 
-  /// The likeliest class; a single output decides between its class and the opposite.
-  private func bestClass(_ probabilities: [Double]) -> String {
-    if classifier.activation == .sigmoid, probabilities.count == 1 {
-      return (probabilities[0] < 0.5 ? "not " : "") + classifier.classNames[0]
-    }
-    let best = probabilities.indices.max { probabilities[$0] < probabilities[$1] } ?? 0
-    return classifier.classNames[best]
-  }
-
   private func json(_ row: Row) -> JSONValue {
     var object = JSONObject([("case", .string(row.name))])
     if let error = row.error {
       object["error"] = .string(error)
     } else {
       let probabilities = classifier.probabilities(row.logits)
-      object["class"] = .string(bestClass(probabilities))
+      object["class"] = .string(classifier.likeliestClass(probabilities))
       object["probabilities"] = JSONValue(probabilities)
       object["logits"] = JSONValue(row.logits.map(Double.init))
       if let distance = row.distance, let fitted = classifier.outOfDistribution {
@@ -107,7 +97,7 @@ struct ClassificationWriter {
       return [row.name] + empty + origin + foreign(row)
     }
     let probabilities = classifier.probabilities(row.logits)
-    return [row.name, bestClass(probabilities)] + probabilities.map { "\($0)" }
+    return [row.name, classifier.likeliestClass(probabilities)] + probabilities.map { "\($0)" }
       + row.logits.map { "\($0)" } + origin + foreign(row)
   }
 
@@ -126,7 +116,10 @@ struct ClassificationWriter {
           + (classifier.outOfDistribution == nil ? [] : [""])
       }
       let probabilities = classifier.probabilities(row.logits)
-      return [DisplayText.escaped(row.name), DisplayText.escaped(bestClass(probabilities))]
+      return [
+        DisplayText.escaped(row.name),
+        DisplayText.escaped(classifier.likeliestClass(probabilities)),
+      ]
         + probabilities.map { Decimals.text($0, places: 4) } + foreign(row).suffix(1)
     }
     let header =
@@ -135,20 +128,5 @@ struct ClassificationWriter {
     try StandardOutput.write(
       TextTable(header: header, rows: cells).text
         + "model \(modelID.prefix(16)), input policy \(inputPolicy), nnrun \(NNRun.version)\n")
-  }
-}
-
-extension Classifier {
-  /// Logits as probabilities, in double.
-  func probabilities(_ logits: [Float]) -> [Double] {
-    let logits = logits.map { Double($0) / (temperature ?? 1) }
-    switch activation {
-    case .sigmoid: return logits.map { 1 / (1 + exp(-$0)) }
-    case .softmax:
-      let largest = logits.max() ?? 0
-      let weights = logits.map { exp($0 - largest) }
-      let sum = weights.reduce(0, +)
-      return weights.map { $0 / sum }
-    }
   }
 }

@@ -309,6 +309,7 @@ int main(int argc, char **argv) {
   misuse_session_arguments(argv[1], argv[2], argv[3]);
   misuse_session(argv[1]);
   misuse_pipelines(argv[1], argv[2], argv[3], argv[4], argv[5]);
+  misuse_cases(argv[1], argv[2], argv[4]);
   misuse_threads(argv[1]);
   // An instruction set that no machine has.
   swt_model *model = open_model(argv[1]);

@@ -84,9 +84,13 @@ public final class Session {
     try run(input, afterEachFold: {})
   }
 
-  /// The same, with a call after each fold, when the results are that fold's.
+  /// The same, asking before every layer whether to go on, and with a call after each fold, when the
+  /// results are that fold's.
+  ///
+  /// - Throws: `RuntimeError.elementCount`, or `cancelled` where it is not to go on.
   package func run(
-    _ input: UnsafeBufferPointer<Float>, afterEachFold body: () -> Void
+    _ input: UnsafeBufferPointer<Float>, goesOn: () -> Bool = { true },
+    afterEachFold body: () -> Void
   ) throws(RuntimeError) {
     let expected = inputShape.reduce(1, *)
     guard input.count == expected, let start = input.baseAddress else {
@@ -101,6 +105,7 @@ public final class Session {
       if !self.program.otherFolds.isEmpty { setConstants(of: program) }
       check?.start()
       for (index, instruction) in program.instructions.enumerated() {
+        guard goesOn() else { throw .cancelled }
         if measuresSteps {
           seconds[step] =
             ContinuousClock().measure { instruction.run(context) } / .seconds(1)

@@ -1,0 +1,33 @@
+"""nnU-Net encoders and classifiers from .swt files: converted once, then run on scans and arrays.
+
+    nnconvert.convert("fold_0/checkpoint_final.pth", "model.swt", head="head.pth")
+    result = nnconvert.Model("model.swt").classify("case_0000.nii.gz")
+    result.probabilities
+
+Arrays are ``[z, y, x]`` and spacing is in mm in the same order, as SimpleITK's ``GetArrayFromImage`` and
+nnU-Net have them.
+"""
+from ._conversion import Conversion, attach, convert, inspect
+from ._errors import (
+    BadInputError,
+    BusyError,
+    CannotCreateError,
+    CannotOpenError,
+    Error,
+    InputOutputError,
+    InternalError,
+    OutOfMemoryError,
+    UsageError,
+)
+from ._library import version as _version
+from .encoder import Encoder
+from .model import Classification, Features, Model, Prepared, Segmentation
+from .scan import Scan
+
+__version__ = _version()
+
+__all__ = [
+    "BadInputError", "BusyError", "CannotCreateError", "CannotOpenError", "Classification", "Conversion",
+    "Encoder", "Error", "Features", "InputOutputError", "InternalError", "Model", "OutOfMemoryError",
+    "Prepared", "Scan", "Segmentation", "UsageError", "attach", "convert", "inspect",
+]

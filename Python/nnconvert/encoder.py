@@ -1,0 +1,160 @@
+"""The encoder as a transformer of scikit-learn."""
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import warnings
+from typing import Any, Iterable, List, Optional
+
+import numpy as np
+
+from ._errors import UsageError
+from .model import Model
+from .scan import PathLike, Scan, is_path
+
+try:
+    from sklearn.base import BaseEstimator, TransformerMixin
+except ImportError:  # Features can be made without it.
+
+    class BaseEstimator:  # type: ignore[no-redef]
+        """Stands for scikit-learn's where that is not installed."""
+
+    class TransformerMixin:  # type: ignore[no-redef]
+        """Stands for scikit-learn's where that is not installed."""
+
+
+class Encoder(TransformerMixin, BaseEstimator):
+    """Scans to pooled features ``[cases, features]``; nothing is learned.
+
+    ``path`` is a .swt file. ``pooling`` is ``"mean"`` of the last stage, or ``"all"``: mean and max of every stage.
+    ``policy``, ``threads`` and ``memory_limit`` are those of `Model`. ``cache`` names a folder that keeps features, so
+    that cross-validation encodes every scan once: by model, pooling, policy and the files' content.
+
+    A case is whatever `Model` takes as a scan; paths go into an array of any shape ``[cases]`` or
+    ``[cases, channels]``.
+    """
+
+    def __init__(
+        self, path: PathLike, pooling: str = "mean", policy: Optional[str] = None, threads: int = 0,
+        memory_limit: int = 0, cache: Optional[PathLike] = None,
+    ) -> None:
+        self.path = path
+        self.pooling = pooling
+        self.policy = policy
+        self.threads = threads
+        self.memory_limit = memory_limit
+        self.cache = cache
+
+    def fit(self, X: Any = None, y: Any = None) -> "Encoder":
+        """Opens the model."""
+        if self.pooling not in ("mean", "all"):
+            raise UsageError(f"pooling is {self.pooling!r}, neither 'mean' nor 'all'")
+        model = self._open()
+        widths = model.info["architecture"]["stages"]
+        last = len(widths) - 1
+        parts = [(last, "mean")] if self.pooling == "mean" else [
+            (stage, statistic) for stage in range(len(widths)) for statistic in ("mean", "max")]
+        self.model_id_ = model.model_id
+        self.policy_ = model.policy
+        #: What a head on these features is told to read; None for the mean of the last stage.
+        self.pooling_ = None if self.pooling == "mean" else [f"{stage}:{statistic}" for stage, statistic in parts]
+        self._names = [
+            f"stage{stage}_{statistic}_{channel}"
+            for stage, statistic in parts for channel in range(widths[stage]["features"])]
+        self.n_features_out_ = len(self._names)
+        return self
+
+    def transform(self, X: Iterable[Any]) -> np.ndarray:
+        """Features of cases; warnings of scans are Python's."""
+        model = self._open()
+        if not hasattr(self, "model_id_"):
+            self.fit()
+        scans = _cases(X)
+        rows: List[Optional[np.ndarray]] = [self._cached(scan) for scan in scans]
+        missing = [index for index, row in enumerate(rows) if row is None]
+        made = model.features_each([scans[index] for index in missing], pooling=self.pooling)
+        for index, features in zip(missing, made):
+            for text in features.warnings:
+                warnings.warn(text, stacklevel=2)
+            rows[index] = features.values
+            self._keep(scans[index], features.values)
+        return np.stack(rows) if rows else np.empty((0, self.n_features_out_), np.float32)
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """``stage5_mean_0`` and so on."""
+        if not hasattr(self, "model_id_"):
+            self.fit()
+        return np.array(self._names, dtype=object)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        tags.no_validation = True
+        tags.input_tags.two_d_array = False
+        tags.input_tags.string = True
+        return tags
+
+    def __getstate__(self) -> Any:
+        # A model is opened again where it is needed.
+        state = dict(super().__getstate__() if hasattr(super(), "__getstate__") else self.__dict__)
+        state.pop("_model", None)
+        return state
+
+    def _open(self) -> Model:
+        settings = (os.fspath(self.path), self.policy, self.threads, self.memory_limit)
+        opened = self.__dict__.get("_model")
+        if opened is None or opened[0] != settings:
+            model = Model(self.path, policy=self.policy, threads=self.threads, memory_limit=self.memory_limit)
+            self._model = opened = (settings, model)
+        return opened[1]
+
+    # --- Features that are kept
+
+    def _place(self, scan: Any) -> Optional[str]:
+        if self.cache is None:
+            return None
+        digest = hashlib.sha256(f"{self.model_id_} {self.policy_} {self.pooling}".encode())
+        if isinstance(scan, Scan):
+            digest.update(repr((np.shape(scan.array), scan.spacing, scan.affine)).encode())
+            digest.update(np.ascontiguousarray(scan.array, np.float32))
+        else:
+            files = [scan] if is_path(scan) else scan
+            if not isinstance(files, (list, tuple)) or not all(is_path(file) and os.path.isfile(file) for file in files):
+                return None
+            for file in files:
+                with open(file, "rb") as content:
+                    inner = hashlib.sha256()
+                    for block in iter(lambda: content.read(1 << 20), b""):
+                        inner.update(block)
+                    digest.update(inner.digest())
+        return os.path.join(os.fspath(self.cache), digest.hexdigest() + ".npy")
+
+    def _cached(self, scan: Any) -> Optional[np.ndarray]:
+        place = self._place(scan)
+        return np.load(place) if place and os.path.exists(place) else None
+
+    def _keep(self, scan: Any, values: np.ndarray) -> None:
+        place = self._place(scan)
+        if place is None:
+            return
+        os.makedirs(os.fspath(self.cache), exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=os.fspath(self.cache), delete=False) as file:
+            np.save(file, values)
+        os.replace(file.name, place)
+
+
+def _cases(X: Iterable[Any]) -> List[Any]:
+    """The cases of a list, an array or a column of a table."""
+    if is_path(X) or isinstance(X, Scan):
+        raise UsageError("transform takes a list of scans, not one scan")
+    if hasattr(X, "to_numpy"):
+        X = X.to_numpy()
+    if isinstance(X, np.ndarray):
+        if X.dtype.kind not in "OUS":
+            raise UsageError(f"X is an array of {X.dtype}, not of paths or scans: give nnconvert.Scan(array, spacing)")
+        return [list(row) if isinstance(row, np.ndarray) and row.dtype.kind in "OU" else row for row in X]
+    return list(X)
