@@ -1,4 +1,5 @@
 """Models on scans: PyTorch's and nnU-Net's numbers, whatever a scan is given as."""
+import json
 import pickle
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import nnconvert
 import numpy as np
 import pytest
+from nnconvert import _commands
 from conftest import EXAMPLE
 
 
@@ -80,24 +82,66 @@ def test_preprocessing_is_nnunets(model, scan):
     prepared = model.preprocess(scan)
     assert prepared.array.shape == (1, 75, 94, 80) and prepared.spacing == [2, 2, 2]
     assert prepared.original_shape == [63, 116, 78]
-    assert abs(prepared.array.mean()) < 1e-3 and abs(prepared.array.std() - 1) < 0.1
+    assert prepared.crop_box == [[1, 51], [13, 107], [9, 73]] and prepared.array.dtype == np.float32
+    # Normalised before it was resampled.
+    assert abs(prepared.array.mean()) < 1e-3 and 0.5 < prepared.array.std() < 1.1
 
 
-def test_maps_add_up_to_the_logits(model, scan):
+def tensors(path):
+    """What a safetensors file holds."""
+    content = path.read_bytes()
+    start = 8 + int.from_bytes(content[:8], "little")
+    return {
+        name: np.frombuffer(content[slice(*[start + offset for offset in entry["data_offsets"]])], "<f4").reshape(
+            entry["shape"])
+        for name, entry in json.loads(content[8:start]).items() if name != "__metadata__"
+    }
+
+
+@pytest.fixture(scope="session")
+def head(classifier_path, models):
+    path = models / "classifier.safetensors"
+    subprocess.run([_commands.path("nnconvert"), "export", classifier_path, "-o", str(path), "--quiet"], check=True)
+    found = tensors(path)
+    return found["classifier.weight"].astype(np.float64), found["classifier.bias"].astype(np.float64)
+
+
+@pytest.mark.parametrize("policy", ["whole", "sliding-window", "center-crop"])
+def test_maps_add_up_to_the_logits(classifier_path, scan, head, policy):
+    weight, bias = head
+    model = nnconvert.Model(classifier_path, policy=policy)
     result = model.classify(scan, maps=True)
-    head = np.load(EXAMPLE / "expected/brain_t1.logits.npy").ravel()
-    state = model.classify(scan)
-    pooled = model.features(scan).values
+    pooled = weight @ model.features(scan).values
     for index, name in enumerate(result.class_names):
         found = result.maps[name]
-        assert found.shape == (63, 116, 78) and result.affine.shape == (4, 4)
-        # The logit without its bias, which the two classes' logits of one scan and of another tell apart.
-        bias = state.logits[index] - found.mean(dtype=np.float64)
-        other = model.classify(EXAMPLE / "scans/brain_t2.nii.gz", maps=True)
-        expected = other.logits[index] - other.maps[name].mean(dtype=np.float64)
-        assert abs(bias - expected) <= 1e-4 * np.abs(found).max()
-        assert np.isfinite(found).all() and found.std() > 0
-    assert pooled.shape == (64,) and head.shape == (2,)
+        assert found.shape == (63, 116, 78) and result.affine.shape == (4, 4) and np.isfinite(found).all()
+        part = found.mean(dtype=np.float64)
+        scale = np.abs(pooled).max()
+        assert abs(part - pooled[index]) <= 1e-4 * scale
+        assert abs(part + bias[index] - result.logits[index]) <= 1e-4 * scale
+
+
+def test_a_map_is_the_heads_row_times_the_last_stage(model, scan, head):
+    stage = model.features(scan, stage=-1).values
+    info = model.preprocess(scan)
+    result = model.classify(scan, maps=True)
+    found = result.maps["class1"]
+    expected = np.tensordot(head[0][1], stage, 1)
+    # Back to the scan: each voxel of the box lies at the same part of the image, which padding surrounds.
+    places = []
+    for size, (first, last), window, cells in zip(
+            info.array.shape[1:], info.crop_box, (80, 96, 80), expected.shape):
+        centres = (np.arange(last - first) + 0.5) * size / (last - first) + (window - size) // 2
+        places.append(np.clip((centres / window * cells).astype(int), 0, cells - 1))
+    nearest = expected[np.ix_(*places)]
+    inside = found[tuple(slice(first, last) for first, last in info.crop_box)]
+    # Interpolated there, not the nearest; what lies in the padding is spread evenly.
+    assert np.corrcoef(inside.ravel(), nearest.ravel())[0, 1] > 0.9
+    slope = np.polyfit(nearest.ravel(), inside.ravel(), 1)[0]
+    assert slope == pytest.approx(found.size / inside.size, rel=0.15)
+    outside = found.copy()
+    outside[tuple(slice(first, last) for first, last in info.crop_box)] = 0
+    assert not outside.any()
 
 
 def test_a_segmentation_lies_on_the_scans_grid(checkpoint, models, scan, voxels):
@@ -166,7 +210,7 @@ def test_ctrl_c_ends_a_long_call(classifier_path):
         start = time.time()
         print("go", flush=True)
         try:
-            model.classify(numpy.random.rand(420, 420, 420).astype("f4"), spacing=(2., 2., 2.))
+            model.classify(numpy.random.rand(320, 320, 320).astype("f4"), spacing=(2., 2., 2.))
         except KeyboardInterrupt:
             print("stopped", flush=True)
         """)

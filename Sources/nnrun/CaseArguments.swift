@@ -41,6 +41,7 @@ struct CaseArguments: ParsableArguments {
     help: "The most memory to use, e.g. 2G (default: what this machine has left).",
     transform: Self.byteCount)
   var maxMemory: Int?
+  @OptionGroup var shares: ShareArguments
   @Flag(help: "Tell errors only.")
   var quiet = false
   @Option(help: "A file that gets every message, too.", completion: .file())
@@ -53,6 +54,9 @@ struct CaseArguments: ParsableArguments {
     }
     guard !recursive || bids == nil else {
       throw ValidationError("--bids looks into all folders: leave out --recursive")
+    }
+    guard !stdin || !shares.isGiven else {
+      throw ValidationError("--share is of no use with --stdin: name this machine's cases only")
     }
     if inputs.contains("-") {
       throw ValidationError("'-' is no input — use --stdin for cases from stdin")
@@ -88,7 +92,11 @@ struct CaseArguments: ParsableArguments {
       dicom: DICOMChoice(series: series, convention: dicomConvention))
     list.notes.forEach(reporter.note)
     if list.entries.contains(where: \.isDICOM) { try tellConvention(of: model, reporter) }
-    return list
+    guard let share = try shares.resolved() else { return list }
+    let part = list.taking(share)
+    reporter.note(
+      "share \(share.text): \(part.entries.count) of \(list.entries.count) cases")
+    return part
   }
 
   /// Says that the model's own convention is overridden; refuses where there is none at all.
@@ -102,6 +110,14 @@ struct CaseArguments: ParsableArguments {
       convention == dicomConvention
         ? "--dicom-convention instead of what the model says of its training scans"
         : "--dicom-convention changes nothing: the model's reader turns every scan to RAS")
+  }
+
+  /// The options that decide which cases there are and how they are run, as they are written.
+  var spelled: [String] {
+    (recursive ? ["--recursive"] : []) + (bids.map { ["--bids", $0] } ?? [])
+      + series.flatMap { ["--series", $0] }
+      + (inputPolicy.map { ["--input-policy", $0.rawValue] } ?? [])
+      + (reorient ? ["--reorient"] : [])
   }
 
   private func layout(_ channels: [String]) throws -> ScanFolder.Layout {

@@ -49,9 +49,9 @@ struct Classify: ParsableCommand {
     let policy = list?.isArrays == true ? "as-given" : pipeline.policy.rawValue
     var file = try output.map { path in
       try ResultFile(
-        path: path,
+        path: ShareArguments.path(path, list?.part?.share),
         origin: .init(kind: "logits", modelID: loaded.modelID, inputPolicy: policy),
-        inputs: model.identities + (list?.identities ?? []), isResumed: skipDone)
+        part: list?.part, inputs: model.identities + (list?.identities ?? []), isResumed: skipDone)
     }
     var writer = try ClassificationWriter(
       format: json ? .json : format ?? (cases.stdin ? .jsonl : .table), classifier: classifier,

@@ -59,6 +59,7 @@ struct Features: ParsableCommand {
       loaded, outputs: SessionOutputs(stages: Set(stages), pooled: stages.isEmpty),
       threads: model.threads, precision: arithmetic.precision, reporter)
     let list = try cases.list(for: loaded, reporter)
+    let output = ShareArguments.path(output, list?.part?.share)
     let isArrays = list?.isArrays == true
     let origin = ResultFile.Origin(
       kind: stages.isEmpty ? "pooled" : "stage", modelID: loaded.modelID,
@@ -70,9 +71,10 @@ struct Features: ParsableCommand {
         throw InputError.stagesOfScan(
           problem: "this is '\(pipeline.policy.rawValue)' in \(architecture.dimension)-D")
       }
-      return try writeStages(stages, runner, list, origin: origin, inputs: inputs)
+      return try writeStages(stages, runner, list, to: output, origin: origin, inputs: inputs)
     }
-    var file = try ResultFile(path: output, origin: origin, inputs: inputs, isResumed: skipDone)
+    var file = try ResultFile(
+      path: output, origin: origin, part: list?.part, inputs: inputs, isResumed: skipDone)
     func isDone(_ entry: CaseList.Entry, _ identity: CaseIdentity?) throws -> Bool {
       try !file.claim(entry, identity).isEmpty
     }
@@ -92,8 +94,8 @@ struct Features: ParsableCommand {
   }
 
   private func writeStages(
-    _ stages: [Int], _ runner: CaseRunner, _ list: CaseList?, origin: ResultFile.Origin,
-    inputs: [MappedFile.Identity]
+    _ stages: [Int], _ runner: CaseRunner, _ list: CaseList?, to output: String,
+    origin: ResultFile.Origin, inputs: [MappedFile.Identity]
   ) throws {
     if allStages { try OutputFile.makeFolder(output) }
     let writers = try stages.map { stage in

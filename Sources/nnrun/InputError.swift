@@ -15,6 +15,7 @@ enum InputError: Failure {
   case foreign(String)
   case stagesOfScan(problem: String)
   case resume(String, problem: String)
+  case results(String, problem: String)
   case cascade(String)
   case noOrientation
 
@@ -25,7 +26,7 @@ enum InputError: Failure {
       .cascade:
       .usage
     case .foreign: .cannotCreate
-    case .rank, .shapesDiffer, .resume: .badInput
+    case .rank, .shapesDiffer, .resume, .results: .badInput
     case .noOrientation: .mismatch
     }
   }
@@ -72,6 +73,9 @@ enum InputError: Failure {
       .init(
         "the model does not say how its training scans lie, so --reorient has nothing to turn to",
         advice: "convert it again with nnconvert convert --orientation")
+    case .results(let path, let problem):
+      .init(
+        "\(DisplayText.quoted(path)) \(problem)", advice: "name the shares of one run, each once")
     case .resume(let path, let problem):
       .init(
         "\(DisplayText.quoted(path)) \(problem)",

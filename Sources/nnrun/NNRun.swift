@@ -22,7 +22,8 @@ struct NNRun: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      Features.self, Classify.self, Segment.self, Preprocess.self, Plan.self, Info.self, Bench.self,
+      Features.self, Classify.self, Segment.self, Preprocess.self, Plan.self, Merge.self, Info.self,
+      Bench.self,
       SelfTestCommand.self,
     ])
 

@@ -21,9 +21,23 @@ struct Plan: ParsableCommand {
   @OptionGroup var cases: CaseArguments
   @Flag(help: "Report as JSON.")
   var json = false
+  @Flag(
+    help:
+      "Print the sbatch line that runs the cases as a Slurm array, from estimates of a few of them."
+  )
+  var slurm = false
+  @Option(help: "With --slurm: how many tasks the array has (default: of about an hour each).")
+  var tasks: Int?
 
   func validate() throws {
     guard !cases.stdin else { throw ValidationError("--stdin goes with classify and features") }
+    guard tasks == nil || slurm else { throw ValidationError("--tasks goes with --slurm") }
+    guard !slurm || !(json || cases.shares.isGiven) else {
+      throw ValidationError("--slurm goes with neither --json nor --share")
+    }
+    if let tasks, Share(number: 1, count: tasks) == nil {
+      throw ValidationError("--tasks must be 1…\(Share.countLimit)")
+    }
   }
 
   func run() throws {
@@ -44,12 +58,13 @@ struct Plan: ParsableCommand {
       guard !list.isSingle else { return }
       reporter.report(error, about: "case \(DisplayText.quoted(entry.name))")
     }
-    for entry in list.entries {
+    let entries = slurm ? Self.sample(list.entries) : list.entries
+    for entry in entries {
       do {
         let (estimate, times) = try estimate(entry, pipeline, reporter)
         total.add(estimate, times)
         reports.append(report(entry, estimate, times))
-        if !json { try print(entry, estimate, times, limit: pipeline.memoryLimit) }
+        if !json, !slurm { try print(entry, estimate, times, limit: pipeline.memoryLimit) }
         do { try pipeline.check(estimate) } catch { fail(entry, error) }
       } catch {
         reports.append([
@@ -59,6 +74,19 @@ struct Plan: ParsableCommand {
       }
     }
     pipeline.tellOrientations(reporter)
+    if slurm {
+      if let refusal { throw refusal }
+      let line = SlurmLine(
+        model: model.path, isClassifier: loaded.description.classifier != nil,
+        inputs: cases.inputs, options: cases.spelled, caseCount: list.entries.count,
+        seconds: total.seconds / Double(max(total.count, 1)), peakByteCount: total.peakByteCount,
+        threads: pipeline.threads, tasks: tasks)
+      if entries.count < list.entries.count {
+        reporter.note("estimated from \(entries.count) of \(list.entries.count) cases")
+      }
+      try StandardOutput.writeLine(line.text)
+      return
+    }
     if json {
       let report: JSONValue = [
         "nnrun_version": .string(NNRun.version), "model_id": .string(loaded.modelID),
@@ -81,6 +109,13 @@ struct Plan: ParsableCommand {
     }
     guard let refusal else { return }
     throw list.isSingle ? refusal : CasesFailed(failed: failed, total: list.entries.count)
+  }
+
+  /// A few cases from all over the list.
+  private static func sample(_ entries: [CaseList.Entry]) -> [CaseList.Entry] {
+    let count = 16
+    guard entries.count > count else { return entries }
+    return (0..<count).map { entries[$0 * entries.count / count] }
   }
 
   /// What all cases take together, one after the other.

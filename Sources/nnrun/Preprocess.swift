@@ -43,6 +43,7 @@ struct Preprocess: ParsableCommand {
       loaded, outputs: SessionOutputs(), threads: model.threads, reporter)
     guard let list = try cases.list(for: loaded, reporter) else { return }
     guard !list.isArrays else { throw InputError.arrays }
+    let output = output.map { ShareArguments.path($0, list.part?.share) }
     let inputs = model.identities + list.identities
     if let preview {
       guard list.entries.count == 1 else { throw InputError.severalPreviews }

@@ -12,6 +12,12 @@ struct ResultFile {
     let kind: String
     let modelID: String
     let inputPolicy: String
+
+    /// For messages.
+    var text: String {
+      "model \(DisplayText.escaped(String(modelID.prefix(12)))), policy "
+        + "\(DisplayText.quoted(inputPolicy)), kind \(DisplayText.quoted(kind))"
+    }
   }
 
   /// A case's numbers.
@@ -32,6 +38,8 @@ struct ResultFile {
 
   let path: String
   let origin: Origin
+  /// What of all cases the rows are; `nil` for all.
+  let part: CaseList.Part?
   /// Files that must not be overwritten.
   let inputs: [MappedFile.Identity]
   private(set) var rows: [Row] = []
@@ -42,41 +50,41 @@ struct ResultFile {
 
   private static let secondsBetweenSaves = 15
 
-  /// Starts a file, or goes on with the one that is there; refuses a place where it cannot be written.
+  /// Starts a file, or goes on with the one that is there; refuses a place where it cannot be written, or
+  /// where another share's results are.
   init(
-    path: String, origin: Origin, inputs: [MappedFile.Identity], isResumed: Bool
+    path: String, origin: Origin, part: CaseList.Part? = nil, inputs: [MappedFile.Identity],
+    isResumed: Bool
   ) throws {
     try OutputFile.check(path, ending: ".npy", inputs: inputs)
     self.path = path
     self.origin = origin
+    self.part = part
     self.inputs = inputs
     let sidecar = Self.sidecar(of: path)
-    guard let json = try Self.checkedSidecar(sidecar, inputs: inputs), isResumed else { return }
-    let found = Origin(
-      kind: json["kind"]?.string ?? "", modelID: json["model_id"]?.string ?? "",
-      inputPolicy: json["input_policy"]?.string ?? "")
-    guard found == origin else {
+    guard let json = try Self.checkedSidecar(sidecar, inputs: inputs) else { return }
+    try checkShare(json)
+    guard isResumed else { return }
+    let stored = try StoredResults(arrayAt: path, json)
+    guard stored.origin == origin else {
       throw InputError.resume(
-        sidecar,
-        problem:
-          "was made with model \(DisplayText.escaped(String(found.modelID.prefix(12)))), policy "
-          + "\(DisplayText.quoted(found.inputPolicy)), kind \(DisplayText.quoted(found.kind)), not with "
-          + "\(origin.modelID.prefix(12)), '\(origin.inputPolicy)', '\(origin.kind)'")
+        sidecar, problem: "was made with \(stored.origin.text), not with \(origin.text)")
     }
-    let array = try NPYArray(contentsOf: path)
-    let names = json["cases"]?.array?.compactMap(\.string) ?? []
-    guard array.shape.count == 2, array.shape[0] == names.count else {
-      throw InputError.resume(
-        path, problem: "has shape \(array.shape) but its .json names \(names.count) cases")
+    guard stored.part.map({ Set($0.cohort) }) == part.map({ Set($0.cohort) }) else {
+      throw InputError.resume(sidecar, problem: "is a share of other cases")
     }
-    let identities = json["inputs"]?.array ?? []
-    rows = names.indices.map { index in
-      Row(
-        name: names[index],
-        identity: identities.count == names.count ? CaseIdentity(json: identities[index]) : nil,
-        values: Array(array.values[index * array.shape[1]..<(index + 1) * array.shape[1]]))
-    }
+    rows = stored.rows
     unclaimed = Set(rows.indices)
+  }
+
+  /// Refuses to replace what another share has written.
+  private func checkShare(_ json: JSONValue) throws {
+    guard let part, let other = CaseList.Part(json: json["share"])?.share, other != part.share
+    else { return }
+    throw InputError.output(
+      path,
+      problem:
+        "holds share \(other.text), this is share \(part.share.text): put {share} into the name")
   }
 
   static func sidecar(of path: String) -> String {
@@ -148,7 +156,7 @@ struct ResultFile {
   }
 
   /// A case's name without the place in a batch, `name[3]`.
-  private static func base(of name: String) -> String {
+  static func base(of name: String) -> String {
     guard name.hasSuffix("]"), let bracket = name.lastIndex(of: "["),
       Int(name[name.index(after: bracket)...].dropLast()) != nil
     else { return name }
@@ -164,12 +172,15 @@ struct ResultFile {
   /// Writes both files.
   mutating func save(extra: [(String, JSONValue)] = []) throws {
     lastSave = .now
+    if part != nil, let json = try Self.checkedSidecar(Self.sidecar(of: path), inputs: inputs) {
+      try checkShare(json)
+    }
     try NPYArray(
       shape: [rows.count, rows.first?.values.count ?? 0], values: rows.flatMap(\.values)
     ).write(to: path, inputs: inputs)
     try Self.writeSidecar(
-      of: path, origin: origin, cases: rows.map { ($0.name, $0.identity) }, extra: extra,
-      inputs: inputs)
+      of: path, origin: origin, cases: rows.map { ($0.name, $0.identity) },
+      extra: extra + (part.map { [("share", $0.json)] } ?? []), inputs: inputs)
   }
 
   /// Writes what stands beside an array.

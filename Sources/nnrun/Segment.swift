@@ -96,7 +96,8 @@ struct Segment: ParsableCommand {
     guard !list.isArrays else { throw InputError.arrays }
     let identities = paths.compactMap { MappedFile.identity(ofFileAt: $0) } + list.identities
     let outputs = try SegmentationOutputs(
-      output, list: list, ending: models[0].description.preprocessing.fileEnding,
+      ShareArguments.path(output, list.part?.share), list: list,
+      ending: models[0].description.preprocessing.fileEnding,
       inputs: identities)
     let runner = SegmentationRunner(
       stages: stages, outputs: outputs, previous: previous.map { PreviousSegmentations($0) },

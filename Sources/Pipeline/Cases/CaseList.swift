@@ -34,6 +34,35 @@ package struct CaseList: Sendable {
   package let isSingle: Bool
   /// What the user should know, one line each.
   package let notes: [String]
+  /// What this is of all cases; `nil` where it is all of them.
+  package private(set) var part: Part?
+
+  /// A share of the cases.
+  package struct Part: Sendable, Equatable {
+    package let share: Share
+    /// The names of all cases, in the order of one run over them.
+    package let cohort: [String]
+
+    package init(share: Share, cohort: [String]) {
+      self.share = share
+      self.cohort = cohort
+    }
+  }
+
+  /// What one of several machines does.
+  package func taking(_ share: Share) -> CaseList {
+    let names = entries.map(\.name)
+    return CaseList(
+      entries: share.places(of: names).map { entries[$0] }, isSingle: false, notes: notes,
+      part: Part(share: share, cohort: names))
+  }
+
+  private init(entries: [Entry], isSingle: Bool, notes: [String], part: Part) {
+    self.entries = entries
+    self.isSingle = isSingle
+    self.notes = notes
+    self.part = part
+  }
 
   /// Sorts out arguments: files, comma-joined channels, folders and tables of cases.
   ///
