@@ -1,4 +1,4 @@
-package import SWTFormat
+internal import SWTFormat
 
 /// The sets of pooled features that a head may read.
 package enum Pooling: String, Sendable, CaseIterable {

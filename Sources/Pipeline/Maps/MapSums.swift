@@ -112,7 +112,7 @@ struct MapSums {
     let inside = (0..<3).map { axis in
       max(0, -origin[axis])..<max(0, -origin[axis], min(window[axis], extent[axis] - origin[axis]))
     }
-    // Means over a window count as much as it has voxels; those over windows and folds as much as there are.
+    // Means over a window count as much as it has voxels, those over windows and folds as there are.
     let scale =
       Double(extent.reduce(1, *)) / (Double(window.reduce(1, *)) * Double(framing.windowCount * folds))
     let interpolation = MapInterpolation(
