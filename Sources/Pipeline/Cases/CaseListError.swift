@@ -57,10 +57,7 @@ extension CaseListError: Failure {
     case .series(let text, let channels):
       .init(
         "series \(DisplayText.quoted(text)) do not fit the model's channels",
-        advice: channels.count == 1
-          ? "name one UID with \(.series)"
-          : "name each channel's: \(.series) \(channels.map { "\(DisplayText.escaped($0))=UID" }.joined(separator: ", "))"
-      )
+        advice: Self.seriesAdvice(channels))
     case .noSeries: .init("series are named, but no input is DICOM", advice: "leave out \(.series)")
     case .sameName(let name, let place):
       .init(
@@ -72,5 +69,11 @@ extension CaseListError: Failure {
         advice: "use a name without '..', '//' and a leading '/'")
     case .files(let problem, let advice): .init(problem, advice: advice)
     }
+  }
+
+  private static func seriesAdvice(_ channels: [String]) -> Advice {
+    if channels.count == 1 { return "name one UID with \(.series)" }
+    let names = channels.map { "\(DisplayText.escaped($0))=UID" }.joined(separator: ", ")
+    return "name each channel's: \(.series) \(names)"
   }
 }
