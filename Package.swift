@@ -64,7 +64,8 @@ let package = Package(
     .executableTarget(
       name: "nnconvert",
       dependencies: [
-        "Converter", "DICOM", "SWTFormat", "FileIO", "CommandLineInterface", "CStartup",
+        "Converter", "Preprocessing", "DICOM", "SWTFormat", "FileIO", "CommandLineInterface",
+        "CStartup",
         argumentParser,
       ],
       swiftSettings: settings),

@@ -53,7 +53,9 @@ package struct Calibration {
 
   /// Voxels that preprocessing touches.
   private static func work(_ geometry: PreparedGeometry) -> Double {
-    Double(geometry.originalShape.reduce(1, *) + geometry.shape.dropFirst().reduce(1, *))
+    let original = geometry.originalShape.reduce(1, *)
+    let resampled = geometry.shape.dropFirst().reduce(1, *)
+    return Double(original + resampled)
   }
 
   private static func seconds<Failure: Error>(

@@ -100,6 +100,28 @@ package struct NIfTIImage: Sendable {
     return turning.sources.map { layout.sizes[$0] }.reversed()
   }
 
+  /// Which way a file's axes run, from its header alone.
+  ///
+  /// - Throws: `PreprocessingError.format` where the affine gives no orientation, or where nnU-Net's readers
+  ///   take different ones from the header.
+  package static func orientation(
+    ofFileAt path: String
+  ) throws(PreprocessingError) -> ScanOrientation {
+    let layout = try header(of: ScanStream(path: path), reader: .simpleITK).layout
+    guard let orientation = layout.orientation else {
+      throw .format(path: path, problem: "tells no orientation: \(layout.affine.fault)")
+    }
+    let nibabels = try header(of: ScanStream(path: path), reader: .nibabel).layout.orientation
+    guard let nibabels, nibabels == orientation else {
+      throw .format(
+        path: path,
+        problem:
+          "lies \(orientation) for SimpleITK and \(nibabels.map { "\($0)" } ?? "nowhere") for nibabel"
+      )
+    }
+    return orientation
+  }
+
   /// The header, checked against the file's length, and how many bytes were read for it.
   private static func header(
     of stream: ScanStream, reader: ImageReader

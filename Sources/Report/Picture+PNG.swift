@@ -7,9 +7,10 @@ extension Picture {
   package func png() throws(FileError) -> [UInt8] {
     var rows: [UInt8] = []
     rows.reserveCapacity((3 * width + 1) * height)
+    let rowCount = 3 * width
     for y in 0..<height {
       rows.append(0)
-      rows += bytes[3 * y * width..<3 * (y + 1) * width]
+      rows += bytes[y * rowCount..<(y + 1) * rowCount]
     }
     var count = compressBound(uLong(rows.count))
     var packed = [UInt8](repeating: 0, count: Int(count))

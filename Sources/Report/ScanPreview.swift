@@ -108,11 +108,15 @@ package struct ScanPreview {
   /// The longest extent fills a panel. A 2-D image's slice is as thick as nnU-Net makes it, and must not
   /// shrink the rest to a line.
   private var scale: Double {
-    let extents = channels.flatMap { channel in
-      zip(channel.scan.shape, channel.scan.spacing).map { Double($0) * $1 }
-        + zip(area, channel.prepared.spacing).map { Double($0.count) * $1 }
+    var longest = 0.0
+    for channel in channels {
+      let sizes = channel.scan.shape + area.map(\.count)
+      for (size, spacing) in zip(sizes, channel.scan.spacing + channel.prepared.spacing) {
+        let extent = Double(size) * spacing
+        if extent < 5_000 { longest = max(longest, extent) }
+      }
     }
-    return Double(Self.panel) / (extents.filter { $0 < 5_000 }.max() ?? 1)
+    return Double(Self.panel) / (longest > 0 ? longest : 1)
   }
 
   private var scanCenter: [Int] { cropBox.map { ($0.lowerBound + $0.upperBound - 1) / 2 } }

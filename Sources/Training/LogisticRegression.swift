@@ -47,7 +47,10 @@ package struct LogisticRegression: Sendable, Equatable {
     }
     return Matrix(
       rows: features.rows, columns: 2,
-      values: product.values.flatMap { z in [-(z + bias[0]) / 2, (z + bias[0]) / 2] })
+      values: product.values.flatMap { product -> [Double] in
+        let half = (product + bias[0]) / 2
+        return [-half, half]
+      })
   }
 
   /// The linear layer `[classes, features]` with bias for features as they are, not standardised.

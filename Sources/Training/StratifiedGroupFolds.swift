@@ -17,9 +17,8 @@ package enum StratifiedGroupFolds {
       totals[label] += 1
     }
     let spread = (0..<groupCount).map { standardDeviation(Array(counts.row($0))) }
-    let order = (0..<groupCount).sorted {
-      spread[$0] != spread[$1] ? spread[$0] > spread[$1] : $0 < $1
-    }
+    // Stable, as NumPy's: groups of one spread stay in their order.
+    let order = (0..<groupCount).sorted { (-spread[$0], $0) < (-spread[$1], $1) }
     var perFold = Matrix(rows: count, columns: classCount)
     var foldOfGroup = [Int](repeating: 0, count: groupCount)
     for group in order {

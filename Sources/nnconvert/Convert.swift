@@ -2,6 +2,7 @@ import ArgumentParser
 import Converter
 import DICOM
 import FileIO
+import Preprocessing
 import SWTFormat
 
 struct Convert: ParsableCommand {
@@ -27,6 +28,9 @@ struct Convert: ParsableCommand {
   @Option(help: "How the training scans lie: where x, y and z point, e.g. LPS.")
   var orientation: Orientation?
   @Option(
+    help: "A scan that lies as the training scans: its orientation is stored.", completion: .file())
+  var like: String?
+  @Option(
     help: ArgumentHelp(
       "What made the training scans from DICOM: as-scanned (SimpleITK), dcm2niix or dicom2nifti; runs on DICOM need it.",
       valueName: "convention"))
@@ -38,6 +42,9 @@ struct Convert: ParsableCommand {
   func validate() throws {
     guard head != nil || (headOptions.classNames == nil && headOptions.headPrefix == nil) else {
       throw ValidationError("--class-names and --head-prefix need --head")
+    }
+    guard orientation == nil || like == nil else {
+      throw ValidationError("--orientation and --like say the same thing: give one")
     }
     if let dicomConvention, DICOMConvention(name: dicomConvention) == nil {
       throw ValidationError(
@@ -53,7 +60,9 @@ struct Convert: ParsableCommand {
     options.inputPolicy = inputPolicy
     options.headPath = head
     // dicom2nifti gives every scan the same orientation, which is all there is to keep.
-    options.orientation = orientation?.letters ?? (dicomConvention == "dicom2nifti" ? "LAS" : nil)
+    let trained = try like.map { try NIfTIImage.orientation(ofFileAt: $0).description }
+    options.orientation =
+      orientation?.letters ?? trained ?? (dicomConvention == "dicom2nifti" ? "LAS" : nil)
     options.dicomConvention = dicomConvention == "dicom2nifti" ? nil : dicomConvention
     headOptions.apply(to: &options)
     checkpointOptions.apply(to: &options)

@@ -26,19 +26,23 @@ struct Info: ParsableCommand {
         pooled: true, logits: description.classifier.map { $0.pooling == nil } == true),
       threads: model.threads, precision: arithmetic.precision)
     if json {
+      // Elements of one type each: mixed literals take the compiler a minute.
+      let steps = plan.steps.map { step -> JSONValue in
+        ["name": .string(step.name), "algorithm": .string(step.algorithm)]
+      }
       let report: JSONValue = [
         "nnrun_version": .string(NNRun.version), "model_id": .string(loaded.modelID),
         "bytes": .integer(loaded.byteCount), "model": description.json,
         "instruction_set": .string(Machine.instructionSet), "threads": .integer(plan.threads),
-        "input_shape": .array(plan.inputShape.map { .integer($0) }),
+        "input_shape": JSONValue(plan.inputShape),
         "planned_bytes": .integer(plan.byteCount), "gflop": .number(plan.flops / 1e9),
-        "steps": .array(
-          plan.steps.map { ["name": .string($0.name), "algorithm": .string($0.algorithm)] }),
+        "steps": .array(steps),
       ]
       try StandardOutput.writeLine(report.prettyText)
       return
     }
-    let rows = [
+    let threads = "\(plan.threads) thread\(plan.threads == 1 ? "" : "s")"
+    let rows: [[String]] = [
       ["network", "\(architecture.networkClass.rawValue), \(architecture.dimension)-D"],
       ["features", architecture.featuresPerStage.map(String.init).joined(separator: " ")],
       ["input channels", description.preprocessing.channels.map(\.name).joined(separator: ", ")],
@@ -47,10 +51,7 @@ struct Info: ParsableCommand {
       ["classes", description.classifier?.classNames.joined(separator: ", ") ?? "none"],
       ["file", "\(Decimals.text(Double(loaded.byteCount) / 1e6, places: 1)) MB"],
       ["model id", loaded.modelID],
-      [
-        "machine",
-        "\(Machine.instructionSet), \(plan.threads) thread\(plan.threads == 1 ? "" : "s")",
-      ],
+      ["machine", "\(Machine.instructionSet), \(threads)"],
       ["input", sizes.map(String.init).joined(separator: "×")],
       ["work", "\(Decimals.text(plan.flops / 1e9, places: 1)) GFLOP"],
       ["memory", "\(Decimals.text(Double(plan.byteCount) / 1e6, places: 1)) MB"],

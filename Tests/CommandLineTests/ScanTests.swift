@@ -63,6 +63,26 @@ import Testing
       ["preprocess", model, scans, "-o", folder.file("arrays3"), "--reorient"], status: 65)
   }
 
+  @Test func orientationIsTakenFromAScan() throws {
+    let (like, named) = (folder.file("like.swt"), folder.file("named.swt"))
+    for arguments in [
+      ["--like", "\(scans)/brain_t1.nii.gz", "-o", like], ["--orientation", "LPS", "-o", named],
+    ] {
+      let result = try Command.run(
+        "nnconvert", ["convert", Fixtures.exampleCheckpoint] + arguments)
+      #expect(result.status == 0, "\(result.errors)")
+    }
+    #expect(try MappedFile(path: like).bytes.array == MappedFile(path: named).bytes.array)
+    let both = try Command.run(
+      "nnconvert",
+      [
+        "convert", Fixtures.exampleCheckpoint, "--like", "\(scans)/brain_t1.nii.gz",
+        "--orientation",
+        "LPS", "-o", folder.file("both.swt"),
+      ])
+    #expect(both.status == 64)
+  }
+
   @Test func aFolderIsClassifiedAsPyTorchDoes() throws {
     let output = folder.file("logits.npy")
     let result = try run(["classify", model, scans, "-o", output])

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Glibc
 
 /// What one of our commands did.
 package struct CommandResult: Sendable {
@@ -20,6 +21,25 @@ package enum Command {
       "\(folder)/\(name)", "\(Fixtures.repository)/.build/debug/\(name)",
     ]
     return candidates.first { FileManager.default.isExecutableFile(atPath: $0) } ?? candidates[0]
+  }
+
+  /// The most memory that a command held at one time, in bytes; `nil` where it does not end with status 0.
+  package static func peakByteCount(_ name: String, _ arguments: [String]) -> Int? {
+    let texts = [path(of: name)] + arguments
+    var pointers = texts.map { strdup($0) }
+    defer { pointers.forEach { free($0) } }
+    pointers.append(nil)
+    var files = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&files)
+    defer { posix_spawn_file_actions_destroy(&files) }
+    for descriptor: Int32 in [1, 2] {
+      posix_spawn_file_actions_addopen(&files, descriptor, "/dev/null", O_WRONLY, 0)
+    }
+    var child = pid_t()
+    guard posix_spawn(&child, texts[0], &files, nil, pointers, environ) == 0 else { return nil }
+    var (status, usage) = (Int32(), rusage())
+    guard wait4(child, &status, 0, &usage) == child, status == 0 else { return nil }
+    return usage.ru_maxrss * 1024
   }
 
   package static func run(
