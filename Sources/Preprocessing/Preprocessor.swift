@@ -230,17 +230,22 @@ public struct Preprocessor: Sendable {
     spacing.count == 2 ? [original[0]] + spacing : spacing
   }
 
+  /// So many voxels at most become of one: a few bytes that claim to be a metre wide must not fill the
+  /// memory.
+  private static let largestEnlargement = 4096.0
+
   /// `compute_new_shape`: rounds half to even, as Python does.
   private static func newShape(
     of shape: [Int], spacing: [Double], newSpacing: [Double]
   ) throws(PreprocessingError) -> [Int] {
     var result: [Int] = []
     var count = 1.0
+    let limit = min(1e10, largestEnlargement * Double(shape.reduce(1, *)))
     for axis in 0..<3 {
       let size = (spacing[axis] / newSpacing[axis] * Double(shape[axis]))
         .rounded(.toNearestOrEven)
       count *= size
-      guard size >= 1, count < 1e10 else {
+      guard size >= 1, size < 1e10, axis < 2 || count <= limit else {
         throw .channels(
           "spacing \(spacing) with shape \(shape) resampled to \(newSpacing) gives no usable size "
             + "— is the spacing in mm?")

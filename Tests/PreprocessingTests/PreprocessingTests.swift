@@ -91,6 +91,19 @@ import Testing
     }
   }
 
+  /// A few voxels that claim to be a metre wide would fill the memory.
+  @Test(arguments: [[1000.0, 1000, 1000], [1, 1e6, 1e6], [1e-9, 1, 1], [1e300, 1, 1]])
+  func refusesSpacingsThatNoScannerHas(spacing: [Double]) throws {
+    let json = try json("\(Self.scans)/isotropic/case.json")
+    let preprocessor = try Preprocessor(description: PreprocessingCase.description(json))
+    let scan = try Volume(
+      shape: [4, 4, 4], spacing: spacing, values: [Float](repeating: 1, count: 64))
+    let error = #expect(throws: PreprocessingError.self) {
+      try preprocessor.geometry(of: [scan])
+    }
+    #expect("\(try #require(error))".contains("is the spacing in mm?"))
+  }
+
   @Test(arguments: [
     ("preprocessor_name", "CustomPreprocessor"), ("resampling_fn_data", "my_resampling"),
     ("normalization_schemes", "MyNormalization"), ("image_reader_writer", "Tiff3DIO"),

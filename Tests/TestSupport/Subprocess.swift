@@ -27,7 +27,7 @@ package enum Command {
   package static func peakByteCount(_ name: String, _ arguments: [String]) -> Int? {
     let texts = [path(of: name)] + arguments
     var pointers = texts.map { strdup($0) }
-    defer { pointers.forEach { free($0) } }
+    defer { for pointer in pointers { free(pointer) } }
     pointers.append(nil)
     var files = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&files)

@@ -114,7 +114,8 @@ struct MapSums {
     }
     // Means over a window count as much as it has voxels, those over windows and folds as there are.
     let scale =
-      Double(extent.reduce(1, *)) / (Double(window.reduce(1, *)) * Double(framing.windowCount * folds))
+      Double(extent.reduce(1, *))
+      / (Double(window.reduce(1, *)) * Double(framing.windowCount * folds))
     let interpolation = MapInterpolation(
       axes: zip(sizes, window).map { LogitsResampling.Axis(linearlyFrom: $0, to: $1) },
       inputShape: sizes)
