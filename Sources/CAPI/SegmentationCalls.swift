@@ -53,6 +53,31 @@ private struct SegmentationRequest {
   }
 }
 
+/// `swt_session_segmentation_shape`: see `swt.h`.
+@_cdecl("swt_session_segmentation_shape")
+public func swtSessionSegmentationShape(
+  _ session: OpaquePointer?, _ shape: UnsafeMutablePointer<Int64>?, _ rank: Int,
+  _ error: UnsafeMutablePointer<swt_error>?
+) -> swt_status {
+  call(session, error) { object in
+    let sizes = object.session.withSegmentation { shape, _ in shape }
+    try object.tell(sizes, "segmentation", to: shape, rank)
+  }
+}
+
+/// `swt_session_segmentation`: see `swt.h`.
+@_cdecl("swt_session_segmentation")
+public func swtSessionSegmentation(
+  _ session: OpaquePointer?, _ values: UnsafeMutablePointer<Float>?, _ count: Int,
+  _ error: UnsafeMutablePointer<swt_error>?
+) -> swt_status {
+  call(session, error) { object in
+    try object.copyMap("segmentation", to: values, count) {
+      try object.session.withSegmentation($0)
+    }
+  }
+}
+
 /// `swt_scan_shape`: see `swt.h`.
 @_cdecl("swt_scan_shape")
 public func swtScanShape(

@@ -90,21 +90,32 @@ final class SessionObject: ExclusiveObject {
     _ = try Argument.pointer(values, count: count, name).update(from: result)
   }
 
-  /// Copies a stage's features straight from the session's memory.
-  func copyFeatures(
-    ofStage stage: Int, to values: UnsafeMutablePointer<Float>?, _ count: Int
+  /// Copies a map that a run gave straight from the session's memory.
+  ///
+  /// - Parameter lend: lends it with its shape; returns `nil` where it was not asked for.
+  func copyMap(
+    _ name: String, to values: UnsafeMutablePointer<Float>?, _ count: Int,
+    lend: (_ body: ([Int], UnsafeBufferPointer<Float>) throws -> Void) throws -> Void?
   ) throws {
-    let name = "stage \(stage)"
-    guard let shape = session.shape(ofStage: stage) else {
-      throw CallFailure.usage("\(name): not asked for")
+    let isThere: Void? = try lend { shape, map in
+      guard hasRun else { throw CallFailure.usage("\(name): the session has not run yet") }
+      let expected = shape.reduce(1, *)
+      guard count == expected else {
+        throw CallFailure.usage("\(name): count \(count) is not \(expected)")
+      }
+      _ = try Argument.pointer(values, count: count, name).update(from: map)
     }
-    guard hasRun else { throw CallFailure.usage("\(name): the session has not run yet") }
-    let expected = shape.reduce(1, *)
-    guard count == expected else {
-      throw CallFailure.usage("\(name): count \(count) is not \(expected)")
-    }
-    let target = try Argument.pointer(values, count: count, name)
-    session.withFeatures(ofStage: stage) { _, features in _ = target.update(from: features) }
+    guard isThere != nil else { throw CallFailure.usage("\(name): not asked for") }
+  }
+
+  /// Tells the shape of a map; `nil` where it was not asked for.
+  func tell(
+    _ sizes: [Int]?, _ name: String, to shape: UnsafeMutablePointer<Int64>?, _ rank: Int
+  ) throws {
+    guard let sizes else { throw CallFailure.usage("\(name): not asked for") }
+    guard rank == sizes.count else { throw CallFailure.usage("rank \(rank) is not \(sizes.count)") }
+    let target = try Argument.pointer(shape, count: rank, "shape")
+    for (index, size) in sizes.enumerated() { target[index] = Int64(size) }
   }
 }
 
@@ -122,7 +133,7 @@ public func swtSessionCreate(
     guard (0...64).contains(stageCount) else {
       throw CallFailure.usage("stage_count \(stageCount) is not 0 to 64")
     }
-    guard outputs & ~UInt32(SWT_POOLED | SWT_LOGITS) == 0 else {
+    guard outputs & ~UInt32(SWT_POOLED | SWT_LOGITS | SWT_SEGMENTATION) == 0 else {
       throw CallFailure.usage("outputs \(outputs) has unknown bits")
     }
     guard outputs != 0 || stageCount > 0 else {
@@ -135,7 +146,8 @@ public func swtSessionCreate(
       inputShape: Argument.pointer(shape, count: rank, "shape").map { Int($0) },
       outputs: SessionOutputs(
         stages: Set(wanted), pooled: outputs & UInt32(SWT_POOLED) != 0,
-        logits: outputs & UInt32(SWT_LOGITS) != 0),
+        logits: outputs & UInt32(SWT_LOGITS) != 0,
+        segmentation: outputs & UInt32(SWT_SEGMENTATION) != 0),
       threads: Argument.threads(threads))
     // With room for a strided input, whose values are gathered.
     try checkMemory(program.byteCount + 4 * program.inputShape.reduce(1, *))
@@ -183,12 +195,7 @@ public func swtSessionStageShape(
   _ error: UnsafeMutablePointer<swt_error>?
 ) -> swt_status {
   call(session, error) {
-    guard let sizes = $0.session.shape(ofStage: Int(stage)) else {
-      throw CallFailure.usage("stage \(stage) was not asked for")
-    }
-    guard rank == sizes.count else { throw CallFailure.usage("rank \(rank) is not \(sizes.count)") }
-    let target = try Argument.pointer(shape, count: rank, "shape")
-    for (index, size) in sizes.enumerated() { target[index] = Int64(size) }
+    try $0.tell($0.session.shape(ofStage: Int(stage)), "stage \(stage)", to: shape, rank)
   }
 }
 
@@ -198,12 +205,14 @@ public func swtSessionStage(
   _ session: OpaquePointer?, _ stage: Int32, _ values: UnsafeMutablePointer<Float>?, _ count: Int,
   _ error: UnsafeMutablePointer<swt_error>?
 ) -> swt_status {
-  call(session, error) {
-    try $0.copyFeatures(ofStage: Int(stage), to: values, count)
+  call(session, error) { object in
+    try object.copyMap("stage \(stage)", to: values, count) {
+      try object.session.withFeatures(ofStage: Int(stage), $0)
+    }
   }
 }
 
-private func call(
+func call(
   _ session: OpaquePointer?, _ error: UnsafeMutablePointer<swt_error>?,
   _ body: (SessionObject) throws -> Void
 ) -> swt_status {

@@ -4,28 +4,58 @@ internal import SWTRuntime
 
 /// A short measurement of this machine, from which the time for a case is foretold.
 package struct Calibration {
-  private let pipeline: EncoderPipeline
+  private let model: Model
+  private let outputs: SessionOutputs
+  private let reader: CaseReader
+  private let precision: Precision
 
   /// Prepares to measure what `pipeline` does.
-  package init(_ pipeline: EncoderPipeline) { self.pipeline = pipeline }
+  package init(_ pipeline: EncoderPipeline) {
+    model = pipeline.model
+    outputs = SessionOutputs()
+    reader = pipeline.reader
+    precision = pipeline.precision
+  }
+
+  /// Prepares to measure what `pipeline` does.
+  package init(_ pipeline: SegmentationPipeline) {
+    model = pipeline.model
+    outputs = SessionOutputs(pooled: false, segmentation: true)
+    reader = pipeline.reader
+    precision = .f32
+  }
 
   /// Seconds that the network will take: the rate of a small run, times the work.
   package func networkSeconds(_ estimate: CaseEstimate) throws(PipelineError) -> Double {
-    let stride = pipeline.model.description.architecture.totalStride
-    let side = estimate.framing.windowShape.count == 2 ? 256 : 96
-    let sizes = zip(estimate.framing.windowShape, stride).map { size, stride in
+    try secondsPerFlop(
+      window: estimate.framing.inputShape, isRepeated: estimate.framing.windowCount > 1)
+      * estimate.flops
+  }
+
+  /// Seconds that the network takes for one look at one window, by one fold.
+  package func secondsPerRun(_ estimate: SegmentationEstimate) throws(PipelineError) -> Double {
+    try secondsPerFlop(window: estimate.windowShape, isRepeated: estimate.runCount > 1)
+      * estimate.windowFlops
+  }
+
+  private func secondsPerFlop(
+    window: [Int], isRepeated: Bool
+  ) throws(PipelineError) -> Double {
+    let stride = model.description.architecture.totalStride
+    let side = window.count == 3 ? 256 : 96
+    let sizes = zip(window.dropFirst(), stride).map { size, stride in
       min(size, max(stride * 2, side / stride * stride))
     }
     do throws(RuntimeError) {
-      let session = try pipeline.model.makeSession(
-        inputShape: [estimate.framing.inputShape[0]] + sizes, threads: pipeline.threads,
-        precision: pipeline.precision)
+      let session = try model.makeSession(
+        inputShape: [window[0]] + sizes, outputs: outputs, threads: reader.threads,
+        precision: precision)
       let input = [Float](repeating: 0.5, count: session.inputShape.reduce(1, *))
       let run = { () throws(RuntimeError) in try session.run(input) }
       var seconds = try Self.seconds(run)
       // The first window of a case touches its memory for the first time, the others do not.
-      if estimate.framing.windowCount > 1 { seconds = try Self.seconds(run) }
-      return seconds * estimate.flops / session.steps.reduce(0) { $0 + $1.flops }
+      if isRepeated { seconds = try Self.seconds(run) }
+      return seconds / session.steps.reduce(0) { $0 + $1.flops }
     } catch { throw .runtime(error) }
   }
 
@@ -43,10 +73,20 @@ package struct Calibration {
     do throws(PreprocessingError) {
       for channel in channels { pieces.append(try channel.piece(ranges)) }
     } catch { throw .preprocessing(error) }
-    let piece = try pipeline.makeCase(of: pieces)
+    let piece = try reader.makeCase(of: pieces)
+    let isCascade = !model.description.preprocessing.cascadeLabels.isEmpty
     let work = Self.work(piece.geometry)
+    let shape = ranges.map(\.count)
     let seconds = try Self.seconds { () throws(PipelineError) in
-      _ = try pipeline.prepare(pipeline.makeCase(of: pieces))
+      var previous: Volume?
+      do throws(PreprocessingError) {
+        if isCascade {
+          previous = try Volume(
+            shape: shape, spacing: first.spacing,
+            values: [Float](repeating: 0, count: shape.reduce(1, *)))
+        }
+      } catch { throw .preprocessing(error) }
+      _ = try reader.prepare(reader.makeCase(of: pieces), previous: previous)
     }
     return seconds * Self.work(scan.geometry) / work
   }

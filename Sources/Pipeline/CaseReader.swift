@@ -54,7 +54,7 @@ package struct CaseReader: Sendable {
     let preprocessor = try preprocessor()
     do throws(PreprocessingError) {
       let image = try NIfTIImage(
-        contentsOf: file, reader: preprocessor.reader, volumeLimit: 1)
+        contentsOf: file, reader: preprocessor.reader, turningTo: orientation, volumeLimit: 1)
       return image.volumes[0]
     } catch { throw .preprocessing(error) }
   }

@@ -166,6 +166,14 @@ public final class EncoderPipeline {
     try kept?.session.withFeatures(ofStage: stage, body)
   }
 
+  /// Lends the logits of the segmentation of the last run, where they were asked for: `[heads, z, y, x]` or
+  /// `[heads, y, x]`; `nil` where there are none.
+  package func withSegmentation<Result>(
+    _ body: (_ shape: [Int], _ values: UnsafeBufferPointer<Float>) throws -> Result
+  ) rethrows -> Result? {
+    try kept?.session.withSegmentation(body)
+  }
+
   /// Refuses a case that takes more memory than it may.
   package func check(_ estimate: CaseEstimate) throws(PipelineError) {
     guard let limit = reader.memory.limit, estimate.peakByteCount > limit else { return }
@@ -347,7 +355,9 @@ public final class EncoderPipeline {
   }
 
   private func runOutputs(stages: Set<Int>) -> SessionOutputs {
-    guard let pooling else { return SessionOutputs(stages: stages, pooled: true) }
+    guard let pooling else {
+      return SessionOutputs(stages: stages, pooled: true, segmentation: outputs.segmentation)
+    }
     return SessionOutputs(stages: stages.union(pooling.map(\.stage)), pooled: false)
   }
 

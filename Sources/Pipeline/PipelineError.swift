@@ -43,6 +43,8 @@ public enum PipelineError: Error, Sendable, Equatable {
   case stepSize(Double)
   /// A label that the model does not have.
   case unknownLabel(String, known: [String])
+  /// A fold that the model does not hold.
+  case unknownFold(String, known: [String])
 }
 
 extension PipelineError: Failure {
@@ -54,7 +56,7 @@ extension PipelineError: Failure {
     case .memory, .tooLarge, .allocation: .memory
     case .labels, .notFinite, .postprocessing: .badInput
     case .cancelled: .interrupted
-    case .stepSize, .unknownLabel, .noPlace: .usage
+    case .stepSize, .unknownLabel, .unknownFold, .noPlace: .usage
     }
   }
 
@@ -91,6 +93,10 @@ extension PipelineError: Failure {
     case .cancelled: "stopped"
     case .noPlace: "a case from memory has no place in a scan: read it from its files"
     case .stepSize(let size): "the step size is \(size), not above 0 and at most 1"
+    case .unknownFold(let name, let known):
+      .init(
+        "the model holds no fold \(DisplayText.quoted(name)), or it is named twice",
+        advice: "it holds \(known.map(DisplayText.quoted).joined(separator: ", "))")
     case .unknownLabel(let name, let known):
       .init(
         "the model has no label \(DisplayText.quoted(name))",

@@ -15,6 +15,8 @@ struct CaseArguments: ParsableArguments {
         + "folders of DICOM files, a .csv of cases, or preprocessed arrays (.npy), which are run exactly as given.",
       valueName: "input"), completion: .file())
   var inputs: [String] = []
+  @Option(name: .customShort("i"), help: "An input, as nnU-Net spells it.", completion: .file())
+  var moreInputs: [String] = []
   @Flag(
     help: "Take cases from stdin, one JSON object a line: {\"case\": …, \"images\": [file, …]}.")
   var stdin = false
@@ -48,7 +50,7 @@ struct CaseArguments: ParsableArguments {
   var log: String?
 
   func validate() throws {
-    guard stdin != !inputs.isEmpty else {
+    guard stdin == (inputs + moreInputs).isEmpty else {
       throw ValidationError(
         stdin ? "--stdin and inputs exclude each other" : "name an input, or use --stdin")
     }
@@ -58,7 +60,7 @@ struct CaseArguments: ParsableArguments {
     guard !stdin || !shares.isGiven else {
       throw ValidationError("--share is of no use with --stdin: name this machine's cases only")
     }
-    if inputs.contains("-") {
+    if (inputs + moreInputs).contains("-") {
       throw ValidationError("'-' is no input — use --stdin for cases from stdin")
     }
   }
@@ -83,6 +85,7 @@ struct CaseArguments: ParsableArguments {
   /// The cases that the inputs name; `nil` where they come from stdin.
   func list(for model: Model, _ reporter: Reporter) throws -> CaseList? {
     guard !stdin else { return nil }
+    let inputs = inputs + moreInputs
     if let path = inputs.first(where: { $0.lowercased().hasSuffix(".swt") }) {
       throw InputError.modelAsScan(path)
     }

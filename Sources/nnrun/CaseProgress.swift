@@ -14,12 +14,17 @@ struct CaseProgress {
 
   mutating func finishEntry() { finished += 1 }
 
-  func show(window: Int, of windows: Int) {
+  /// - Parameters:
+  ///   - window: how many windows of a case are done.
+  ///   - stage: a cascade's stage that is at work.
+  func show(window: Int, of windows: Int, stage: Int = 0, of stages: Int = 1) {
     let elapsed = (ContinuousClock.now - start) / .seconds(1)
     guard elapsed > 0.5 else { return }
     var text = "case \(finished + 1)\(count.map { " of \($0)" } ?? "")"
+    if stages > 1 { text += ", stage \(stage + 1) of \(stages)" }
     if windows > 1 { text += ", window \(window) of \(windows)" }
-    let share = (Double(finished) + Double(window) / Double(windows)) / Double(count ?? 0)
+    let ofCase = (Double(stage) + Double(window) / Double(windows)) / Double(stages)
+    let share = (Double(finished) + ofCase) / Double(count ?? 0)
     if share.isFinite, share > 0 {
       text += ", \(Self.duration(elapsed * (1 - share) / share)) left"
     }

@@ -159,8 +159,15 @@ extension EncoderPipeline {
 
   /// Tells once, in the end, where scans do not lie as they should.
   func tellOrientations(_ reporter: Reporter) {
+    reporter.tell(
+      orientations, isTrained: model.description.preprocessing.trainedOrientation != nil)
+  }
+}
+
+extension Reporter {
+  /// Tells where scans do not lie as they should.
+  func tell(_ orientations: OrientationTally, isTrained: Bool) {
     guard let warning = orientations.warning else { return }
-    let isTrained = model.description.preprocessing.trainedOrientation != nil
-    reporter.warn("\(warning)\(isTrained ? " — --reorient turns them" : "")")
+    warn("\(warning)\(isTrained ? " — --reorient turns them" : "")")
   }
 }

@@ -7,11 +7,13 @@ import SWTRuntime
 
 struct Features: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Write the encoder's features: pooled, of one stage, or of all stages.",
+    abstract:
+      "Write the encoder's features: pooled, of one stage, or of all stages; or the decoder's logits.",
     discussion: """
       Examples:
         nnrun features model.swt folder/ -o features.npy
         nnrun features model.swt array.npy --stage 2 -o stage2.npy
+        nnrun features model.swt array.npy --logits-map -o logits.npy
       """)
 
   @OptionGroup var model: ModelArgument
@@ -30,18 +32,20 @@ struct Features: ParsableCommand {
   var allStages = false
   @Flag(help: "Write the mean of the last stage's features, [N, C] (the default).")
   var pooled = false
+  @Flag(help: "Write the logits of the segmentation, [heads, z, y, x]; for .npy inputs.")
+  var logitsMap = false
   @Flag(help: "Report as JSON.")
   var json = false
   @Flag(help: "Keep the features that --output holds of these very files, and do the other cases.")
   var skipDone = false
 
-  private var writesStages: Bool { stage != nil || allStages }
+  private var writesMaps: Bool { stage != nil || allStages || logitsMap }
 
   func validate() throws {
-    guard [stage != nil, allStages, pooled].filter({ $0 }).count <= 1 else {
-      throw ValidationError("--stage, --all-stages and --pooled exclude each other")
+    guard [stage != nil, allStages, pooled, logitsMap].filter({ $0 }).count <= 1 else {
+      throw ValidationError("--stage, --all-stages, --logits-map and --pooled exclude each other")
     }
-    guard !writesStages || !(skipDone || cases.stdin) else {
+    guard !writesMaps || !(skipDone || cases.stdin) else {
       throw ValidationError("--skip-done and --stdin go with pooled features only")
     }
   }
@@ -55,23 +59,28 @@ struct Features: ParsableCommand {
     for stage in stages where !architecture.stages.indices.contains(stage) {
       throw RuntimeError.stage(stage, count: architecture.stages.count)
     }
+    guard !logitsMap || architecture.decoder != nil else { throw RuntimeError.noDecoder }
     let pipeline = try cases.pipeline(
-      loaded, outputs: SessionOutputs(stages: Set(stages), pooled: stages.isEmpty),
+      loaded,
+      outputs: SessionOutputs(
+        stages: Set(stages), pooled: !writesMaps, segmentation: logitsMap),
       threads: model.threads, precision: arithmetic.precision, reporter)
     let list = try cases.list(for: loaded, reporter)
     let output = ShareArguments.path(output, list?.part?.share)
     let isArrays = list?.isArrays == true
     let origin = ResultFile.Origin(
-      kind: stages.isEmpty ? "pooled" : "stage", modelID: loaded.modelID,
+      kind: logitsMap ? "logits-map" : writesMaps ? "stage" : "pooled", modelID: loaded.modelID,
       inputPolicy: isArrays ? "as-given" : pipeline.policy.rawValue)
     let inputs = model.identities + (list?.identities ?? [])
     let runner = CaseRunner(pipeline: pipeline, reporter: reporter, interruption: interruption)
-    guard stages.isEmpty else {
+    guard !writesMaps else {
+      guard isArrays || !logitsMap else { throw InputError.logitsOfScan }
       guard isArrays || (pipeline.policy == .whole && architecture.dimension == 3) else {
         throw InputError.stagesOfScan(
           problem: "this is '\(pipeline.policy.rawValue)' in \(architecture.dimension)-D")
       }
-      return try writeStages(stages, runner, list, to: output, origin: origin, inputs: inputs)
+      let maps = logitsMap ? [MapWriter.Map.segmentation] : stages.map { .stage($0) }
+      return try write(maps, runner, list, to: output, origin: origin, inputs: inputs)
     }
     var file = try ResultFile(
       path: output, origin: origin, part: list?.part, inputs: inputs, isResumed: skipDone)
@@ -93,16 +102,17 @@ struct Features: ParsableCommand {
     try runner.run(list, isDone: isDone, take: take, finish: finish)
   }
 
-  private func writeStages(
-    _ stages: [Int], _ runner: CaseRunner, _ list: CaseList?, to output: String,
+  private func write(
+    _ maps: [MapWriter.Map], _ runner: CaseRunner, _ list: CaseList?, to output: String,
     origin: ResultFile.Origin, inputs: [MappedFile.Identity]
   ) throws {
     if allStages { try OutputFile.makeFolder(output) }
-    let writers = try stages.map { stage in
-      let path = allStages ? "\(output)/stage\(stage).npy" : output
+    let writers = try maps.map { map in
+      var path = output
+      if allStages, case .stage(let stage) = map { path = "\(output)/stage\(stage).npy" }
       try OutputFile.check(path, ending: ".npy", inputs: inputs)
       _ = try ResultFile.checkedSidecar(ResultFile.sidecar(of: path), inputs: inputs)
-      return StageWriter(stage: stage, path: path, inputs: inputs)
+      return MapWriter(map, path: path, inputs: inputs)
     }
     var cases: [(name: String, identity: CaseIdentity?)] = []
     // The only case of a file of its own has no axis of cases.
@@ -118,10 +128,10 @@ struct Features: ParsableCommand {
     }
     func finish(isInterrupted: Bool) throws {
       var written: [(path: String, shape: [Int])] = []
-      for (stage, writer) in zip(stages, writers) {
+      for writer in writers {
         guard let shape = try writer.finish(isOne: isOne) else { continue }
         try ResultFile.writeSidecar(
-          of: writer.path, origin: origin, cases: cases, extra: [("stage", .integer(stage))],
+          of: writer.path, origin: origin, cases: cases, extra: writer.map.sidecar,
           inputs: inputs)
         written.append((writer.path, shape))
       }

@@ -18,12 +18,13 @@ enum InputError: Failure {
   case results(String, problem: String)
   case cascade(String)
   case noOrientation
+  case logitsOfScan
 
   var kind: FailureKind {
     switch self {
     case .model(_, let error): error.kind
     case .scanAsModel, .modelAsScan, .arrays, .severalPreviews, .stagesOfScan, .suffixes, .output,
-      .cascade:
+      .cascade, .logitsOfScan:
       .usage
     case .foreign: .cannotCreate
     case .rank, .shapesDiffer, .resume, .results: .badInput
@@ -68,6 +69,10 @@ enum InputError: Failure {
       .init(
         "stages other than pooled need the input policy 'whole' and a 3-D network, or a .npy input",
         advice: "\(problem)")
+    case .logitsOfScan:
+      .init(
+        "--logits-map writes a window's logits, of a .npy input",
+        advice: "segment --save-probabilities goes over whole scans")
     case .cascade(let problem): .init(problem)
     case .noOrientation:
       .init(

@@ -12,13 +12,18 @@ struct Plan: ParsableCommand {
     abstract: "Tell what running cases would take, before any of it is done.",
     discussion: """
       Reads the scans, measures this machine for a moment, and tells sizes, work, time and peak \
-      memory. Exit status 65 where an only case does not fit into --max-memory, 8 where one of \
-      several does not, or cannot be read.
+      memory, for 'segment' also what --no-mirroring or larger steps would save. Exit status 65 where an \
+      only case does not fit into --max-memory, 8 where one of several does not, or cannot be read.
       """)
 
   @OptionGroup var model: ModelArgument
   @OptionGroup var arithmetic: PrecisionArgument
   @OptionGroup var cases: CaseArguments
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Plan 'segment' (default: where the model has a decoder and no classifier).")
+  var segment: Bool?
+  @OptionGroup var windows: WindowArguments
   @Flag(help: "Report as JSON.")
   var json = false
   @Flag(
@@ -43,15 +48,15 @@ struct Plan: ParsableCommand {
   func run() throws {
     let reporter = try cases.reporter()
     let loaded = try model.load()
-    let pipeline = try cases.pipeline(
-      loaded, outputs: SessionOutputs(logits: loaded.description.classifier != nil),
-      threads: model.threads, precision: arithmetic.precision, reporter)
+    let planned = try planned(loaded, reporter)
     guard let list = try cases.list(for: loaded, reporter) else { return }
     guard !list.isArrays else { throw InputError.arrays }
     var failed = 0
     var refusal: (any Error)?
     var reports: [JSONValue] = []
-    var total = Total()
+    var (count, seconds, peak) = (0, 0.0, 0)
+    let trained = loaded.description.preprocessing.trainedOrientation
+    var orientations = OrientationTally(trained: trained)
     func fail(_ entry: CaseList.Entry, _ error: any Error) {
       failed += 1
       refusal = error
@@ -61,11 +66,17 @@ struct Plan: ParsableCommand {
     let entries = slurm ? Self.sample(list.entries) : list.entries
     for entry in entries {
       do {
-        let (estimate, times) = try estimate(entry, pipeline, reporter)
-        total.add(estimate, times)
-        reports.append(report(entry, estimate, times))
-        if !json, !slurm { try print(entry, estimate, times, limit: pipeline.memoryLimit) }
-        do { try pipeline.check(estimate) } catch { fail(entry, error) }
+        if case .unusable(let error) = entry.source { throw error }
+        let forecast = try planned.forecast(entry)
+        if let place = forecast.place { orientations.add(place) }
+        count += 1
+        seconds += forecast.seconds
+        peak = max(peak, forecast.peakByteCount)
+        reports.append(.object(JSONObject([("case", .string(entry.name))] + forecast.json)))
+        if !json, !slurm {
+          try StandardOutput.write(TextTable.labelled([["case", entry.name]] + forecast.rows))
+        }
+        if let refusal = forecast.refusal { fail(entry, refusal) }
       } catch {
         reports.append([
           "case": .string(entry.name), "error": .string(CommandLineTool.message(of: error)),
@@ -73,14 +84,14 @@ struct Plan: ParsableCommand {
         fail(entry, error)
       }
     }
-    pipeline.tellOrientations(reporter)
+    reporter.tell(orientations, isTrained: trained != nil)
     if slurm {
       if let refusal { throw refusal }
       let line = SlurmLine(
-        model: model.path, isClassifier: loaded.description.classifier != nil,
-        inputs: cases.inputs, options: cases.spelled, caseCount: list.entries.count,
-        seconds: total.seconds / Double(max(total.count, 1)), peakByteCount: total.peakByteCount,
-        threads: pipeline.threads, tasks: tasks)
+        verb: planned.verb, model: model.path, inputs: cases.inputs + cases.moreInputs,
+        options: cases.spelled + planned.options, caseCount: list.entries.count,
+        seconds: seconds / Double(max(count, 1)), peakByteCount: peak,
+        threads: model.threads ?? ProcessorCount.available, tasks: tasks)
       if entries.count < list.entries.count {
         reporter.note("estimated from \(entries.count) of \(list.entries.count) cases")
       }
@@ -90,20 +101,19 @@ struct Plan: ParsableCommand {
     if json {
       let report: JSONValue = [
         "nnrun_version": .string(NNRun.version), "model_id": .string(loaded.modelID),
-        "input_policy": .string(pipeline.policy.rawValue),
+        "input_policy": .string(planned.policy),
         "instruction_set": .string(Machine.instructionSet),
-        "threads": .integer(pipeline.threads),
-        "memory_limit": JSONValue(pipeline.memoryLimit), "cases": .array(reports),
-        "total_seconds": .number(total.seconds), "peak_bytes": .integer(total.peakByteCount),
+        "threads": .integer(model.threads ?? ProcessorCount.available),
+        "memory_limit": JSONValue(planned.memoryLimit), "cases": .array(reports),
+        "total_seconds": .number(seconds), "peak_bytes": .integer(peak),
       ]
       try StandardOutput.writeLine(report.prettyText)
     } else if list.entries.count > 1 {
       try StandardOutput.write(
         TextTable.labelled([
           [
-            "all \(total.count) cases",
-            "about \(CaseProgress.duration(total.seconds)), memory "
-              + ByteCount.text(total.peakByteCount),
+            "all \(count) cases",
+            "about \(CaseProgress.duration(seconds)), memory \(ByteCount.text(peak))",
           ]
         ]))
     }
@@ -118,93 +128,57 @@ struct Plan: ParsableCommand {
     return (0..<count).map { entries[$0 * entries.count / count] }
   }
 
-  /// What all cases take together, one after the other.
-  private struct Total {
-    var count = 0
-    var seconds = 0.0
-    var peakByteCount = 0
+  /// What is planned, and what tells of a case how it would go.
+  private struct Planned {
+    let verb: SlurmLine.Verb
+    /// The verb's own options, as they are written.
+    let options: [String]
+    let policy: String
+    let memoryLimit: Int?
+    let forecast: (CaseList.Entry) throws -> CaseForecast
+  }
 
-    mutating func add(_ estimate: CaseEstimate, _ times: Times) {
-      count += 1
-      seconds += times.total
-      peakByteCount = max(peakByteCount, estimate.peakByteCount)
+  private func planned(_ model: Model, _ reporter: Reporter) throws -> Planned {
+    let description = model.description
+    let isSegmentation =
+      segment ?? (description.architecture.decoder != nil && description.classifier == nil)
+    guard isSegmentation else {
+      let pipeline = try cases.pipeline(
+        model, outputs: SessionOutputs(logits: description.classifier != nil),
+        threads: self.model.threads, precision: arithmetic.precision, reporter)
+      return Planned(
+        verb: description.classifier == nil ? .features : .classify, options: [],
+        policy: pipeline.policy.rawValue, memoryLimit: pipeline.memoryLimit
+      ) {
+        try CaseForecast(of: $0, pipeline, reporter)
+      }
     }
-  }
-
-  /// Seconds for each part of a case.
-  private struct Times {
-    let reading: Double
-    let preprocessing: Double
-    let network: Double
-
-    var total: Double { reading + preprocessing + network }
-  }
-
-  private func estimate(
-    _ entry: CaseList.Entry, _ pipeline: EncoderPipeline, _ reporter: Reporter
-  ) throws -> (CaseEstimate, Times) {
-    if case .unusable(let error) = entry.source { throw error }
-    let start = ContinuousClock.now
-    let scan = try pipeline.readTelling(entry, reporter)
-    let reading = (ContinuousClock.now - start) / .seconds(1)
-    let estimate = try pipeline.estimate(scan)
-    let calibration = Calibration(pipeline)
-    let times = Times(
-      reading: reading, preprocessing: try calibration.preprocessingSeconds(scan),
-      network: try calibration.networkSeconds(estimate))
-    return (estimate, times)
-  }
-
-  private func report(
-    _ entry: CaseList.Entry, _ estimate: CaseEstimate, _ times: Times
-  ) -> JSONValue {
-    [
-      "case": .string(entry.name), "original_shape": JSONValue(estimate.geometry.originalShape),
-      "original_spacing": JSONValue(estimate.geometry.originalSpacing),
-      "shape": JSONValue(estimate.geometry.shape),
-      "spacing": JSONValue(estimate.geometry.spacing),
-      "windows": .integer(estimate.framing.windowCount),
-      "window_shape": JSONValue(estimate.framing.inputShape),
-      "gflop": .number(estimate.flops / 1e9), "peak_bytes": .integer(estimate.peakByteCount),
-      "reading_seconds": .number(times.reading),
-      "preprocessing_seconds": .number(times.preprocessing),
-      "network_seconds": .number(times.network),
-    ]
-  }
-
-  private func print(
-    _ entry: CaseList.Entry, _ estimate: CaseEstimate, _ times: Times, limit: Int?
-  ) throws {
-    func sizes(_ sizes: some Sequence<Int>) -> String {
-      sizes.map(String.init).joined(separator: "×")
+    cases.tellFolds(of: model, reporter)
+    let pipeline = try pipeline(model, windows.options)
+    var others: [(option: String, pipeline: SegmentationPipeline)] = []
+    if windows.options.mirroring {
+      var options = windows.options
+      options.mirroring = false
+      others.append(("--no-mirroring", try self.pipeline(model, options)))
     }
-    func seconds(_ value: Double) -> String { Decimals.text(value, places: 2) + " s" }
-    let count = estimate.framing.windowCount
-    let spacing = estimate.geometry.originalSpacing.map { Decimals.text($0, places: 3) }
-    let rows = [
-      ["case", entry.name],
-      [
-        "scan",
-        "\(sizes(estimate.geometry.originalShape)), spacing \(spacing.joined(separator: " × ")) mm",
-      ],
-      ["resampled", sizes(estimate.geometry.shape.dropFirst())],
-      [
-        "network sees",
-        "\(count) window\(count == 1 ? "" : "s") of \(sizes(estimate.framing.windowShape)) "
-          + "(\(estimate.policy.rawValue))",
-      ],
-      ["work", "\(Decimals.text(estimate.flops / 1e9, places: 1)) GFLOP"],
-      [
-        "time",
-        "about \(seconds(times.total)): reading \(seconds(times.reading)), preprocessing "
-          + "\(seconds(times.preprocessing)), network \(seconds(times.network))",
-      ],
-      [
-        "memory",
-        "\(ByteCount.text(estimate.peakByteCount))"
-          + (limit.map { " of \(ByteCount.text($0)) that may be used" } ?? ""),
-      ],
-    ]
-    try StandardOutput.write(TextTable.labelled(rows))
+    if windows.options.stepSize < Self.largerStep {
+      var options = windows.options
+      options.stepSize = Self.largerStep
+      others.append(("--step-size \(Self.largerStep)", try self.pipeline(model, options)))
+    }
+    return Planned(
+      verb: .segment, options: windows.spelled, policy: InputPolicy.slidingWindow.rawValue,
+      memoryLimit: pipeline.memoryLimit
+    ) { [others] in try CaseForecast(of: $0, pipeline, others: others, reporter) }
+  }
+
+  private static let largerStep = 0.8
+
+  private func pipeline(
+    _ model: Model, _ options: SegmentationOptions
+  ) throws -> SegmentationPipeline {
+    try SegmentationPipeline(
+      model: model, options: options, threads: self.model.threads, memoryLimit: cases.maxMemory,
+      turningTo: cases.orientation(for: model))
   }
 }

@@ -15,8 +15,8 @@ struct Segment: ParsableCommand {
       with 'nnconvert convert --part network'. A cascade's two stages run in one go: --model
       lowres.swt --model cascade.swt.
 
-      nnU-Net's spellings are taken, too: -i, -m, --disable_tta, -step_size, --save_probabilities,
-      --continue_prediction, -prev_stage_predictions.
+      nnU-Net's spellings are taken, too: -i, -m, -f, -chk, --disable_tta, -step_size,
+      --save_probabilities, --continue_prediction, -prev_stage_predictions.
       """)
 
   @Option(
@@ -27,20 +27,10 @@ struct Segment: ParsableCommand {
   var models: [String] = []
   @OptionGroup var cases: CaseArguments
   @Option(
-    name: .customShort("i"), help: "An input, as nnU-Net spells it.", completion: .file())
-  var inputs: [String] = []
-  @Option(
     name: .shortAndLong,
     help: "A .nii or .nii.gz for one case, else a folder for <case>.nii.gz.", completion: .file())
   var output: String
-  @Flag(
-    name: [.customLong("no-mirroring"), .customLong("disable_tta")],
-    help: "Look at every window once, not mirrored: up to 8 times faster.")
-  var noMirroring = false
-  @Option(
-    name: [.customLong("step-size"), .customLong("step_size", withSingleDash: true)],
-    help: "How far windows slide, as a part of their size.")
-  var stepSize = 0.5
+  @OptionGroup var windows: WindowArguments
   @Flag(
     name: [.customLong("save-probabilities"), .customLong("save_probabilities")],
     help: "Also write <case>.npz: probabilities, [heads, z, y, x].")
@@ -74,9 +64,6 @@ struct Segment: ParsableCommand {
     guard cases.inputPolicy == nil else {
       throw ValidationError("--input-policy is of no use here: windows always slide")
     }
-    guard stepSize > 0, stepSize <= 1 else {
-      throw ValidationError("--step-size must be above 0 and at most 1")
-    }
     if let threads, !(1...1024).contains(threads) {
       throw ValidationError("--threads must be 1…1024")
     }
@@ -86,12 +73,15 @@ struct Segment: ParsableCommand {
     let interruption = Interruption()
     let reporter = try cases.reporter()
     var cases = cases
-    cases.inputs += inputs
     var paths = models
     if paths.isEmpty, !cases.inputs.isEmpty { paths = [cases.inputs.removeFirst()] }
-    guard !cases.inputs.isEmpty else { throw ValidationError("name a scan after the model") }
+    guard !(cases.inputs + cases.moreInputs).isEmpty, !paths.isEmpty else {
+      throw ValidationError("name a scan after the model")
+    }
     let models = try paths.map { try ModelArgument.load($0) }
-    let stages = try SegmentationStages(models, options: options(), cases: cases, threads: threads)
+    windows.tellCheckpoint(reporter)
+    let stages = try SegmentationStages(
+      models, options: options(), cases: cases, threads: threads, reporter)
     guard let list = try cases.list(for: models[0], reporter) else { return }
     guard !list.isArrays else { throw InputError.arrays }
     let identities = paths.compactMap { MappedFile.identity(ofFileAt: $0) } + list.identities
@@ -107,9 +97,10 @@ struct Segment: ParsableCommand {
   }
 
   private func options() throws -> SegmentationOptions {
-    SegmentationOptions(
-      mirroring: !noMirroring, stepSize: stepSize, probabilities: saveProbabilities,
-      postprocessing: try postprocessing.map { try Postprocessing(contentsOf: $0) },
-      labels: labels.map { $0.split(separator: ",").map(String.init) })
+    var options = windows.options
+    options.probabilities = saveProbabilities
+    options.postprocessing = try postprocessing.map { try Postprocessing(contentsOf: $0) }
+    options.labels = labels.map { $0.split(separator: ",").map(String.init) }
+    return options
   }
 }

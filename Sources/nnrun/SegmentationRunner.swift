@@ -1,6 +1,7 @@
 import CommandLineInterface
 import FileIO
 import Pipeline
+import Preprocessing
 import SWTFormat
 import SWTRuntime
 
@@ -17,6 +18,8 @@ struct SegmentationRunner {
   /// - Throws: the error of an only case; `CasesFailed` where one of several failed.
   func run(_ list: CaseList) throws {
     var progress = CaseProgress(count: list.entries.count, reporter)
+    let trained = stages.last.model.description.preprocessing.trainedOrientation
+    var orientations = OrientationTally(trained: trained)
     var failed = 0
     for entry in list.entries {
       guard !interruption.hasCome else { break }
@@ -24,19 +27,20 @@ struct SegmentationRunner {
       if skipsDone, isDone(entry.name) { continue }
       do {
         let start = ContinuousClock.now
-        let result = try segment(entry, progress)
+        let result = try segment(entry, progress, &orientations)
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         try StandardOutput.writeLine(report(entry, result, seconds: seconds).lineText)
       } catch {
         let kind = CommandLineTool.kind(of: error)
         guard kind != .interrupted else { break }
-        guard !list.isSingle, ![.usage, .internalError].contains(kind) else { throw error }
+        guard list.entries.count > 1, ![.usage, .internalError].contains(kind) else { throw error }
         failed += 1
         reporter.report(error, about: "case \(DisplayText.quoted(entry.name))")
         try StandardOutput.writeLine(failure(entry, error).lineText)
       }
     }
     reporter.clearProgress()
+    reporter.tell(orientations, isTrained: trained != nil)
     if interruption.hasCome {
       reporter.warn("interrupted — go on with --skip-done")
       interruption.die()
@@ -50,14 +54,19 @@ struct SegmentationRunner {
     return files.allSatisfy { MappedFile.identity(ofFileAt: $0) != nil }
   }
 
-  private func segment(_ entry: CaseList.Entry, _ progress: CaseProgress) throws -> Segmentation {
+  private func segment(
+    _ entry: CaseList.Entry, _ progress: CaseProgress, _ orientations: inout OrientationTally
+  ) throws -> Segmentation {
     if case .unusable(let error) = entry.source { throw error }
     try outputs.makeFolder(for: entry.name)
     let result = try stages.run(
       entry, previous: previous.map { try $0.file(of: entry.name) },
-      warn: reporter.warn,
-      progress: { (done, count) throws(PipelineError) in
-        progress.show(window: done, of: count)
+      noting: { scan in
+        scan.warnings.forEach(reporter.warn)
+        if let place = scan.place { orientations.add(place) }
+      },
+      progress: { (stage, done, count) throws(PipelineError) in
+        progress.show(window: done, of: count, stage: stage, of: stages.count)
         if interruption.hasCome, done < count { throw .cancelled }
       })
     let threads = stages.last.threads

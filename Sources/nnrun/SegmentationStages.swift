@@ -1,3 +1,4 @@
+import CommandLineInterface
 import Pipeline
 import Preprocessing
 import SWTFormat
@@ -9,23 +10,30 @@ struct SegmentationStages {
   let first: SegmentationPipeline?
   let last: SegmentationPipeline
 
-  /// - Parameter options: of the last stage; nnU-Net gives the first one nothing but mirroring and
-  ///   steps.
+  /// How many there are.
+  var count: Int { first == nil ? 1 : 2 }
+
+  /// - Parameter options: of the last stage; nnU-Net gives the first one nothing but mirroring, steps and
+  ///   folds.
   init(
-    _ models: [Model], options: SegmentationOptions, cases: CaseArguments, threads: Int?
+    _ models: [Model], options: SegmentationOptions, cases: CaseArguments, threads: Int?,
+    _ reporter: Reporter
   ) throws {
     func pipeline(
       _ model: Model, _ options: SegmentationOptions
     ) throws -> SegmentationPipeline {
-      try SegmentationPipeline(
-        model: model, options: options, threads: threads, memoryLimit: cases.maxMemory)
+      if options.folds == nil { cases.tellFolds(of: model, reporter) }
+      return try SegmentationPipeline(
+        model: model, options: options, threads: threads, memoryLimit: cases.maxMemory,
+        turningTo: try cases.orientation(for: model))
     }
     last = try pipeline(models[models.count - 1], options)
     first =
       try models.count > 1
       ? pipeline(
         models[0],
-        SegmentationOptions(mirroring: options.mirroring, stepSize: options.stepSize)) : nil
+        SegmentationOptions(
+          mirroring: options.mirroring, stepSize: options.stepSize, folds: options.folds)) : nil
     guard first == nil || (last.takesPrevious && first?.takesPrevious == false) else {
       throw InputError.cascade(
         "two models are a cascade's two stages: the second takes what the first makes")
@@ -34,20 +42,27 @@ struct SegmentationStages {
 
   /// Segments a case.
   ///
-  /// - Parameter previous: what the first stage made, where that is not run here.
+  /// - Parameters:
+  ///   - previous: what the first stage made, where that is not run here.
+  ///   - noting: given the scan before it is run.
+  ///   - progress: told the stage, and how many runs of its network are done, of how many.
   func run(
-    _ entry: CaseList.Entry, previous: String?, warn: (String) -> Void,
-    progress: (Int, Int) throws(PipelineError) -> Void
+    _ entry: CaseList.Entry, previous: String?, noting: (borrowing Case) -> Void,
+    progress: (_ stage: Int, _ done: Int, _ count: Int) throws(PipelineError) -> Void
   ) throws -> Segmentation {
     var stage: Volume?
     if let previous { stage = try last.readPrevious(file: previous) }
     if let first {
       let scan = try first.reader.read(entry)
-      let result = try first.run(scan, progress: progress)
+      let result = try first.run(scan) { (done, count) throws(PipelineError) in
+        try progress(0, done, count)
+      }
       stage = try result.volume()
     }
     let scan = try last.reader.read(entry)
-    for warning in scan.warnings { warn(warning) }
-    return try last.run(scan, previous: stage, progress: progress)
+    noting(scan)
+    return try last.run(scan, previous: stage) { (done, count) throws(PipelineError) in
+      try progress(first == nil ? 0 : 1, done, count)
+    }
   }
 }

@@ -2,8 +2,22 @@ import Pipeline
 
 /// The command that runs many cases as a Slurm array, with what it asks the cluster for.
 struct SlurmLine {
+  /// What is run.
+  enum Verb: String {
+    case classify, features, segment
+
+    /// `-o`; segmentations of all shares go to one folder.
+    var output: String {
+      switch self {
+      case .classify: "logits-{share}.npy"
+      case .features: "features-{share}.npy"
+      case .segment: "segmentations"
+      }
+    }
+  }
+
+  let verb: Verb
   let model: String
-  let isClassifier: Bool
   let inputs: [String]
   let options: [String]
   let caseCount: Int
@@ -38,11 +52,9 @@ struct SlurmLine {
 
   /// One line for a shell.
   var text: String {
-    let verb = isClassifier ? "classify" : "features"
-    let output = isClassifier ? "logits-{share}.npy" : "features-{share}.npy"
     let command =
-      ["nnrun", verb, model] + inputs + options
-      + ["--share", "auto", "-o", output, "--skip-done", "--threads", "\(threads)", "--quiet"]
+      ["nnrun", verb.rawValue, model] + inputs + options
+      + ["--share", "auto", "-o", verb.output, "--skip-done", "--threads", "\(threads)", "--quiet"]
     let wrapped = command.map(Self.quoted).joined(separator: " ")
     return "sbatch --array=1-\(taskCount) --cpus-per-task=\(threads) --mem=\(memory) "
       + "--time=\(time) --requeue --wrap=\(Self.quoted(wrapped))"

@@ -16,10 +16,18 @@ import Testing
 
   @Test func allCasesAreHere() { #expect(Self.names.count == 15) }
 
-  @Test(arguments: names, [true, false])
-  func isNNUNets(name: String, mirroring: Bool) throws {
+  /// Not mirrored: the example's scans, which are larger than all others.
+  static let large = "s01_example_model"
+
+  @Test(arguments: names)
+  func isNNUNets(name: String) throws { try check(name, mirroring: false) }
+
+  @Test(arguments: names.filter { $0 != large })
+  func isNNUNetsWithMirroring(name: String) throws { try check(name, mirroring: true) }
+
+  private func check(_ name: String, mirroring: Bool) throws {
     let golden = try GoldenCase(name)
-    for scan in golden.scans {
+    for scan in name == Self.large ? golden.scans.prefix(1) : golden.scans[...] {
       let suffix = scan.tag + (mirroring ? "" : "_nomirror")
       let expected = "\(golden.path)/expected/seg\(suffix)\(golden.ending)"
       let probabilities = "\(golden.path)/expected/probabilities\(suffix).npz"
@@ -68,6 +76,35 @@ import Testing
     #expect(pipeline.takesPrevious)
     #expect(throws: PipelineError.self) {
       try pipeline.run(pipeline.read(files: golden.scans[0].files))
+    }
+  }
+
+  @Test func foldsAreChosenByName() throws {
+    let golden = try GoldenCase("s05_three_folds")
+    func labels(_ folds: [String]?, of model: Model) throws -> [UInt16] {
+      let pipeline = try SegmentationPipeline(
+        model: model, options: SegmentationOptions(mirroring: false, folds: folds), threads: 2)
+      return try pipeline.run(pipeline.read(files: golden.scans[0].files)).labels
+    }
+    let folder = "\(golden.path)/nnUNet_results/Dataset805_ThreeFolds"
+    let single = try Models.network(
+      "\(folder)/nnUNetTrainer__nnUNetPlans__3d_fullres", folds: ["1"])
+    let expected = try labels(nil, of: single)
+    #expect(try labels(["1"], of: golden.model) == expected)
+    #expect(try labels(["1"], of: single) == expected)
+    #expect(try labels(nil, of: golden.model) != expected)
+    for wrong in [["3"], ["0", "0"], []] {
+      #expect(throws: PipelineError.self) { try labels(wrong, of: golden.model) }
+    }
+  }
+
+  @Test func clearedMemoryIsZero() throws {
+    for count in [40_000, ReleasableMemory.smallestReleased] {
+      let memory = try ReleasableMemory(count: count)
+      for index in 0..<30_000 { memory.start[index] = 7 }
+      memory.clear(100, count: 20_000)
+      #expect((100..<20_100).allSatisfy { memory.start[$0] == 0 })
+      #expect(memory.start[99] == 7 && memory.start[20_100] == 7)
     }
   }
 

@@ -85,7 +85,7 @@ struct GoldenChain {
     resampled = try NPYArray(contentsOf: "\(folder)/resampled.npy").values
     network = ToyNetwork(
       channels: image.shape[0], heads: json["heads"]?.integer ?? 0,
-      size: (json["patch"]?.array ?? []).compactMap(\.integer).reduce(1, *))
+      tile: Array(([1] + (json["patch"]?.array ?? []).compactMap(\.integer)).suffix(3)))
   }
 
   var roundsToHalf: Bool { json["function"]?.string != "resample_torch_fornnunet" }
@@ -128,13 +128,14 @@ struct GoldenChain {
 struct ToyNetwork: WindowNetwork {
   let channels: Int
   let heads: Int
-  /// Voxels of a window.
-  let size: Int
+  /// `[z, y, x]` of a window.
+  let tile: [Int]
   var offset: Float = 0
 
   func run(
-    _ window: UnsafeBufferPointer<Float>, fold: Int, _ body: (UnsafePointer<Float>) -> Void
+    _ window: UnsafeBufferPointer<Float>, fold: Int, _ body: (any WindowLogits) -> Void
   ) throws(PipelineError) {
+    let size = tile.reduce(1, *)
     var logits: [Float] = []
     for head in 0..<heads {
       let weight = Float(head * 3 % 5 - 2 + fold) / 4
@@ -145,6 +146,9 @@ struct ToyNetwork: WindowNetwork {
           weight * sum + slope * Float(voxel % 5 - 2) + Float(head % 2 - fold) / 8 + offset)
       }
     }
-    logits.withUnsafeBufferPointer { if let start = $0.baseAddress { body(start) } }
+    logits.withUnsafeBufferPointer { logits in
+      guard let start = logits.baseAddress else { return }
+      body(PlanarLogits(values: start, heads: heads, tile: tile))
+    }
   }
 }

@@ -68,4 +68,48 @@ import Testing
       }
     }
   }
+
+  /// Plane by plane the segmentation's logits are those of a run that gives them whole.
+  @Test(arguments: ["plain3d__v2.8__float32", "plain2d__v2.8__float32"])
+  func slabsOfLogitsAreTheWhole(name: String) throws {
+    let model = try Self.model(name)
+    let architecture = model.description.architecture
+    let shape = [architecture.inputChannels] + architecture.totalStride.map { $0 * 3 }
+    let input = (0..<shape.reduce(1, *)).map { index in Float(index * 29 % 97) / 48 - 1 }
+    let whole = try model.makeSession(
+      inputShape: shape, outputs: SessionOutputs(pooled: false, segmentation: true), threads: 2)
+    try whole.run(input)
+    let expected = try #require(whole.segmentation)
+    var outputs = SessionOutputs(pooled: false)
+    outputs.segmentationSlabs = true
+    let target = Target(kernels: try Kernels.chosen(), threads: 2)
+    let program = try model.program(inputShape: shape, outputs: outputs, target: target)
+    #expect(program.flops > 0)
+    let session = try Session(program, checksMemory: true)
+    try session.run(input)
+    let sizes = Array(([1] + expected.shape.dropFirst()).suffix(3))
+    let heads = expected.shape[0]
+    var found = [Float](repeating: .nan, count: expected.values.count)
+    session.forEachSegmentationSlab { slab in
+      var rows = [Float](repeating: .nan, count: 2 * SegmentationSlab.blockWidth * sizes[2])
+      for block in 0..<(heads + SegmentationSlab.blockWidth - 1) / SegmentationSlab.blockWidth {
+        for plane in slab.planes {
+          for y in 0..<sizes[1] {
+            rows.withUnsafeMutableBufferPointer {
+              if let start = $0.baseAddress {
+                slab.copyRow(block: block, plane: plane, y: y, to: start)
+              }
+            }
+            let first = block * SegmentationSlab.blockWidth
+            for head in first..<min(first + SegmentationSlab.blockWidth, heads) {
+              let target = ((head * sizes[0] + plane) * sizes[1] + y) * sizes[2]
+              for x in 0..<sizes[2] { found[target + x] = rows[(head - first) * sizes[2] + x] }
+            }
+          }
+        }
+      }
+    }
+    #expect(session.memoryFaults.isEmpty)
+    #expect(Difference(found, expected.values).relative <= 1e-6)
+  }
 }

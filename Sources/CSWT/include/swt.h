@@ -50,7 +50,8 @@ typedef struct swt_error {
 typedef int (*swt_progress)(void *context, size_t done, size_t count);
 
 // What a session computes besides the stages; combine with |.
-enum { SWT_POOLED = 1, SWT_LOGITS = 2 };
+// SWT_SEGMENTATION: the logits of the segmentation, of models with a decoder.
+enum { SWT_POOLED = 1, SWT_LOGITS = 2, SWT_SEGMENTATION = 4 };
 
 // The library's version, "MAJOR.MINOR.PATCH".
 const char *swt_version(void);
@@ -87,6 +88,11 @@ swt_status swt_session_stage_shape(const swt_session *session, int32_t stage, in
                                    size_t rank, swt_error *error);
 swt_status swt_session_stage(const swt_session *session, int32_t stage, float *values, size_t count,
                              swt_error *error);
+// The shape of the segmentation's logits, [heads, z, y, x] or [heads, y, x], and the logits.
+swt_status swt_session_segmentation_shape(const swt_session *session, int64_t *shape, size_t rank,
+                                          swt_error *error);
+swt_status swt_session_segmentation(const swt_session *session, float *values, size_t count,
+                                    swt_error *error);
 
 // From scans: nnU-Net's preprocessing, the input policy ("whole", "sliding-window", "center-crop"; NULL
 // for the model's), encoder, classifier. `threads` as above. `memory_limit` is the most bytes that a case may

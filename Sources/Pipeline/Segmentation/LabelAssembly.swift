@@ -5,16 +5,6 @@ internal import SWTRuntime
 /// Makes the scan's labels of final rows of logits, as these come: interpolates them to the scan's grid
 /// and decides between the heads on the way, so that no more than lines of interpolated logits exist.
 final class LabelAssembly {
-  /// How the image lies in rows of logits, which have padding.
-  struct Frame: Sendable {
-    /// Numbers from a y to the next.
-    let stride: Int
-    /// The place of the image's first voxel.
-    let start: Int
-    /// The image's size in x.
-    let width: Int
-  }
-
   /// In the array that was read.
   private(set) var labels: [UInt16]
   /// The interpolated logits of the cropped scan, `[heads, z, y, x]`, where they are kept.
@@ -24,12 +14,15 @@ final class LabelAssembly {
   private let heads: Int
   private let resampling: LogitsResampling
   private let placement: ScanPlacement
-  private let frame: Frame
+  /// The image's size in x.
+  private let width: Int
   private let keepsLogits: Bool
   private let threads: Int
   private let kernels: nn_half_kernels
   /// Rows of the cropped scan that are done.
-  private var doneCount = 0
+  private var doneRows = 0
+  /// Lines that are done of those after them.
+  private var doneLines = 0
 
   init(
     _ window: SlidingWindow, rule: LabelRule, resampling: LogitsResampling,
@@ -41,10 +34,7 @@ final class LabelAssembly {
     self.placement = placement
     self.keepsLogits = keepsLogits
     threads = window.threads
-    let area = window.framing.area
-    frame = Frame(
-      stride: area[2].count, start: -area[1].lowerBound * area[2].count - area[2].lowerBound,
-      width: window.framing.imageShape[3])
+    width = window.framing.imageShape[3]
     do throws(RuntimeError) { kernels = try HalfKernels().pointee } catch { throw .runtime(error) }
     labels = [UInt16](repeating: 0, count: placement.shape.reduce(1, *))
     let count = keepsLogits ? resampling.axes.reduce(heads) { $0 * $1.outputCount } : 0
@@ -57,25 +47,32 @@ final class LabelAssembly {
     return logits
   }
 
-  /// Makes labels of all rows that the final ones suffice for.
-  func take(_ rows: SlidingWindow.FinalRows) {
-    let axis = resampling.axes[0]
-    let first = doneCount
-    while doneCount < axis.outputCount, Int(axis.upper[doneCount]) < rows.available {
-      doneCount += 1
+  /// Makes labels of all lines that the final ones suffice for.
+  func take(_ ready: SlidingWindow.FinalRows) {
+    func count(_ axis: Int, from done: Int, available: Int) -> Int {
+      let uppers = resampling.axes[axis].upper
+      return uppers[done...].firstIndex { Int($0) >= available } ?? uppers.count
     }
-    let lineCount = resampling.axes[1].outputCount
-    let count = (doneCount - first) * lineCount
+    let rows = doneRows..<count(0, from: doneRows, available: ready.rows)
+    let lines =
+      doneLines..<(ready.areWhole
+      ? resampling.axes[1].outputCount : count(1, from: doneLines, available: ready.lines))
+    if ready.areWhole {
+      (doneRows, doneLines) = (rows.upperBound, 0)
+    } else {
+      doneLines = lines.upperBound
+    }
+    guard !lines.isEmpty else { return }
     labels.withUnsafeMutableBufferPointer { labels in
       logits.withUnsafeMutableBufferPointer { logits in
-        nonisolated(unsafe) let (assembly, rows, labels, logits) = (self, rows, labels, logits)
-        ParallelRanges(count: count, threads: threads).run { lines in
+        nonisolated(unsafe) let (assembly, ready, labels, logits) = (self, ready, labels, logits)
+        ParallelRanges(count: rows.count * lines.count, threads: threads).run { range in
           let line = LineInterpolation(
-            assembly.resampling, width: assembly.frame.width, kernels: assembly.kernels)
-          for index in lines {
+            assembly.resampling, width: assembly.width, kernels: assembly.kernels)
+          for index in range {
             assembly.make(
-              line, z: first + index / lineCount, y: index % lineCount, of: rows,
-              into: labels, logits)
+              line, z: rows.lowerBound + index / lines.count,
+              y: lines.lowerBound + index % lines.count, of: ready, into: labels, logits)
           }
         }
       }
@@ -84,7 +81,7 @@ final class LabelAssembly {
 
   /// Makes one line of the cropped scan; every line writes to voxels of its own.
   private func make(
-    _ line: LineInterpolation, z: Int, y: Int, of rows: SlidingWindow.FinalRows,
+    _ line: LineInterpolation, z: Int, y: Int, of ready: SlidingWindow.FinalRows,
     into labels: UnsafeMutableBufferPointer<UInt16>, _ logits: UnsafeMutableBufferPointer<Float>
   ) {
     let sources = sources(z: z, y: y)
@@ -94,7 +91,7 @@ final class LabelAssembly {
       line.interpolate(
         sources.map { source in
           LineInterpolation.Source(
-            logits: rows.row(source.row, ofHead: head) + source.offset,
+            logits: ready.line(row: source.row, y: source.line, head: head),
             weights: source.weights)
         })
       line.decide(rule, head: head)
@@ -107,10 +104,10 @@ final class LabelAssembly {
   }
 
   /// The lines of logits that a line of the scan is made of: up to two rows, and two lines of each.
-  private func sources(z: Int, y: Int) -> [(row: Int, offset: Int, weights: (Double, Double))] {
+  private func sources(z: Int, y: Int) -> [(row: Int, line: Int, weights: (Double, Double))] {
     resampling.axes[0].inputs(of: z).flatMap { row in
       resampling.axes[1].inputs(of: y).map { line in
-        (row.index, frame.start + line.index * frame.stride, (row.weight, line.weight))
+        (row.index, line.index, (row.weight, line.weight))
       }
     }
   }

@@ -11,14 +11,18 @@ public struct SegmentationOptions: Sendable, Equatable {
   public var postprocessing: Postprocessing?
   /// The names of the labels to keep, in the end; the others become background. `nil` keeps all.
   public var labels: [String]?
+  /// The names of the model's folds to take, in the order in which their logits are summed; `nil` takes
+  /// all.
+  public var folds: [String]?
 
   /// nnU-Net's own choices.
   public init(
     mirroring: Bool = true, stepSize: Double = 0.5, probabilities: Bool = false,
-    postprocessing: Postprocessing? = nil, labels: [String]? = nil
+    postprocessing: Postprocessing? = nil, labels: [String]? = nil, folds: [String]? = nil
   ) {
     self.mirroring = mirroring
     self.stepSize = stepSize
+    self.folds = folds
     self.probabilities = probabilities
     self.postprocessing = postprocessing
     self.labels = labels

@@ -22,6 +22,8 @@ public final class SegmentationPipeline {
 
   /// Reads cases for this pipeline; it may do so on another thread while the pipeline runs.
   package let reader: CaseReader
+  /// Positions in the model's folds.
+  private let folds: [Int]
   private let heads: Int
   private let rule: LabelRule
   private let mirrorings: [[Int]]
@@ -36,9 +38,19 @@ public final class SegmentationPipeline {
   ///   - memoryLimit: the most bytes that a case may take, the process and the model included; by
   ///     default what the machine has free now.
   /// - Throws: `PipelineError` where the model has no decoder, or the options do not fit it.
-  public init(
+  public convenience init(
     model: Model, options: SegmentationOptions = SegmentationOptions(), threads: Int? = nil,
     memoryLimit: Int? = nil
+  ) throws(PipelineError) {
+    try self.init(
+      model: model, options: options, threads: threads, memoryLimit: memoryLimit, turningTo: nil)
+  }
+
+  /// - Parameter orientation: what to turn scans to, where the model's reader does not do so itself;
+  ///   results lie as the scans.
+  package init(
+    model: Model, options: SegmentationOptions, threads: Int?, memoryLimit: Int?,
+    turningTo orientation: ScanOrientation?
   ) throws(PipelineError) {
     let description = model.description
     guard let decoder = description.architecture.decoder else { throw .runtime(.noDecoder) }
@@ -61,7 +73,26 @@ public final class SegmentationPipeline {
     mirrorings = Mirroring.sets(of: axes)
     reader = CaseReader(
       model: description, policy: .slidingWindow, memory: MemoryBudget(limit: memoryLimit),
-      threads: self.threads)
+      threads: self.threads, turningTo: orientation)
+    folds = try Self.positions(of: options.folds, in: description)
+  }
+
+  /// Which of the model's folds are taken.
+  private static func positions(
+    of names: [String]?, in description: ModelDescription
+  ) throws(PipelineError) -> [Int] {
+    let folds = description.folds
+    guard let names else { return Array(folds.isEmpty ? 0..<1 : folds.indices) }
+    let known = folds.isEmpty ? [description.provenance.fold].compactMap { $0 } : folds.map(\.name)
+    var result: [Int] = []
+    for name in names {
+      guard let position = known.firstIndex(of: name), !result.contains(position) else {
+        throw .unknownFold(name, known: known)
+      }
+      result.append(position)
+    }
+    guard !result.isEmpty else { throw .unknownFold("", known: known) }
+    return result
   }
 
   /// The most bytes that a case may take; `nil` where there is no limit.
@@ -88,14 +119,15 @@ public final class SegmentationPipeline {
   ///   memory.
   public func estimate(_ scan: borrowing Case) throws(PipelineError) -> SegmentationEstimate {
     let window = window(scan.geometry)
-    let program = try program(fold: nil)
+    let programs = try folds.map { fold throws(PipelineError) in try program(fold: fold) }
     let running =
       scan.geometry.shape.reduce(MemoryLayout<Float>.stride, *) + window.byteCount
-      + program.byteCount + resultByteCount(scan.geometry)
+      + programs[0].activationByteCount + programs.reduce(0) { $0 + $1.weightByteCount }
+      + resultByteCount(scan.geometry)
     return SegmentationEstimate(
       geometry: scan.geometry, windowCount: window.framing.windowCount,
       mirroringCount: mirrorings.count, foldCount: foldCount,
-      windowShape: window.framing.inputShape, windowFlops: program.flops,
+      windowShape: window.framing.inputShape, windowFlops: programs[0].flops,
       peakByteCount: CaseEstimate.baseByteCount + model.byteCount
         + max(scan.geometry.peakByteCount, running))
   }
@@ -164,7 +196,7 @@ public final class SegmentationPipeline {
 
   // MARK: - Parts
 
-  private var foldCount: Int { model.foldCount }
+  private var foldCount: Int { folds.count }
 
   private func window(_ geometry: PreparedGeometry) -> SlidingWindow {
     SlidingWindow(
@@ -181,21 +213,22 @@ public final class SegmentationPipeline {
       + (options.probabilities ? heads * cropped * MemoryLayout<Float>.stride : 0)
   }
 
-  /// What a fold runs; without one all of them, for what they take together.
-  private func program(fold: Int?) throws(PipelineError) -> Program {
+  /// What one of the model's folds runs.
+  private func program(fold: Int) throws(PipelineError) -> Program {
     let description = model.description
-    let shape = [description.architecture.inputChannels] + description.preprocessing.patchSize
-    let outputs = SessionOutputs(pooled: false, segmentation: true)
+    var outputs = SessionOutputs(pooled: false)
+    outputs.segmentationSlabs = true
     do throws(RuntimeError) {
-      guard let fold else {
-        return try model.program(inputShape: shape, outputs: outputs, threads: threads)
-      }
-      return try model.program(inputShape: shape, outputs: outputs, threads: threads, fold: fold)
+      return try model.program(
+        inputShape: [description.architecture.inputChannels]
+          + description.preprocessing.patchSize,
+        outputs: outputs, threads: threads, fold: fold)
     } catch { throw .runtime(error) }
   }
 
-  /// The session of a fold; one at a time has its memory.
-  fileprivate func session(fold: Int) throws(PipelineError) -> Session {
+  /// The session of one of the folds that are taken; one at a time has its memory.
+  fileprivate func session(fold index: Int) throws(PipelineError) -> Session {
+    let fold = folds[index]
     if let kept, kept.fold == fold { return kept.session }
     kept = nil
     let program = try program(fold: fold)
@@ -208,16 +241,14 @@ public final class SegmentationPipeline {
 }
 
 /// A pipeline's sessions, as the sliding window uses them.
-private struct SessionNetwork: WindowNetwork {
-  let pipeline: SegmentationPipeline
+struct SessionNetwork: WindowNetwork {
+  fileprivate let pipeline: SegmentationPipeline
 
   func run(
-    _ window: UnsafeBufferPointer<Float>, fold: Int, _ body: (UnsafePointer<Float>) -> Void
+    _ window: UnsafeBufferPointer<Float>, fold: Int, _ body: (any WindowLogits) -> Void
   ) throws(PipelineError) {
     let session = try pipeline.session(fold: fold)
     do throws(RuntimeError) { try session.run(window) } catch { throw .runtime(error) }
-    session.withSegmentation { _, logits in
-      if let start = logits.baseAddress { body(start) }
-    }
+    session.forEachSegmentationSlab { body($0) }
   }
 }

@@ -2,38 +2,45 @@ internal import CKernels
 internal import Preprocessing
 internal import SWTRuntime
 
-#if canImport(Glibc)
-  internal import Glibc
-#else
-  internal import Musl
-#endif
-
 /// Weighted sums of windows' logits in half precision, of those rows only that windows still touch.
 ///
-/// Windows come with the first axis outermost, so that rows (planes along the first axis) in front of a
-/// window's first are final. One more row is kept in front of a window: interpolation needs it.
+/// Windows come with the first axis outermost, then the second: so rows (planes along the first axis) in
+/// front of a window's first are final, and in these, lines in front of the next windows' first as well.
+/// What is final is used at once and its memory given back, but for the last row and line: interpolation
+/// needs them with the next ones.
 final class WindowSums {
-  /// Sizes of a window, `[z, y, x]`.
-  let tile: [Int]
   let heads: Int
   let folds: Int
-  /// Rows that are kept.
-  let rowCount: Int
-  /// Numbers of a row: the padded image's y times x.
-  let rowSize: Int
 
-  private let width: Int
+  /// Sizes of a window, `[z, y, x]`.
+  private let tile: [Int]
+  /// The padded image's y and x.
+  private let plane: [Int]
+  /// Rows that there is a place for; a row's is its number modulo theirs.
+  private let places: Int
   private let threads: Int
+  private let rows: WindowRows
   private let kernels: nn_half_kernels
   private let gaussian: [UInt16]
-  // Invariant: both come from calloc in `init` and are freed in `deinit`; `sums` has `folds` times `heads`
-  // times `rowCount` rows, `weights` has `rowCount`.
-  private let sums: UnsafeMutablePointer<UInt16>
-  private let weights: UnsafeMutablePointer<UInt16>
+  /// `[fold][y][place][head][x]`.
+  private let sums: ReleasableMemory
+  /// `[y][place][x]`.
+  private let weights: ReleasableMemory
 
-  /// Bytes that sums take.
-  static func byteCount(tile: [Int], plane: [Int], heads: Int, folds: Int) -> Int {
-    (heads * folds + 1) * (tile[0] + 1) * plane[0] * plane[1] * MemoryLayout<UInt16>.stride
+  /// Bytes that sums take at most.
+  ///
+  /// - Parameter starts: of the windows along y and z.
+  static func byteCount(
+    tile: [Int], plane: [Int], heads: Int, folds: Int, starts: (z: [Int], y: [Int])
+  ) -> Int {
+    let line = (heads * folds + 1) * plane[1] * MemoryLayout<UInt16>.stride
+    let whole = plane[0] * (tile[0] + 1) * line
+    guard whole >= ReleasableMemory.smallestReleased else { return whole }
+    let step = zip(starts.z.dropFirst(), starts.z).map { $0 - $1 }.min() ?? tile[0]
+    // Of several folds lines are not final before the last one's.
+    let used = folds > 1 ? plane[0] : min(plane[0], tile[1] + 1)
+    return (used * (tile[0] + 1) + (plane[0] - used) * (tile[0] + 1 - step)) * line
+      + plane[0] * 2 * ReleasableMemory.pageSize
   }
 
   /// - Parameters:
@@ -43,126 +50,125 @@ final class WindowSums {
     tile: [Int], plane: [Int], heads: Int, folds: Int, threads: Int
   ) throws(RuntimeError) {
     self.tile = tile
+    self.plane = plane
     self.heads = heads
     self.folds = folds
     self.threads = threads
-    rowCount = tile[0] + 1
-    rowSize = plane[0] * plane[1]
-    width = plane[1]
+    places = tile[0] + 1
+    rows = WindowRows(heads: heads, tile: tile, threads: threads)
     kernels = try HalfKernels().pointee
     gaussian = GaussianWeights(tile: tile).bits
-    let size = MemoryLayout<UInt16>.stride
-    guard let weights = calloc(rowCount * rowSize, size) else {
-      throw .memory(byteCount: rowCount * rowSize * size)
-    }
-    guard let sums = calloc(folds * heads * rowCount * rowSize, size) else {
-      free(weights)
-      throw .memory(byteCount: folds * heads * rowCount * rowSize * size)
-    }
-    self.weights = weights.assumingMemoryBound(to: UInt16.self)
-    self.sums = sums.assumingMemoryBound(to: UInt16.self)
+    let lines = plane[0] * places * plane[1]
+    sums = try ReleasableMemory(count: folds * heads * lines)
+    weights = try ReleasableMemory(count: lines)
   }
 
-  deinit {
-    free(sums)
-    free(weights)
+  // MARK: - Places
+
+  private func place(_ row: Int) -> Int { (row + places) % places }
+
+  /// A line of sums; of one fold its logits once they are final.
+  func line(row: Int, y: Int, head: Int, fold: Int = 0) -> UnsafeMutablePointer<UInt16> {
+    let line = (fold * plane[0] + y) * places + place(row)
+    return sums.start + (line * heads + head) * plane[1]
   }
 
-  /// The logits of the rows that are final, `[heads, rows, y, x]`; the first row is the one in front of the
-  /// windows'.
-  var logits: UnsafePointer<UInt16> { UnsafePointer(sums) }
-
-  private func place(fold: Int, head: Int, row: Int) -> UnsafeMutablePointer<UInt16> {
-    sums + ((fold * heads + head) * rowCount + row) * rowSize
+  private func weightLine(row: Int, y: Int) -> UnsafeMutablePointer<UInt16> {
+    weights.start + (y * places + place(row)) * plane[1]
   }
 
-  /// Adds a window's logits, `[heads, z, y, x]` times `factor`; the window starts at `y` and `x` of the
-  /// padded image.
-  func add(
-    _ logits: UnsafePointer<Float>, factor: Float, fold: Int, y: Int, x: Int
-  ) {
-    nonisolated(unsafe) let (logits, sums) = (logits, self)
-    ParallelRanges(count: heads * tile[0], threads: threads).run { range in
-      for index in range {
-        sums.addPlane(
-          logits + index * sums.tile[1] * sums.tile[2], factor: factor, fold: fold,
-          head: index / sums.tile[0], z: index % sums.tile[0], start: y * sums.width + x)
+  // MARK: - Adding
+
+  /// Adds some planes of a window's logits times `factor`.
+  ///
+  /// - Parameter origin: where the window starts in the padded image, `[z, y, x]`.
+  func add(_ logits: some WindowLogits, factor: Float, fold: Int, origin: [Int]) {
+    nonisolated(unsafe) let sums = self
+    rows.forEach(of: logits) { row, head, z, y in
+      let target = sums.line(row: origin[0] + z, y: origin[1] + y, head: head, fold: fold)
+      sums.gaussian.withUnsafeBufferPointer { gaussian in
+        guard let weights = gaussian.baseAddress else { return }
+        sums.kernels.accumulate(
+          target + origin[2], row, factor,
+          weights + (z * sums.tile[1] + y) * sums.tile[2], sums.tile[2])
       }
     }
   }
 
-  private func addPlane(
-    _ logits: UnsafePointer<Float>, factor: Float, fold: Int, head: Int, z: Int, start: Int
-  ) {
-    let target = place(fold: fold, head: head, row: z + 1) + start
-    gaussian.withUnsafeBufferPointer { gaussian in
-      guard let weights = gaussian.baseAddress else { return }
-      for y in 0..<tile[1] {
-        kernels.accumulate(
-          target + y * width, logits + y * tile[2], factor,
-          weights + (z * tile[1] + y) * tile[2], tile[2])
-      }
-    }
-  }
-
-  /// Adds the weights of a window that starts at `y` and `x` of the padded image; once for all folds.
-  func addWeights(y: Int, x: Int) {
+  /// Adds the weights of a window; once for all folds.
+  func addWeights(origin: [Int]) {
     gaussian.withUnsafeBufferPointer { gaussian in
       guard let source = gaussian.baseAddress else { return }
       for row in 0..<tile[0] * tile[1] {
-        let (z, line) = (row / tile[1], row % tile[1])
+        let (z, y) = (row / tile[1], row % tile[1])
         kernels.add(
-          weights + (z + 1) * rowSize + (y + line) * width + x, source + row * tile[2], tile[2])
+          weightLine(row: origin[0] + z, y: origin[1] + y) + origin[2], source + row * tile[2],
+          tile[2])
       }
     }
   }
 
-  /// Makes logits of the first `count` rows of the windows: divides sums by weights, and takes the mean
-  /// over the folds.
+  // MARK: - What is final
+
+  /// Makes logits of sums: divides them by weights, and takes the mean over the folds.
   ///
   /// - Returns: whether they all are finite.
-  func finish(rows count: Int) -> Bool {
-    var isFinite = [Bool](repeating: true, count: heads)
+  func finish(rows: Range<Int>, lines: Range<Int>) -> Bool {
+    let parts = max(1, min(lines.count, 4 * threads))
+    var isFinite = [Bool](repeating: true, count: parts)
     // Rounded to half, as PyTorch does not: exact up to 2048 folds.
-    let divisors = [UInt16](repeating: Float16(folds).bitPattern, count: rowSize)
+    let divisors = [UInt16](repeating: Float16(folds).bitPattern, count: plane[1])
     isFinite.withUnsafeMutableBufferPointer { isFinite in
       nonisolated(unsafe) let (isFinite, sums) = (isFinite, self)
-      ParallelRanges(count: heads, threads: threads).run { heads in
-        for head in heads {
-          isFinite[head] = sums.finish(rows: count, head: head, foldDivisors: divisors)
+      ParallelRanges(count: parts, threads: threads).run { range in
+        for part in range {
+          let first = lines.lowerBound + part * lines.count / parts
+          let end = lines.lowerBound + (part + 1) * lines.count / parts
+          for y in first..<end {
+            for row in rows where !sums.finish(row: row, y: y, foldDivisors: divisors) {
+              isFinite[part] = false
+            }
+          }
         }
       }
     }
     return !isFinite.contains(false)
   }
 
-  private func finish(rows count: Int, head: Int, foldDivisors: [UInt16]) -> Bool {
-    let size = count * rowSize
-    let mean = place(fold: 0, head: head, row: 1)
-    var isFinite = kernels.divide(mean, weights + rowSize, size) == 1
-    for fold in 1..<max(folds, 1) {
-      let other = place(fold: fold, head: head, row: 1)
-      isFinite = kernels.divide(other, weights + rowSize, size) == 1 && isFinite
-      kernels.add(mean, other, size)
-    }
-    guard folds > 1 else { return isFinite }
-    for row in 0..<count {
-      isFinite = kernels.divide(mean + row * rowSize, foldDivisors, rowSize) == 1 && isFinite
+  private func finish(row: Int, y: Int, foldDivisors: [UInt16]) -> Bool {
+    let (weights, width) = (weightLine(row: row, y: y), plane[1])
+    var isFinite = true
+    for head in 0..<heads {
+      let mean = line(row: row, y: y, head: head)
+      isFinite = kernels.divide(mean, weights, width) == 1 && isFinite
+      for fold in 1..<max(folds, 1) {
+        let other = line(row: row, y: y, head: head, fold: fold)
+        isFinite = kernels.divide(other, weights, width) == 1 && isFinite
+        kernels.add(mean, other, width)
+      }
+      if folds > 1 { isFinite = kernels.divide(mean, foldDivisors, width) == 1 && isFinite }
     }
     return isFinite
   }
 
-  /// Goes on to windows that start `count` rows later; those before, but for one, are given up.
-  func advance(by count: Int) {
-    for column in 0..<folds * heads {
-      advance(sums + column * rowCount * rowSize, by: count)
+  /// Gives up rows, whose places are zero again.
+  func release(rows: Range<Int>, lines: Range<Int>) {
+    for y in lines {
+      // A run of rows may go over the last place.
+      for run in runs(of: rows) {
+        for fold in 0..<folds {
+          let first = (fold * plane[0] + y) * places + run.lowerBound
+          sums.clear(first * heads * plane[1], count: run.count * heads * plane[1])
+        }
+        weights.clear((y * places + run.lowerBound) * plane[1], count: run.count * plane[1])
+      }
     }
-    advance(weights, by: count)
   }
 
-  private func advance(_ rows: UnsafeMutablePointer<UInt16>, by count: Int) {
-    let kept = (rowCount - count) * rowSize
-    rows.update(from: rows + count * rowSize, count: kept)
-    (rows + kept).update(repeating: 0, count: count * rowSize)
+  private func runs(of rows: Range<Int>) -> [Range<Int>] {
+    guard !rows.isEmpty else { return [] }
+    let first = place(rows.lowerBound)
+    let end = first + rows.count
+    return end <= places ? [first..<end] : [first..<places, 0..<end - places]
   }
 }

@@ -11,7 +11,8 @@ enum Compiler {
     let pooled = outputs.pooled || outputs.logits ? graph.pooled : nil
     let logits = outputs.logits ? graph.logits : nil
     let segmentation = outputs.segmentation ? graph.segmentation : nil
-    wanted += [pooled, logits, segmentation].compactMap { $0 }
+    let planewise = outputs.segmentationSlabs && segmentation == nil ? graph.segmentation : nil
+    wanted += [pooled, logits, segmentation, planewise].compactMap { $0 }
     if wanted.isEmpty { wanted = graph.skips.suffix(1) }
     let nodes = graph.nodes(for: wanted)
     var names: [Graph.Value: String] = [:]
@@ -29,7 +30,7 @@ enum Compiler {
     layers = Recomputation(slackPlanes: slackPlanes).apply(to: layers)
     layers = Overwriting(graph: graph, slackPlanes: slackPlanes).apply(to: layers)
     let lowered = try Lowering(
-      layers, graph: graph, shapes: shapes, values: values, target: target)
+      layers, graph: graph, shapes: shapes, values: values, target: target, planewise: planewise)
 
     func map(_ value: Graph.Value) -> Program.Output? {
       lowered.maps[value].map { buffer in
@@ -47,6 +48,7 @@ enum Compiler {
     return Program(
       inputShape: inputShape, outputs: outputs, threads: target.threads,
       instructions: lowered.instructions, buffers: lowered.buffers, stages: stages,
-      pooled: vector(pooled), logits: vector(logits), segmentation: segmentation.flatMap(map))
+      pooled: vector(pooled), logits: vector(logits), segmentation: segmentation.flatMap(map),
+      planewise: lowered.planewise)
   }
 }

@@ -9,6 +9,8 @@ struct Lowering {
   private(set) var maps: [Graph.Value: Buffer] = [:]
   /// Of every vector its numbers.
   private(set) var vectors: [Graph.Value: Buffer] = [:]
+  /// What is computed after a run, some planes at a time.
+  private(set) var planewise: PlanewiseConvolution?
 
   private let graph: Graph
   private let shapes: Shapes
@@ -20,13 +22,20 @@ struct Lowering {
   private var identities: [Int: Pending] = [:]
 
   init(
-    _ layers: [Layer], graph: Graph, shapes: Shapes, values: ParameterValues, target: Target
+    _ layers: [Layer], graph: Graph, shapes: Shapes, values: ParameterValues, target: Target,
+    planewise: Graph.Value? = nil
   ) throws(RuntimeError) {
     self.graph = graph
     self.shapes = shapes
     self.values = values
     self.target = target
-    for layer in layers { try lower(layer, of: layers) }
+    for layer in layers {
+      if layer.output == planewise {
+        self.planewise = try planewiseConvolution(layer)
+      } else {
+        try lower(layer, of: layers)
+      }
+    }
   }
 
   private mutating func lower(_ layer: Layer, of layers: [Layer]) throws(RuntimeError) {
@@ -148,6 +157,32 @@ struct Lowering {
     if weights.widenedCount > 0 { operands.scratch = buffers.reserve(weights.widenedCount) }
     return .recomputed(
       DirectConvolution(operands, weights: weights, target: target), slab: slab, pending)
+  }
+
+  /// A convolution whose output is a slab of some planes.
+  private mutating func planewiseConvolution(_ layer: Layer) throws(RuntimeError)
+    -> PlanewiseConvolution
+  {
+    guard case .convolution(let convolution) = layer.operation, !layer.readsNetworkInput else {
+      preconditionFailure("a decoder ends in a convolution at \(layer.path)")
+    }
+    let (channels, extent) = (graph.width(of: layer.output), shapes[layer.output])
+    let planes = PlanewiseConvolution.slabPlanes(channels: channels, extent: extent)
+    let slab = buffers.activation(
+      channels: channels, extent: Extent3(z: planes, y: extent.y, x: extent.x))
+    let geometry = shapes.geometry(of: layer)
+    var operands = ConvolutionOperands(
+      name: layer.path, geometry: geometry, input: .features(layer.reads.map(feature)),
+      output: slab)
+    let weights = try values.weights(of: convolution).grouped(geometry.inputs)
+    if weights.widenedCount > 0 { operands.scratch = buffers.reserve(weights.widenedCount) }
+    var pending = identity(channels: channels)
+    if case .bias(let bias) = layer.affine {
+      pending.shift = buffers.constant(values.vector(bias, channels, default: 0))
+    }
+    return PlanewiseConvolution(
+      convolution: DirectConvolution(operands, weights: weights, target: target),
+      pending: pending)
   }
 
   // MARK: - Buffers

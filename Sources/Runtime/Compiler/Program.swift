@@ -29,6 +29,8 @@ public struct Program: Sendable {
   let pooled: Output?
   let logits: Output?
   let segmentation: Output?
+  /// The segmentation's last convolution, where it is asked for some planes at a time.
+  let planewise: PlanewiseConvolution?
   /// Memory of the threads, each for itself.
   let workspace: Buffer
   /// Floats from a thread's to the next one's.
@@ -39,7 +41,7 @@ public struct Program: Sendable {
   init(
     inputShape: [Int], outputs: SessionOutputs, threads: Int, instructions: [any Instruction],
     buffers: Buffers, stages: [Int: Output], pooled: Output?, logits: Output?,
-    segmentation: Output?
+    segmentation: Output?, planewise: PlanewiseConvolution? = nil
   ) {
     self.inputShape = inputShape
     self.outputs = outputs
@@ -49,19 +51,25 @@ public struct Program: Sendable {
     self.pooled = pooled
     self.logits = logits
     self.segmentation = segmentation
-    workspaceStep = ((instructions.map(\.workspaceCount).max() ?? 0) + 63) / 64 * 64
+    self.planewise = planewise
+    let workspaces =
+      instructions.map(\.workspaceCount) + [planewise?.convolution.workspaceCount ?? 0]
+    workspaceStep = ((workspaces.max() ?? 0) + 63) / 64 * 64
     var buffers = buffers
     workspace = buffers.reserve(workspaceStep * threads)
     self.buffers = buffers
     let results = Array(stages.values) + [pooled, logits, segmentation].compactMap { $0 }
-    lifetimes = Lifetimes.of(buffers, in: instructions, kept: results.map(\.buffer))
+    lifetimes = Lifetimes.of(
+      buffers, in: instructions, kept: results.map(\.buffer) + (planewise?.inputs ?? []))
     layout = BufferLayout(buffers, lifetimes: lifetimes)
   }
 
   /// What every fold runs.
   var folds: [Program] { [self] + otherFolds }
 
-  private var allInstructions: [any Instruction] { folds.flatMap(\.instructions) }
+  private var allInstructions: [any Instruction] {
+    folds.flatMap { fold in fold.instructions + [fold.planewise?.convolution].compactMap { $0 } }
+  }
 
   /// Multiplications and additions of the plain algorithm.
   package var flops: Double { allInstructions.reduce(0) { $0 + $1.flops } }
@@ -87,7 +95,7 @@ public struct Program: Sendable {
 
   /// What is done, layer by layer and fold by fold, none of it run.
   package var steps: [Session.StepReport] {
-    allInstructions.map {
+    folds.flatMap(\.instructions).map {
       Session.StepReport(name: $0.name, algorithm: $0.algorithm, flops: $0.flops, seconds: 0)
     }
   }

@@ -53,6 +53,7 @@ public final class Session {
     memory = try Memory(layout)
     for fold in program.folds {
       for instruction in fold.instructions { instruction.prepare() }
+      fold.planewise?.convolution.prepare()
     }
     seconds = [Double](repeating: 0, count: program.steps.count)
     setConstants(of: program)
@@ -96,9 +97,7 @@ public final class Session {
     guard input.count == expected, let start = input.baseAddress else {
       throw .elementCount(found: input.count, expected: expected)
     }
-    let context = RunContext(
-      input: start, memory: memory, team: ThreadTeam(count: threads),
-      workspace: program.workspace, workspaceStep: program.workspaceStep)
+    let context = context(input: start)
     givesMeans = false
     var step = 0
     for (fold, program) in program.folds.enumerated() {
@@ -122,6 +121,12 @@ public final class Session {
     try checkResults()
   }
 
+  private func context(input: UnsafePointer<Float>) -> RunContext {
+    RunContext(
+      input: input, memory: memory, team: ThreadTeam(count: threads),
+      workspace: program.workspace, workspaceStep: program.workspaceStep)
+  }
+
   /// Adds a fold's results to those before, and makes them means after the last.
   private func takeMeans(_ fold: Int) {
     let others = program.otherFolds.count
@@ -141,7 +146,10 @@ public final class Session {
   /// A number that is none is no result, wherever it comes from.
   private func checkResults() throws(RuntimeError) {
     let results =
-      [("pooled features", program.pooled), ("logits", program.logits)]
+      [
+        ("pooled features", program.pooled), ("logits", program.logits),
+        ("logits of the segmentation", program.segmentation),
+      ]
       + program.stages.map { ("features of stage \($0)", $1) }
     for (name, output) in results {
       guard let output else { continue }
@@ -189,6 +197,16 @@ public final class Session {
   /// `nil` where they were not asked for.
   public var segmentation: (shape: [Int], values: [Float])? {
     program.segmentation.map { ($0.shape, values($0)) }
+  }
+
+  /// Computes the logits of the segmentation for the last run's input, some planes at a time, and lends
+  /// them; for sessions of one fold that were asked for them so.
+  package func forEachSegmentationSlab(_ body: (SegmentationSlab) -> Void) {
+    guard let planewise = program.planewise else { return }
+    // What it reads is in memory: the network's input is not among it.
+    planewise.run(
+      context(input: UnsafePointer(memory[planewise.slab])), kernels: planewise.convolution.kernels,
+      body)
   }
 
   /// The logits of the segmentation without a copy; valid inside `body` only.

@@ -8,6 +8,9 @@ public struct SessionOutputs: Sendable, Equatable {
   public var logits: Bool
   /// Whether the segmentation's logits are wanted, at full resolution.
   public var segmentation: Bool
+  /// Whether these logits are wanted plane by plane, by `Session.forEachSegmentationSlab`: they are then
+  /// never whole in memory.
+  package var segmentationSlabs = false
 
   /// Pooled features, and nothing else unless asked for.
   public init(
