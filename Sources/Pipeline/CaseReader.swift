@@ -33,6 +33,16 @@ package struct CaseReader: Sendable {
     }
   }
 
+  /// The same on another number of threads.
+  init(_ other: CaseReader, threads: Int) {
+    self.init(
+      model: other.model, policy: other.policy, memory: other.memory, threads: threads,
+      turningTo: other.orientation)
+  }
+
+  /// The bytes that files' voxels take; `nil` where they cannot be read.
+  func voxelByteCount(of files: [String]) -> Int? { try? result.get().byteCount(of: files) }
+
   /// Reads a case's files, one per channel; what is too large is refused before any voxel is read.
   package func read(files: [String]) throws(PipelineError) -> Case {
     let preprocessor = try preprocessor()

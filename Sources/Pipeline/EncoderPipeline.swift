@@ -156,6 +156,24 @@ public final class EncoderPipeline {
     return try run(image, framing: framing, program: estimate.program, progress: progress)
   }
 
+  /// What running a case takes that was prepared ahead.
+  package func estimate(_ ready: PreparedCase) throws(PipelineError) -> CaseEstimate {
+    try estimate(
+      ready.image.geometry, policy: policy, framing: framing(of: ready.image.shape))
+  }
+
+  /// Runs the encoder over a case that was prepared ahead.
+  package func run(
+    _ ready: PreparedCase,
+    progress: (_ done: Int, _ count: Int) throws(PipelineError) -> Void
+  ) throws(PipelineError) -> EncoderOutput {
+    if let place = ready.place { orientations.add(place) }
+    let estimate = try estimate(ready)
+    try check(estimate)
+    return try run(
+      ready.image, framing: estimate.framing, program: estimate.program, progress: progress)
+  }
+
   /// Lends the features of a stage that the last run was asked for, row-major, with their shape,
   /// `[features, z, y, x]` or `[features, y, x]`; `nil` where there are none: stages of several
   /// windows overlap.

@@ -42,12 +42,13 @@ struct CaseRunner {
     var total = 0
     var failed = 0
     var isInterrupted = false
+    let ahead = CaseAhead(list?.entries ?? [], reader: pipeline.reader)
     for entry in CaseSequence(list: list, interruption: interruption) {
       guard !interruption.hasCome else { break }
       // What cannot be read is told when it is run.
       let identity = try? CaseIdentity(of: entry)
       if try !isDone(entry, identity) {
-        try forEachCase(of: entry) { name, isOfBatch, run in
+        try forEachCase(of: entry, ahead) { name, isOfBatch, run in
           guard !isInterrupted else { return }
           total += 1
           progress.show(window: 0, of: 1)
@@ -86,18 +87,29 @@ struct CaseRunner {
 
   /// Calls `body` with every case that an entry holds.
   private func forEachCase(
-    of entry: CaseList.Entry, _ body: (_ name: String, _ isOfBatch: Bool, Run) throws -> Void
+    of entry: CaseList.Entry, _ ahead: CaseAhead,
+    _ body: (_ name: String, _ isOfBatch: Bool, Run) throws -> Void
   ) throws {
     switch entry.source {
     case .unusable(let error): try body(entry.name, false) { _ in throw error }
     case .scan, .dicom:
       try body(entry.name, false) { progress in
-        let scan = try pipeline.readTelling(entry, reporter)
-        try tellSize(pipeline.estimate(scan))
-        return try pipeline.run(scan) { done, count throws(PipelineError) in
+        let tell = { (done: Int, count: Int) throws(PipelineError) in
           progress(done, count)
           if interruption.hasCome, done < count { throw .cancelled }
         }
+        if let ready = ahead.take(entry) {
+          ready.warnings.forEach(reporter.warn)
+          let estimate = try pipeline.estimate(ready)
+          tellSize(estimate)
+          ahead.prepare(after: entry, held: estimate.peakByteCount)
+          return try pipeline.run(ready, progress: tell)
+        }
+        let scan = try pipeline.readTelling(entry, reporter)
+        let estimate = try pipeline.estimate(scan)
+        tellSize(estimate)
+        ahead.prepare(after: entry, held: estimate.peakByteCount)
+        return try pipeline.run(scan, progress: tell)
       }
     case .array(let path):
       let dimension = pipeline.model.description.architecture.dimension

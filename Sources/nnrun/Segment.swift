@@ -52,6 +52,10 @@ struct Segment: ParsableCommand {
     name: [.customLong("skip-done"), .customLong("continue_prediction"), .customLong("c")],
     help: "Leave out cases whose output is there.")
   var skipDone = false
+  @Option(
+    help: "A PNG that shows three planes of the only case with the outlines of its labels.",
+    completion: .file())
+  var preview: String?
   @Option(help: "Threads (default: the processors this process may use).")
   var threads: Int?
 
@@ -84,14 +88,17 @@ struct Segment: ParsableCommand {
       models, options: options(), cases: cases, threads: threads, reporter)
     guard let list = try cases.list(for: models[0], reporter) else { return }
     guard !list.isArrays else { throw InputError.arrays }
+    if preview != nil, list.entries.count != 1 { throw InputError.severalPreviews }
     let identities = paths.compactMap { MappedFile.identity(ofFileAt: $0) } + list.identities
+    if let preview { try OutputFile.check(preview, ending: ".png", inputs: identities) }
     let outputs = try SegmentationOutputs(
       ShareArguments.path(output, list.part?.share), list: list,
       ending: models[0].description.preprocessing.fileEnding,
       inputs: identities)
     let runner = SegmentationRunner(
       stages: stages, outputs: outputs, previous: previous.map { PreviousSegmentations($0) },
-      savesProbabilities: saveProbabilities, skipsDone: skipDone, reporter: reporter,
+      savesProbabilities: saveProbabilities, preview: preview, skipsDone: skipDone,
+      reporter: reporter,
       interruption: interruption)
     try runner.run(list)
   }

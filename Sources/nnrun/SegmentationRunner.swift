@@ -2,6 +2,7 @@ import CommandLineInterface
 import FileIO
 import Pipeline
 import Preprocessing
+import Report
 import SWTFormat
 import SWTRuntime
 
@@ -11,6 +12,8 @@ struct SegmentationRunner {
   let outputs: SegmentationOutputs
   let previous: PreviousSegmentations?
   let savesProbabilities: Bool
+  /// A picture of the only case.
+  let preview: String?
   let skipsDone: Bool
   let reporter: Reporter
   let interruption: Interruption
@@ -20,6 +23,7 @@ struct SegmentationRunner {
     var progress = CaseProgress(count: list.entries.count, reporter)
     let trained = stages.last.model.description.preprocessing.trainedOrientation
     var orientations = OrientationTally(trained: trained)
+    let ahead = CaseAhead(list.entries, reader: stages.last.reader)
     var failed = 0
     for entry in list.entries {
       guard !interruption.hasCome else { break }
@@ -27,7 +31,7 @@ struct SegmentationRunner {
       if skipsDone, isDone(entry.name) { continue }
       do {
         let start = ContinuousClock.now
-        let result = try segment(entry, progress, &orientations)
+        let result = try segment(entry, ahead, progress, &orientations)
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         try StandardOutput.writeLine(report(entry, result, seconds: seconds).lineText)
       } catch {
@@ -55,15 +59,22 @@ struct SegmentationRunner {
   }
 
   private func segment(
-    _ entry: CaseList.Entry, _ progress: CaseProgress, _ orientations: inout OrientationTally
+    _ entry: CaseList.Entry, _ ahead: CaseAhead, _ progress: CaseProgress,
+    _ orientations: inout OrientationTally
   ) throws -> Segmentation {
     if case .unusable(let error) = entry.source { throw error }
     try outputs.makeFolder(for: entry.name)
+    var shown: (place: ScanGeometry, channel: Volume)?
     let result = try stages.run(
-      entry, previous: previous.map { try $0.file(of: entry.name) },
+      entry, previous: previous.map { try $0.file(of: entry.name) }, ahead: ahead,
       noting: { scan in
         scan.warnings.forEach(reporter.warn)
-        if let place = scan.place { orientations.add(place) }
+        guard let place = scan.place else { return }
+        orientations.add(place)
+        if preview != nil, let channel = scan.channel {
+          shown = (place, channel)
+          stages.last.heldByteCount = channel.values.count * MemoryLayout<Float>.stride
+        }
       },
       progress: { (stage, done, count) throws(PipelineError) in
         progress.show(window: done, of: count, stage: stage, of: stages.count)
@@ -76,6 +87,12 @@ struct SegmentationRunner {
     }
     try result.write(
       to: outputs.labels(of: entry.name), threads: threads, inputs: outputs.inputs)
+    if let preview, let shown {
+      try SegmentationPreview(
+        result, of: shown.channel, at: shown.place,
+        preprocessing: stages.last.model.description.preprocessing, title: entry.name
+      ).picture().write(to: preview, inputs: outputs.inputs)
+    }
     return result
   }
 

@@ -40,16 +40,33 @@ struct SegmentationStages {
     }
   }
 
+  /// What is known of a scan before it is run.
+  struct SeenScan {
+    let warnings: [String]
+    let place: ScanGeometry?
+    /// Its first channel; `nil` where it was prepared ahead.
+    let channel: Volume?
+  }
+
   /// Segments a case.
   ///
   /// - Parameters:
   ///   - previous: what the first stage made, where that is not run here.
+  ///   - ahead: what prepares the next case meanwhile.
   ///   - noting: given the scan before it is run.
   ///   - progress: told the stage, and how many runs of its network are done, of how many.
   func run(
-    _ entry: CaseList.Entry, previous: String?, noting: (borrowing Case) -> Void,
+    _ entry: CaseList.Entry, previous: String?, ahead: CaseAhead, noting: (SeenScan) -> Void,
     progress: (_ stage: Int, _ done: Int, _ count: Int) throws(PipelineError) -> Void
   ) throws -> Segmentation {
+    if let ready = ahead.take(entry) {
+      noting(SeenScan(warnings: ready.warnings, place: ready.place, channel: nil))
+      let estimate = try last.estimate(ready.image.geometry)
+      ahead.prepare(after: entry, held: estimate.peakByteCount)
+      return try last.run(ready) { (done, count) throws(PipelineError) in
+        try progress(0, done, count)
+      }
+    }
     var stage: Volume?
     if let previous { stage = try last.readPrevious(file: previous) }
     if let first {
@@ -60,7 +77,9 @@ struct SegmentationStages {
       stage = try result.volume()
     }
     let scan = try last.reader.read(entry)
-    noting(scan)
+    noting(SeenScan(warnings: scan.warnings, place: scan.place, channel: scan.channels.first))
+    // A second stage waits for the first one's result.
+    if stage == nil { ahead.prepare(after: entry, held: try last.estimate(scan).peakByteCount) }
     return try last.run(scan, previous: stage) { (done, count) throws(PipelineError) in
       try progress(first == nil ? 0 : 1, done, count)
     }

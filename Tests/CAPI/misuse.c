@@ -1,7 +1,7 @@
 // Misuses libswt in every way that a caller can without lying about its own memory: each has to end in an error
 // code with one line of text. Run under sanitizers by scripts/test sanitizers.
 //
-//   misuse MODEL.swt ENCODER.swt FLAT.swt SCAN.nii.gz FOLDER
+//   misuse MODEL.swt ENCODER.swt FLAT.swt SCAN.nii.gz FOLDER NETWORK.swt
 //
 // MODEL is 3-D with one channel and a classifier, ENCODER the same without one, FLAT is 2-D; files
 // are made in FOLDER.
@@ -299,8 +299,8 @@ static void misuse_session(const char *path) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 6) {
-    fprintf(stderr, "usage: %s MODEL.swt ENCODER.swt FLAT.swt SCAN.nii.gz FOLDER\n", argv[0]);
+  if (argc != 7) {
+    fprintf(stderr, "usage: %s MODEL.swt ENCODER.swt FLAT.swt SCAN.nii.gz FOLDER NETWORK.swt\n", argv[0]);
     return 64;
   }
   for (int i = 0; i < VOXELS; i++) voxels[i] = (float)(i * 7919 % 1000) / 500 - 1;
@@ -310,6 +310,7 @@ int main(int argc, char **argv) {
   misuse_session(argv[1]);
   misuse_pipelines(argv[1], argv[2], argv[3], argv[4], argv[5]);
   misuse_cases(argv[1], argv[2], argv[4]);
+  misuse_segmentation(argv[6], argv[2], argv[4]);
   misuse_threads(argv[1]);
   // An instruction set that no machine has.
   swt_model *model = open_model(argv[1]);

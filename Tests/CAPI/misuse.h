@@ -33,4 +33,5 @@ void copy_start(const char *from, const char *to, size_t count);
 void misuse_pipelines(const char *model, const char *encoder, const char *flat, const char *scan,
                       const char *folder);
 void misuse_cases(const char *model, const char *encoder, const char *scan);
+void misuse_segmentation(const char *network, const char *encoder, const char *scan);
 void misuse_threads(const char *model);

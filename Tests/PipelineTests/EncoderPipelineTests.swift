@@ -33,7 +33,9 @@ import Testing
     #expect(framing.windowCount == 3 * 3 * 3)
     var calls: [[Int]] = []
     let result = try pipeline.run(pipeline.read(files: files)) { calls.append([$0, $1]) }
-    #expect(calls == (1...27).map { [$0, 27] })
+    // Told before every layer, and after every window.
+    let told = calls.enumerated().filter { $0.offset == 0 || calls[$0.offset - 1] != $0.element }
+    #expect(told.map(\.element) == (0...27).map { [$0, 27] })
     let single = try EncoderPipeline(model: Models.example(), outputs: all, threads: 2)
     var sums = [Double](repeating: 0, count: result.pooled.count)
     for index in 0..<framing.windowCount {
@@ -130,6 +132,25 @@ import Testing
       model: Models.network(path, folds: ["0", "1", "2"]), threads: 2)
     let output = try pipeline.run(array: input[...], shape: [1, 20, 24, 24], held: 0)
     #expect(Difference(output.pooled, together[0]).relative <= 1e-6)
+  }
+
+  @Test func aCaseThatWasPreparedAheadGivesTheSame() throws {
+    let pipeline = try EncoderPipeline(model: Models.example(), outputs: all, threads: 2)
+    let entries = ["brain_t1", "brain_inverted"].map {
+      CaseList.Entry(name: $0, source: .scan(files: ["\(Self.scans)/\($0).nii.gz"]))
+    }
+    let bad = CaseList.Entry(name: "bad", source: .scan(files: ["/nowhere.nii.gz"]))
+    let ahead = CaseAhead(entries + [bad], reader: pipeline.reader)
+    #expect(ahead.take(entries[0])?.place == nil)
+    ahead.prepare(after: entries[0], held: 0)
+    let ready = try #require(ahead.take(entries[1]))
+    let logits = try pipeline.run(ready, progress: { _, _ in }).logits ?? []
+    #expect(logits == (try pipeline.run(pipeline.read(files: entries[1].files)).logits))
+    // What is bad is read again when its turn comes; what does not fit waits for it.
+    ahead.prepare(after: entries[1], held: 0)
+    #expect(ahead.take(bad)?.place == nil)
+    ahead.prepare(after: entries[0], held: .max / 2)
+    #expect(ahead.take(entries[1])?.place == nil)
   }
 
   /// Without a limit of its own, a case may take what the machine has: in Swift as in C.

@@ -20,6 +20,9 @@ public final class SegmentationPipeline {
   /// How many threads work.
   public let threads: Int
 
+  /// Bytes that the caller holds while a case runs.
+  package var heldByteCount = 0
+
   /// Reads cases for this pipeline; it may do so on another thread while the pipeline runs.
   package let reader: CaseReader
   /// Positions in the model's folds.
@@ -118,18 +121,23 @@ public final class SegmentationPipeline {
   /// - Throws: `PipelineError.runtime` where the network cannot take windows of the patch size; not for
   ///   memory.
   public func estimate(_ scan: borrowing Case) throws(PipelineError) -> SegmentationEstimate {
-    let window = window(scan.geometry)
+    try estimate(scan.geometry)
+  }
+
+  package func estimate(_ geometry: PreparedGeometry) throws(PipelineError) -> SegmentationEstimate
+  {
+    let window = window(geometry)
     let programs = try folds.map { fold throws(PipelineError) in try program(fold: fold) }
     let running =
-      scan.geometry.shape.reduce(MemoryLayout<Float>.stride, *) + window.byteCount
+      geometry.shape.reduce(MemoryLayout<Float>.stride, *) + window.byteCount
       + programs[0].activationByteCount + programs.reduce(0) { $0 + $1.weightByteCount }
-      + resultByteCount(scan.geometry)
+      + resultByteCount(geometry)
     return SegmentationEstimate(
-      geometry: scan.geometry, windowCount: window.framing.windowCount,
+      geometry: geometry, windowCount: window.framing.windowCount,
       mirroringCount: mirrorings.count, foldCount: foldCount,
       windowShape: window.framing.inputShape, windowFlops: programs[0].flops,
       peakByteCount: CaseEstimate.baseByteCount + model.byteCount
-        + max(scan.geometry.peakByteCount, running))
+        + heldByteCount + max(geometry.peakByteCount, running))
   }
 
   /// Refuses a case that would take more memory than it may.
@@ -157,6 +165,16 @@ public final class SegmentationPipeline {
     guard let geometry = scan.place else { throw .noPlace }
     let image = try reader.prepare(scan, previous: previous)
     return try run(image, geometry: geometry, progress: progress)
+  }
+
+  /// Segments a case that was prepared ahead.
+  package func run(
+    _ ready: PreparedCase,
+    progress: (_ done: Int, _ count: Int) throws(PipelineError) -> Void
+  ) throws(PipelineError) -> Segmentation {
+    try check(estimate(ready.image.geometry))
+    guard let geometry = ready.place else { throw .noPlace }
+    return try run(ready.image, geometry: geometry, progress: progress)
   }
 
   /// Segments a prepared image of a scan that lies as `geometry` says.
