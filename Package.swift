@@ -50,7 +50,7 @@ let package = Package(
 
     // What both halves share: bytes and files, arrays on disk, and the file format between them.
     library("FileIO", ["CLinux", "CZlib"]),
-    library("NPY", ["FileIO"]),
+    library("NPY", ["FileIO", "CZlib"]),
     library("SWTFormat", ["FileIO", "CSHA256"]),
     // What a network is: both halves read their parameters off its graph.
     library("Network", ["SWTFormat", "FileIO"]),
@@ -96,7 +96,10 @@ let package = Package(
     .target(name: "CLinearAlgebra", cSettings: cSettings),
     library(
       "Training",
-      ["Report", "Pipeline", "SWTRuntime", "SWTFormat", "NPY", "FileIO", "CLinearAlgebra"]),
+      [
+        "Report", "Pipeline", "SWTRuntime", "SWTFormat", "NPY", "PickleReader", "FileIO",
+        "CLinearAlgebra",
+      ]),
     .executableTarget(
       name: "nntrain",
       dependencies: [
@@ -133,8 +136,8 @@ let package = Package(
     tests(
       "CommandLineTests",
       [
-        "FileIO", "NPY", "Preprocessing", "SWTFormat", "SWTRuntime", "nnconvert", "nnrun",
-        "nntrain",
+        "FileIO", "NPY", "PickleReader", "Preprocessing", "SWTFormat", "SWTRuntime", "nnconvert",
+        "nnrun", "nntrain",
       ]),
   ],
   cLanguageStandard: .c17

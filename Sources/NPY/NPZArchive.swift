@@ -1,3 +1,4 @@
+internal import CZlib
 package import FileIO
 
 /// Arrays in one file, as `numpy.savez` writes them: a zip archive of `.npy` entries, stored as they are.
@@ -79,14 +80,9 @@ package struct NPZArchive {
     return body + directory + end
   }
 
-  /// CRC-32 as in zip archives, bit by bit: what is stored here is small.
+  /// CRC-32 as in zip archives.
   static func checksum(_ bytes: [UInt8]) -> UInt32 {
-    var remainder = UInt32.max
-    for byte in bytes {
-      remainder ^= UInt32(byte)
-      for _ in 0..<8 { remainder = remainder >> 1 ^ (remainder & 1 == 1 ? 0xEDB8_8320 : 0) }
-    }
-    return ~remainder
+    UInt32(truncatingIfNeeded: crc32_z(0, bytes, bytes.count))
   }
 }
 

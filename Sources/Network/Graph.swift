@@ -96,11 +96,11 @@ package struct Graph: Sendable {
     return output
   }
 
-  /// The operations that `outputs` need, in order.
-  package func nodes(for outputs: [Value]) -> [Node] {
+  /// The operations that `outputs` need, in order; where `start` is given, those behind it.
+  package func nodes(for outputs: [Value], behind start: Value? = nil) -> [Node] {
     var needed = Set(outputs)
     var result: [Node] = []
-    for node in nodes.reversed() where needed.contains(node.output) {
+    for node in nodes.reversed() where needed.contains(node.output) && node.output != start {
       needed.formUnion(node.inputs)
       result.append(node)
     }

@@ -26,7 +26,7 @@ public struct Model: Sendable {
   private static let supportedFeatures: RequiredFeatures = [.folds, .trainedHead]
 
   private let file: SWTFile
-  private let graph: Graph
+  let graph: Graph
   /// Weights in other forms than the file's, for all sessions.
   private let store = WeightStore()
 

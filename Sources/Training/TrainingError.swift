@@ -20,6 +20,8 @@ package enum TrainingError: Error, Equatable, Sendable {
   case column(path: String, name: String, setting: Setting)
   /// A step of augmentation cannot be done.
   case augmentation(problem: String)
+  /// Batches or their specification cannot be used.
+  case batches(problem: String)
   /// A feature is no finite number.
   case nonFinite(case: String, feature: Int)
 }
@@ -57,6 +59,7 @@ extension TrainingError: Failure {
         "\(DisplayText.quoted(path)) has no column \(DisplayText.quoted(name))",
         advice: "name one with \(setting)")
     case .augmentation(let problem): "\(DisplayText.escaped(problem))"
+    case .batches(let problem): "the batches do not fit: \(DisplayText.escaped(problem))"
     case .nonFinite(let name, let feature):
       .init(
         "feature \(feature) of case \(DisplayText.quoted(name)) is no finite number",

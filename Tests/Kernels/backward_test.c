@@ -165,6 +165,25 @@ static void test_norm_gradient(const nn_kernels *kernels, size_t voxels) {
   free(raw), free(gradient), free(target), free(vectors);
 }
 
+static void test_activated_max(const nn_kernels *kernels, size_t voxels) {
+  float *source = numbers(voxels * BLOCK), *vectors = numbers(2 * BLOCK), maxima[BLOCK];
+  const nn_pending pending = {vectors, vectors + BLOCK, 0.01f};
+  // The first of equal values counts.
+  for (size_t v = voxels / 2; v < voxels; v++) memcpy(source + v * BLOCK, source + (v - voxels / 2) * BLOCK, BLOCK * sizeof(float));
+  int32_t places[BLOCK];
+  kernels->activated_max(source, pending, voxels, maxima, places);
+  double error = 0;
+  for (int i = 0; i < BLOCK; i++) {
+    double best = -HUGE_VAL;
+    for (size_t v = 0; v < voxels; v++) best = fmax(best, activated(source[v * BLOCK + (size_t)i], pending, i));
+    const int in_range = places[i] >= 0 && (size_t)places[i] < (voxels > 1 ? voxels / 2 : 1);
+    error = worse(error, maxima[i] - best);
+    error = worse(error, in_range ? activated(source[places[i] * BLOCK + i], pending, i) - best : NAN);
+  }
+  expect(kernels->name, "activated_max", error, 1e-6);
+  free(source), free(vectors);
+}
+
 static void test_average_gradient(const nn_kernels *kernels, int voxels, int width, int accumulate) {
   const size_t count = (size_t)(voxels * width * BLOCK);
   float *source = numbers((size_t)(voxels * BLOCK)), *target = numbers(count + BLOCK), *before = numbers(count + BLOCK);
@@ -232,7 +251,10 @@ void test_backward(const nn_kernels *kernels) {
         test_input_gradient(kernels, kernel, stride, 1, 1, 1, accumulate);
       }
     }
-  for (size_t voxels = 1; voxels < 200; voxels = voxels * 2 + 1) test_norm_gradient(kernels, voxels);
+  for (size_t voxels = 1; voxels < 200; voxels = voxels * 2 + 1) {
+    test_norm_gradient(kernels, voxels);
+    test_activated_max(kernels, voxels);
+  }
   for (int width = 1; width <= 3; width++)
     for (int accumulate = 0; accumulate < 2; accumulate++) test_average_gradient(kernels, 5, width, accumulate);
   for (size_t count = 1; count < 100; count += count < 20 ? 1 : 13) test_optimisers(kernels, count);

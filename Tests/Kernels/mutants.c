@@ -40,6 +40,11 @@ static void activated_sum(const float *source, nn_pending pending, size_t voxels
   sums[NN_BLOCK - 1] = NAN;
 }
 
+static void activated_max(const float *source, nn_pending pending, size_t voxels, float *maxima, int32_t *places) {
+  right->activated_max(source, pending, voxels, maxima, places);
+  maxima[NN_BLOCK - 1] = NAN;
+}
+
 static void combine(nn_moments *moments, size_t count) {
   right->combine(moments, count);
   moments->squares[1] = NAN;

@@ -128,8 +128,8 @@ struct Lowering {
   ) -> InstanceNorm {
     let zeros = values.vector(nil, output.channels, default: 0)
     return InstanceNorm(
-      weight: values.vector(norm.weight, output.channels, default: 1),
-      bias: values.vector(norm.bias, output.channels, default: 0), eps: norm.eps,
+      weight: .constant(values.vector(norm.weight, output.channels, default: 1)),
+      bias: .constant(values.vector(norm.bias, output.channels, default: 0)), eps: norm.eps,
       pending: Pending(scale: buffers.constant(zeros), shift: buffers.constant(zeros), slope: 1),
       kernels: target.kernels,
       statistics: buffers.reserve(

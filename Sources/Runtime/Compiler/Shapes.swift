@@ -8,11 +8,16 @@ struct Shapes: Sendable {
 
   /// Infers the sizes of what `nodes` make.
   ///
+  /// - Parameters:
+  ///   - inputShape: that of `start`.
+  ///   - start: what the first of them reads; `nil` for the network's input.
   /// - Throws: `RuntimeError.inputSize` where the network cannot take an input of that size.
-  init(_ graph: Graph, nodes: [Graph.Node], inputShape: [Int]) throws(RuntimeError) {
+  init(
+    _ graph: Graph, nodes: [Graph.Node], inputShape: [Int], start: Graph.Value? = nil
+  ) throws(RuntimeError) {
     self.graph = graph
     extents = [Extent3?](repeating: nil, count: graph.valueCount)
-    extents[graph.input.index] = Extent3(Array(inputShape.dropFirst()))
+    extents[(start ?? graph.input).index] = Extent3(Array(inputShape.dropFirst()))
     for node in nodes {
       do throws(SizeProblem) {
         extents[node.output.index] = try extent(of: node)

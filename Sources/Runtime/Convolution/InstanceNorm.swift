@@ -7,16 +7,20 @@ internal import SWTFormat
 /// a channel. The convolution's bias is left out, since the mean takes it away again.
 struct InstanceNorm: Sendable {
   /// γ and β, padded to whole blocks; ones and zeros where the norm is not affine.
-  let weight: [Float]
-  let bias: [Float]
+  let weight: ChannelValues
+  let bias: ChannelValues
   let eps: Double
   let pending: Pending
   let kernels: Kernels
   /// The statistics of the convolution's parts, `[block][group]`.
   let statistics: Buffer
   let groups: Int
+  /// Where the statistics are kept for the backward pass.
+  var saved: NormStatistics?
 
-  var buffers: [Buffer] { [statistics, pending.scale, pending.shift] }
+  var buffers: [Buffer] {
+    [statistics, pending.scale, pending.shift] + (saved?.buffers ?? [])
+  }
 
   /// Floats that the statistics of an output take.
   static func floatCount(blocks: Int, groups: Int) -> Int {
@@ -38,12 +42,39 @@ struct InstanceNorm: Sendable {
       kernels.pointee.combine(total, groups)
       for lane in 0..<min(block, output.channels - index * block) {
         let channel = index * block + lane
-        let factor = Double(weight[channel]) / (total.pointee.variance(lane) + eps).squareRoot()
+        let deviation = (total.pointee.variance(lane) + eps).squareRoot()
+        let factor = Double(weight[channel]) / deviation
         scale[channel] = Float(factor)
         shift[channel] = Float(Double(bias[channel]) - total.pointee.mean(lane) * factor)
+        guard let saved else { continue }
+        context.memory[saved.mean][channel] = Float(total.pointee.mean(lane))
+        context.memory[saved.inverse][channel] = Float(1 / deviation)
       }
     }
   }
+}
+
+/// One number per channel, padded to whole blocks.
+enum ChannelValues: Sendable {
+  case constant([Float])
+  /// Of a parameter that training changes.
+  case trained(TrainedParameters, TrainedParameters.Entry)
+
+  subscript(channel: Int) -> Float {
+    switch self {
+    case .constant(let values): values[channel]
+    case .trained(let parameters, let entry): parameters.values(entry)[channel]
+    }
+  }
+}
+
+/// What a norm subtracted and multiplied by, per channel, padded to whole blocks with zeros.
+struct NormStatistics: Sendable {
+  let mean: Buffer
+  /// 1 / √(variance + eps).
+  let inverse: Buffer
+
+  var buffers: [Buffer] { [mean, inverse] }
 }
 
 extension nn_moments {

@@ -10,6 +10,8 @@ struct PackedWeights: Sendable {
     case bytes(Bytes)
     /// Made of others when they are first used.
     case stored(StoredWeights, @Sendable (UnsafeMutablePointer<Float>) -> Void)
+    /// Training changes them, never while an instruction runs.
+    case trained(TrainedParameters, TrainedParameters.Entry)
   }
 
   private let source: Source
@@ -73,6 +75,14 @@ struct PackedWeights: Sendable {
     }
     self.init(
       .stored(stored, pack), .f32, shape: packedShape, blocks: ChannelBlocks([inputs]), origin)
+  }
+
+  /// A weight that is trained.
+  init(_ entry: TrainedParameters.Entry, of parameters: TrainedParameters) {
+    self.init(
+      .trained(parameters, entry), .f32, shape: entry.shape,
+      blocks: ChannelBlocks([entry.shape[1]]),
+      Origin(store: WeightStore(), fold: 0, parameter: entry.name))
   }
 
   private init(
@@ -149,12 +159,14 @@ struct PackedWeights: Sendable {
     widened: UnsafeMutablePointer<Float>, kernels: Kernels, team: ThreadTeam,
     _ body: (UnsafePointer<Float>) -> Void
   ) {
-    guard case .bytes(let bytes) = source else {
-      if case .stored(let stored, let fill) = source {
-        stored.prepare(fill)
-        body(stored.pointer)
-      }
-      return
+    let bytes: Bytes
+    switch source {
+    case .bytes(let stored): bytes = stored
+    case .stored(let stored, let fill):
+      stored.prepare(fill)
+      return body(stored.pointer)
+    case .trained(let parameters, let entry):
+      return body(UnsafePointer(parameters.values(entry)))
     }
     // Both the file's tensors and heap buffers are aligned to 64 bytes at least, and as long as the
     // layout says.

@@ -1,0 +1,95 @@
+internal import CKernels
+internal import SWTFormat
+
+/// Back through a nonlinearity and a norm, in place: from the gradient of what is read to that of what the
+/// convolution wrote; adds to the gradients of γ, β and the convolution's bias.
+struct NormGradient: Instruction {
+  let name: String
+  /// What the convolution wrote, with what readers apply to it.
+  let raw: Feature
+  let statistics: NormStatistics
+  /// Whether the statistics are constants, and not the case's own.
+  let isConstant: Bool
+  let gradient: Activation
+  let parameters: TrainedParameters
+  let weight: TrainedParameters.Entry?
+  let bias: TrainedParameters.Entry?
+  let convolutionBias: TrainedParameters.Entry?
+  /// `[block][chunk][sums, products][16]` doubles, then `[block][means of both][16]` floats.
+  let sums: Buffer
+  let kernels: Kernels
+
+  private static let chunkVoxels = 8_192
+
+  private static func chunks(_ extent: Extent3) -> Int {
+    (extent.count + chunkVoxels - 1) / chunkVoxels
+  }
+
+  /// Floats of `sums`.
+  static func sumCount(_ raw: Activation) -> Int {
+    raw.blocks * (chunks(raw.extent) * 4 + 2) * TensorLayout.blockWidth
+  }
+
+  var algorithm: String { "norm backward" }
+  var buffers: [Buffer] { raw.buffers + statistics.buffers + [gradient.buffer, sums] }
+
+  func run(_ context: RunContext) {
+    let block = TensorLayout.blockWidth
+    let memory = context.memory
+    let activation = raw.activation
+    let count = activation.extent.count
+    let chunks = Self.chunks(activation.extent)
+    // Buffers start on 256-byte boundaries, and whole doubles lie before the floats.
+    let doubles = UnsafeMutableRawPointer(memory[sums]).assumingMemoryBound(to: Double.self)
+    let means = memory[sums] + activation.blocks * chunks * 4 * block
+    func job(_ index: Int) -> nn_norm_gradient {
+      let (channelBlock, chunk) = (index / chunks, index % chunks)
+      let start = chunk * Self.chunkVoxels
+      let own = means + channelBlock * 2 * block
+      let target = memory[gradient] + channelBlock * gradient.blockStep + start * block
+      return nn_norm_gradient(
+        raw: memory[activation] + channelBlock * activation.blockStep + start * block,
+        gradient: target, voxels: min(Self.chunkVoxels, count - start),
+        pending: raw.pending.kernel(block: channelBlock, in: memory),
+        mean: memory[statistics.mean] + channelBlock * block,
+        inverse: memory[statistics.inverse] + channelBlock * block,
+        mean_gradient: own, mean_product: own + block, target: target)
+    }
+    context.team.forEach(activation.blocks * chunks) { index, _ in
+      var job = job(index)
+      let own = doubles + index * 2 * block
+      own.update(repeating: 0, count: 2 * block)
+      kernels.pointee.norm_gradient_sums(&job, own, own + block)
+    }
+    // In the order of the chunks, whichever thread summed them.
+    for channelBlock in 0..<activation.blocks {
+      for lane in 0..<block {
+        var (sum, product) = (0.0, 0.0)
+        for chunk in 0..<chunks {
+          let own = doubles + (channelBlock * chunks + chunk) * 2 * block
+          sum += own[lane]
+          product += own[block + lane]
+        }
+        add(sum, product, channel: channelBlock * block + lane, memory)
+        let own = means + channelBlock * 2 * block
+        own[lane] = isConstant ? 0 : Float(sum / Double(count))
+        own[block + lane] = isConstant ? 0 : Float(product / Double(count))
+      }
+    }
+    context.team.forEach(activation.blocks * chunks) { index, _ in
+      var job = job(index)
+      kernels.pointee.norm_gradient(&job)
+    }
+  }
+
+  private func add(_ sum: Double, _ product: Double, channel: Int, _ memory: Memory) {
+    guard channel < raw.activation.channels else { return }
+    if let weight { parameters.gradient(weight)[channel] += Float(product) }
+    if let bias { parameters.gradient(bias)[channel] += Float(sum) }
+    // Before an instance norm a bias has no effect, and no gradient.
+    if let convolutionBias, isConstant {
+      let scale = Double(memory[raw.pending.scale][channel])
+      parameters.gradient(convolutionBias)[channel] += Float(sum * scale)
+    }
+  }
+}

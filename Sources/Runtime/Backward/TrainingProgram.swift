@@ -1,0 +1,83 @@
+internal import Network
+package import SWTFormat
+
+/// The last stages of a model compiled for training on inputs of one shape: what the forward pass does, which
+/// keeps what the backward pass needs, and that.
+package struct TrainingProgram: Sendable {
+  /// What the first of the stages reads, `[channels, z, y, x]` or `[channels, y, x]`.
+  package let inputShape: [Int]
+  package let threads: Int
+
+  let forward: [any Instruction]
+  let backward: [any Instruction]
+  let buffers: Buffers
+  let layout: BufferLayout
+  /// Pooled features and their gradient.
+  let pooled: Buffer
+  let pooledGradient: Buffer
+  let workspace: Buffer
+  let workspaceStep: Int
+
+  init(inputShape: [Int], lowered: TrainingLowering, threads: Int) {
+    self.inputShape = inputShape
+    self.threads = threads
+    forward = lowered.forward
+    backward = lowered.backward
+    pooled = lowered.pooled
+    pooledGradient = lowered.pooledGradient
+    let instructions = forward + backward
+    workspaceStep = ((instructions.map(\.workspaceCount).max() ?? 0) + 63) / 64 * 64
+    var buffers = lowered.buffers
+    workspace = buffers.reserve(workspaceStep * threads)
+    self.buffers = buffers
+    layout = BufferLayout(
+      buffers, lifetimes: Lifetimes.of(buffers, in: instructions, kept: []))
+  }
+
+  /// Bytes for activations, gradients and scratch memory; not for parameters.
+  package var byteCount: Int { layout.byteCount }
+
+  /// Multiplications and additions of the plain algorithm, there and back.
+  package var flops: Double { (forward + backward).reduce(0) { $0 + $1.flops } }
+}
+
+extension Model {
+  /// Compiles the last stages for training.
+  ///
+  /// - Parameters:
+  ///   - parameters: those of the last `stageCount` stages.
+  ///   - stageCount: how many stages are run, the last ones; at least one.
+  ///   - trainedStages: how many of them get gradients, the last ones.
+  ///   - inputShape: of what the first of them reads.
+  ///   - pooling: what is pooled; of stages that are run.
+  package func trainingProgram(
+    _ parameters: TrainedParameters, stageCount: Int, trainedStages: Int, inputShape: [Int],
+    pooling: [Classifier.Pooling], threads: Int
+  ) throws(RuntimeError) -> TrainingProgram {
+    let target = Target(kernels: try Kernels.chosen(), threads: threads)
+    let start = boundary(stageCount: stageCount)
+    let wanted = Set(pooling.map(\.stage)).sorted().map { graph.skips[$0] }
+    let nodes = graph.nodes(for: wanted, behind: start)
+    let shapes = try Shapes(graph, nodes: nodes, inputShape: inputShape, start: start)
+    var names = [Graph.Value: String]()
+    for stage in Set(pooling.map(\.stage)) { names[graph.skips[stage]] = "stage \(stage)" }
+    let layers = Deferral(nodes, input: start, maps: names).layers
+    let steps = Differentiation(layers) { parameter in
+      parameters[parameter.name].map { $0.group <= trainedStages && $0.hasEffect } ?? false
+    }.steps
+    var places: [Graph.Value: PooledPlaces] = [:]
+    var width = 0
+    for entry in pooling {
+      let value = graph.skips[entry.stage]
+      switch entry.statistic {
+      case .mean: places[value, default: PooledPlaces()].mean = width
+      case .max: places[value, default: PooledPlaces()].maximum = width
+      }
+      width += graph.width(of: value)
+    }
+    let lowered = TrainingLowering(
+      layers, steps: steps, start: start, places: places, pooledCount: width, graph: graph,
+      shapes: shapes, values: parameterValues, parameters: parameters, target: target)
+    return TrainingProgram(inputShape: inputShape, lowered: lowered, threads: threads)
+  }
+}

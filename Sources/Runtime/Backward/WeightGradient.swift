@@ -1,0 +1,95 @@
+internal import CKernels
+internal import SWTFormat
+
+/// Adds the gradient of a convolution's weight: sums over voxels of activated inputs times outputs' gradients.
+struct WeightGradient: Instruction {
+  private static let block = TensorLayout.blockWidth
+  /// Floats of inputs and gradients that a task goes through with one tap after the other: they have to stay
+  /// in the second-level cache.
+  private static let chunkFloats = 64 * 1024
+
+  let name: String
+  let geometry: ConvolutionGeometry
+  let source: Feature
+  /// Of what the convolution wrote.
+  let gradient: Activation
+  let weight: TrainedParameters.Entry
+  let parameters: TrainedParameters
+  let kernels: Kernels
+  private let threads: Int
+  private let planar: PlanarInput
+  private let scratch: Buffer
+
+  init(
+    name: String, geometry: ConvolutionGeometry, source: Feature, gradient: Activation,
+    weight: TrainedParameters.Entry, parameters: TrainedParameters, target: Target,
+    buffers: inout Buffers
+  ) {
+    self.name = name
+    self.geometry = geometry
+    self.source = source
+    self.gradient = gradient
+    self.weight = weight
+    self.parameters = parameters
+    kernels = target.kernels
+    threads = target.threads
+    planar = PlanarInput(geometry)
+    scratch = buffers.reserve(planar.count)
+  }
+
+  var algorithm: String { "weight gradient" }
+  var flops: Double { geometry.flops }
+  var buffers: [Buffer] { source.buffers + [gradient.buffer, scratch] }
+
+  func run(_ context: RunContext) {
+    let values = context.memory[scratch]
+    planar.pack(source, into: values, kernels: kernels, context: context)
+    let groupBlocks = Int(kernels.pointee.direct_blocks)
+    let inputBlocks = geometry.inputs.count
+    let groups = (gradient.blocks + groupBlocks - 1) / groupBlocks
+    let taps = geometry.kernel.count
+    // Enough tasks for all threads to end at about the same time.
+    let wanted = threads == 1 ? 1 : 4 * threads
+    let parts = min(taps, (wanted + groups * inputBlocks - 1) / (groups * inputBlocks))
+    context.team.forEach(groups * inputBlocks * parts) { index, _ in
+      let (group, inputBlock) = (index / parts / inputBlocks, index / parts % inputBlocks)
+      let part = index % parts
+      let first = group * groupBlocks
+      add(
+        inputBlock: inputBlock, outputBlocks: first..<min(first + groupBlocks, gradient.blocks),
+        taps: part * taps / parts..<(part + 1) * taps / parts, values, context)
+    }
+  }
+
+  private func add(
+    inputBlock: Int, outputBlocks: Range<Int>, taps: Range<Int>, _ values: UnsafePointer<Float>,
+    _ context: RunContext
+  ) {
+    let (block, width) = (Self.block, geometry.positions.x)
+    let layout = PackedLayout(shape: weight.shape)
+    let target = parameters.gradient(weight)
+    let gradients =
+      context.memory[gradient] + outputBlocks.lowerBound * gradient.blockStep
+    let perRow = planar.floatsPerRow + outputBlocks.count * width * block
+    let rowsPerChunk = max(1, Self.chunkFloats / perRow)
+    planar.rowOffsets.withUnsafeBufferPointer { offsets in
+      guard let offsets = offsets.baseAddress else { return }
+      let rows = planar.rowOffsets.count
+      for first in stride(from: 0, to: rows, by: rowsPerChunk) {
+        for tap in taps {
+          var job = nn_weight_gradient(
+            planar: values + planar.offset(block: inputBlock, tap: tap),
+            channel_step: Int32(planar.pitch), row_offsets: offsets + first,
+            rows: Int32(min(rowsPerChunk, rows - first)), width: Int32(width),
+            inputs: Int32(geometry.inputs.widths[inputBlock]), blocks: Int32(outputBlocks.count),
+            gradients: gradients + first * width * block, gradient_block_step: gradient.blockStep,
+            target: target
+              + layout.laneIndex(
+                block: outputBlocks.lowerBound, input: inputBlock * block, tap: tap),
+            target_block_step: layout.inputs * layout.taps * block)
+          kernels.pointee.weight_gradient(&job)
+        }
+      }
+    }
+  }
+}
