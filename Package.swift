@@ -97,8 +97,8 @@ let package = Package(
     library(
       "Training",
       [
-        "Report", "Pipeline", "SWTRuntime", "SWTFormat", "NPY", "PickleReader", "FileIO",
-        "CLinearAlgebra",
+        "Report", "Pipeline", "Preprocessing", "SWTRuntime", "SWTFormat", "NPY", "PickleReader",
+        "FileIO", "CLinearAlgebra",
       ]),
     .executableTarget(
       name: "nntrain",

@@ -30,6 +30,7 @@ extension Setting {
     case .labelColumn: "--label"
     case .groupColumn: "--group"
     case .recursive: "--recursive"
+    case .resume: "--resume"
     }
   }
 }

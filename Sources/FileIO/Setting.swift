@@ -26,4 +26,5 @@ package enum Setting: String, Sendable, Equatable {
   case labelColumn
   case groupColumn
   case recursive
+  case resume
 }

@@ -64,7 +64,7 @@ struct ForeignScore: Sendable {
 
 extension Classifier.Pooling.Statistic {
   /// One number per channel of a map, `[channels][voxels]`.
-  func values(of map: UnsafeBufferPointer<Float>, channels: Int) -> [Float] {
+  package func values(of map: UnsafeBufferPointer<Float>, channels: Int) -> [Float] {
     let voxels = map.count / Swift.max(channels, 1)
     return (0..<channels).map { channel in
       let values = map[channel * voxels..<(channel + 1) * voxels]

@@ -63,6 +63,19 @@ package struct HeadModel: Sendable {
     return result
   }
 
+  /// The linear layer for standardised features, `[classes, features]`; `nil` where classes were missing.
+  package var standardizedLinear: (weight: Matrix, bias: [Double])? {
+    guard present.count == classCount, let regression else { return nil }
+    guard regression.bias.count == 1 else { return (regression.weight, regression.bias) }
+    // Two rows of half a logit each.
+    return (
+      Matrix(
+        rows: 2, columns: regression.weight.columns,
+        values: regression.weight.values.map { -$0 / 2 } + regression.weight.values.map { $0 / 2 }),
+      [-regression.bias[0] / 2, regression.bias[0] / 2]
+    )
+  }
+
   /// The linear layer for features as they are; `nil` where classes were missing.
   package var linear: (weight: Matrix, bias: [Double])? {
     present.count == classCount ? regression?.folded(standardization) : nil

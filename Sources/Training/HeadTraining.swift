@@ -85,7 +85,7 @@ package struct HeadTraining: Sendable {
     threshold = Percentile.of(sorted: distances.sorted(), Self.thresholdPercent)
   }
 
-  private static func areaInterval(
+  static func areaInterval(
     _ metrics: ClassificationMetrics, _ probabilities: Matrix, _ cohort: Cohort, seed: UInt64
   ) -> (ClosedRange<Double>, Bool) {
     let classes = cohort.classes.count == 2 ? [1] : Array(cohort.classes.indices)

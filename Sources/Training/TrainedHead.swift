@@ -6,21 +6,44 @@ package import SWTFormat
 package struct TrainedHead: Sendable {
   /// What a model file says of it.
   package let classifier: Classifier
-  private let training: HeadTraining
+  private let weight: Matrix
+  private let bias: [Double]
+  private let distance: ForeignDistance
+  private let standardization: Standardization
+  /// New values of the encoder, where it was trained too.
+  private let encoder: [String: [Float]]
 
   /// - Parameter pooling: what the columns of the chosen features are; `nil` for the last stage's mean.
   package init(_ training: HeadTraining, pooling: [Classifier.Pooling]?) {
-    self.training = training
-    let width = training.weight.columns
+    self.init(
+      classes: training.cohort.classes, weight: training.weight, bias: training.bias,
+      pooling: pooling, temperature: training.temperature, threshold: training.threshold,
+      distance: training.distance, standardization: training.standardization)
+  }
+
+  /// - Parameters:
+  ///   - threshold: the squared distance beyond which a scan is foreign.
+  ///   - standardization: of the features in which distances are.
+  init(
+    classes: [String], weight: Matrix, bias: [Double], pooling: [Classifier.Pooling]?,
+    temperature: Double, threshold: Double, distance: ForeignDistance,
+    standardization: Standardization, encoder: [String: [Float]] = [:]
+  ) {
+    self.weight = weight
+    self.bias = bias
+    self.distance = distance
+    self.standardization = standardization
+    self.encoder = encoder
+    let width = weight.columns
     let limit = Classifier.OutOfDistribution.fullLimit
     classifier = Classifier(
-      classNames: training.cohort.classes, inputFeatures: width, hasBias: true,
-      activation: .softmax, sourceSHA256: "", pooling: pooling, temperature: training.temperature,
+      classNames: classes, inputFeatures: width, hasBias: true, activation: .softmax,
+      sourceSHA256: "", pooling: pooling, temperature: temperature,
       // Where a fold's cases do not spread, nothing tells how far is far.
-      outOfDistribution: training.threshold.isFinite && training.threshold > 0
+      outOfDistribution: threshold.isFinite && threshold > 0
         ? Classifier.OutOfDistribution(
-          threshold: training.threshold,
-          precision: width <= limit ? .full : .lowRank(training.distance.rank))
+          threshold: threshold,
+          precision: width <= limit ? .full : .lowRank(distance.rank))
         : nil)
   }
 
@@ -38,10 +61,10 @@ package struct TrainedHead: Sendable {
   }
 
   private var tensors: [String: [Float]] {
-    guard classifier.outOfDistribution != nil else { return linear }
-    let (means, form) = training.distance.stored(
-      training.standardization, fullLimit: Classifier.OutOfDistribution.fullLimit)
-    var result = linear
+    guard classifier.outOfDistribution != nil else { return linear.merging(encoder) { $1 } }
+    let (means, form) = distance.stored(
+      standardization, fullLimit: Classifier.OutOfDistribution.fullLimit)
+    var result = linear.merging(encoder) { $1 }
     result[Classifier.meanName] = means.values.map { Float($0) }
     switch form {
     case .full(let precision):
@@ -55,8 +78,8 @@ package struct TrainedHead: Sendable {
 
   private var linear: [String: [Float]] {
     [
-      Classifier.weightName: training.weight.values.map { Float($0) },
-      Classifier.biasName: training.bias.map { Float($0) },
+      Classifier.weightName: weight.values.map { Float($0) },
+      Classifier.biasName: bias.map { Float($0) },
     ]
   }
 
@@ -68,10 +91,10 @@ package struct TrainedHead: Sendable {
   package func npz(modelID: String?, inputPolicy: String?) -> NPZArchive {
     var archive = NPZArchive()
     archive.add(
-      "coef", shape: [training.weight.rows, training.weight.columns], training.weight.values)
-    archive.add("intercept", shape: [training.bias.count], training.bias)
+      "coef", shape: [weight.rows, weight.columns], weight.values)
+    archive.add("intercept", shape: [bias.count], bias)
     archive.add("classes", texts: classifier.classNames)
-    archive.add("temperature", shape: [], [training.temperature])
+    archive.add("temperature", shape: [], [classifier.temperature ?? 1])
     if let pooling = classifier.pooling {
       archive.add("pooling", texts: pooling.map { "\($0.stage):\($0.statistic.rawValue)" })
     }

@@ -22,6 +22,8 @@ package enum TrainingError: Error, Equatable, Sendable {
   case augmentation(problem: String)
   /// Batches or their specification cannot be used.
   case batches(problem: String)
+  /// The state of an interrupted run cannot be taken up.
+  case state(path: String, problem: String)
   /// A feature is no finite number.
   case nonFinite(case: String, feature: Int)
 }
@@ -60,6 +62,9 @@ extension TrainingError: Failure {
         advice: "name one with \(setting)")
     case .augmentation(let problem): "\(DisplayText.escaped(problem))"
     case .batches(let problem): "the batches do not fit: \(DisplayText.escaped(problem))"
+    case .state(let path, let problem):
+      .init(
+        "\(DisplayText.quoted(path)) \(problem)", advice: "begin anew, without \(.resume)")
     case .nonFinite(let name, let feature):
       .init(
         "feature \(feature) of case \(DisplayText.quoted(name)) is no finite number",

@@ -1,66 +1,101 @@
 import ArgumentParser
 import CommandLineInterface
 import FileIO
+import Pipeline
 import SWTFormat
 import SWTRuntime
 import Training
 
 struct Finetune: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Train the last stages of the encoder with the head.",
+    abstract: "Train the last stages of the encoder with a head that was fitted first.",
     discussion: """
-      With --batches, --spec and --dump gradients and steps on exact batches are written, for comparing with
-      PyTorch; nothing else is done then.
+      The head of 'nntrain head' is fitted first; then the last stages learn with it, one after the other. The
+      result is kept only where its log loss out of fold is smaller than that head's; else that head is
+      written, and the report says so. An interrupted run is taken up with --resume.
+
+      With --batches, --spec and --dump gradients and steps on exact batches are written instead, for
+      comparing with PyTorch.
       """)
 
   @Argument(
-    help: ArgumentHelp("A .swt file with a classifier.", valueName: "model"),
-    completion: .file(extensions: ["swt"]))
-  var model: String
-  @Option(help: "Threads (default: the processors this process may use).")
-  var threads: Int?
+    help: ArgumentHelp("MODEL.swt CASES.csv", valueName: "model> <cases"), completion: .file())
+  var inputs: [String]
   @Option(
-    help: ArgumentHelp("Exact batches, for comparing with PyTorch.", valueName: "npz"),
-    completion: .file(extensions: ["npz"]))
-  var batches: String?
+    name: .shortAndLong, help: "The classifier to write.", completion: .file(extensions: ["swt"]))
+  var output: String?
+  @OptionGroup var labels: LabelArguments
+  @OptionGroup var scans: ScanArguments
+  @OptionGroup var training: FinetuneArguments
   @Option(
-    help: ArgumentHelp("What the batches are trained with.", valueName: "json"),
-    completion: .file(extensions: ["json"]))
-  var spec: String?
-  @Option(
-    help: ArgumentHelp("Where grad.npz and steps.npz are written.", valueName: "folder"),
-    completion: .directory)
-  var dump: String?
+    help:
+      "What the head reads: mean (of the last stage), all (mean and max of all stages), or auto.")
+  var pooling = Pooling.auto
+  @Flag(help: "Go on where an earlier run with the same arguments was interrupted.")
+  var resume = false
+  @Flag(help: "Report as JSON.")
+  var json = false
+  @OptionGroup(title: "Comparing with PyTorch") var parity: ParityArguments
 
   func validate() throws {
-    let hooks = [batches, spec, dump].compactMap { $0 }.count
-    guard hooks == 3 else {
-      throw ValidationError("--batches, --spec and --dump belong together")
+    if try parity.isAsked {
+      guard inputs.count == 1 else { throw ValidationError("--batches takes a model alone") }
+      return
     }
-    if let threads, !(1...1024).contains(threads) {
-      throw ValidationError("--threads must be 1…1024")
-    }
+    guard inputs.count == 2 else { throw ValidationError("name a model and a table of cases") }
+    guard output != nil else { throw ValidationError("name the classifier to write: -o OUT.swt") }
   }
 
   func run() throws {
-    if let batches, let spec, let dump {
-      try compare(batches: batches, specification: spec, folder: dump)
-    }
-  }
+    if try parity.isAsked { return try parity.run(model: inputs[0], threads: scans.threads) }
+    guard let output else { return }
+    let table = try labels.table(inputs[1])
+    let cohort = try table.cohort()
+    _ = try cohort.folds(labels.cv)
+    let source = try FineTuningSource(
+      model: inputs[0], table: inputs[1], settings: training, labels: labels, scans: scans,
+      pooling: pooling)
+    try AtomicFile.check(path: output, inputs: [table.identity, source.file.identity])
+    let statePath = "\(output).state"
+    var state = FineTuningState(
+      path: statePath, fingerprint: try source.fingerprint(table: table, folds: labels.cv))
+    if resume { try state.resume() }
 
-  private func compare(batches: String, specification: String, folder: String) throws {
-    let loaded = try Model(contentsOf: model)
-    let (batchFile, specificationFile) = (
-      try MappedFile(path: batches), try MappedFile(path: specification)
-    )
-    let specification = try ParitySpecification(
-      specificationFile.bytes,
-      stageCount: loaded.description.architecture.featuresPerStage.count)
-    let run = try ParityRun(
-      model: loaded, specification: specification,
-      batches: ParityBatches(
-        batchFile.bytes, loss: specification.loss, classCount: specification.classCount),
-      threads: threads ?? ProcessorCount.available)
-    try run.write(to: folder, inputs: [batchFile.identity, specificationFile.identity])
+    let reporter = scans.reporter
+    let (features, _) = try scans.features(
+      model: inputs[0], table: inputs[1], cohort, output: output)
+    var crossValidation = CrossValidation.Settings()
+    crossValidation.folds = labels.cv
+    crossValidation.classWeights = training.classWeights
+    let frozen = try HeadTraining(
+      features: features, candidates: source.candidates, cohort: cohort,
+      settings: crossValidation, seed: labels.seed)
+    frozen.warnings.forEach(reporter.warn)
+    let cases = try source.cachedCases(
+      cohort, folder: output.lastIndex(of: "/").map { String(output[..<$0]) } ?? ".",
+      reporter: reporter)
+    let interruption = Interruption()
+    let result = try FineTuning(
+      frozen, features: features, poolings: source.poolings, cases: cases, model: source.model,
+      settings: source.settings, seed: labels.seed, threads: source.threads, state: &state
+    ) { text in
+      reporter.note(text)
+      if interruption.hasCome {
+        reporter.note("stopped; go on with --resume")
+        interruption.die()
+      }
+    }
+    let choice = frozen.crossValidation.choice.candidate
+    try result.head(frozenPooling: source.isWhole(choice) ? source.poolings[choice] : nil).write(
+      onto: source.file,
+      provenance: result.provenance(
+        crossValidation: crossValidation, parentModelID: source.file.modelID,
+        stageCount: source.stageCount), to: output, replacing: true, inputs: [table.identity])
+    state.remove()
+    if json {
+      try StandardOutput.writeLine(result.json.prettyText)
+    } else {
+      for line in result.lines { try StandardOutput.writeLine(line) }
+    }
   }
 }

@@ -17,7 +17,7 @@ struct NNTrain: ParsableCommand {
       write error.
       """,
     version: version,
-    subcommands: [Head.self, Finetune.self, Evaluate.self, Augment.self])
+    subcommands: [Head.self, Finetune.self, Plan.self, Evaluate.self, Augment.self])
 
   static func main() { tool.run(Self.self) }
 }

@@ -37,6 +37,42 @@ package final class Optimizer {
 
   private static let chunkCount = 1 << 15
 
+  /// What it remembers of every parameter, to go on from later.
+  package struct State: Sendable {
+    package var first, second: [[Float]]
+    package var stepCounts: [Int]
+
+    package init(first: [[Float]], second: [[Float]], stepCounts: [Int]) {
+      self.first = first
+      self.second = second
+      self.stepCounts = stepCounts
+    }
+  }
+
+  package var state: State {
+    get {
+      func values(_ buffers: [Buffer]) -> [[Float]] {
+        zip(buffers, stepCounts).map { buffer, count in
+          count == 0
+            ? [] : Array(UnsafeBufferPointer(start: memory[buffer], count: buffer.count))
+        }
+      }
+      let isAdaptive = if case .adamW = settings.rule { true } else { false }
+      return State(
+        first: values(first), second: isAdaptive ? values(second) : first.map { _ in [] },
+        stepCounts: stepCounts)
+    }
+    set {
+      for (buffers, stored) in [(first, newValue.first), (second, newValue.second)] {
+        for (buffer, values) in zip(buffers, stored) {
+          precondition(values.isEmpty || values.count == buffer.count)
+          memory[buffer].update(from: values, count: values.count)
+        }
+      }
+      stepCounts = newValue.stepCounts
+    }
+  }
+
   package init(
     _ parameters: TrainedParameters, settings: Settings, threads: Int
   ) throws(RuntimeError) {

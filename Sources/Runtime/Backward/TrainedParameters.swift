@@ -140,6 +140,11 @@ package final class TrainedParameters: @unchecked Sendable {
     for entry in entries { gradient(entry).update(repeating: 0, count: entry.storedCount) }
   }
 
+  /// Bytes of values and gradients; an optimiser takes as much again for each of its states.
+  package var byteCount: Int {
+    entries.reduce(0) { $0 + 2 * $1.storedCount * MemoryLayout<Float>.stride }
+  }
+
   /// All values as they are stored, to come back to.
   package var snapshot: [[Float]] {
     get {

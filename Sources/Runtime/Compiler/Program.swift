@@ -71,6 +71,9 @@ public struct Program: Sendable {
     folds.flatMap { fold in fold.instructions + [fold.planewise?.convolution].compactMap { $0 } }
   }
 
+  /// The shape of a stage's features; `nil` where they were not asked for.
+  package func shape(ofStage stage: Int) -> [Int]? { stages[stage]?.shape }
+
   /// Multiplications and additions of the plain algorithm.
   package var flops: Double { allInstructions.reduce(0) { $0 + $1.flops } }
 

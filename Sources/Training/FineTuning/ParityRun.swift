@@ -122,10 +122,10 @@ package struct ParityRun {
     var loss = 0.0
     var logits: [[Double]] = []
     for (index, target) in batch.targets.enumerated() {
-      let pass = try classifier.forward(
-        batch.input(index), shape: batch.shape, frozen: [], trainedStages: trainedStages)
+      let window = TrainableClassifier.Window(boundary: batch.input(index), shape: batch.shape)
+      let pass = try classifier.forward([window], trainedStages: trainedStages)
       let term = specification.loss.term(logits: pass.logits, target: target, total: total)
-      classifier.backward(pass, gradient: term.gradient)
+      try classifier.backward(pass, gradient: term.gradient)
       loss += term.value
       logits.append(pass.logits)
     }

@@ -8,9 +8,10 @@ package final class TrainableClassifier {
   package let stageCount: Int
   private let model: Model
   private let threads: Int
-  private let classCount: Int
   /// What is pooled, in the head's order; that of frozen stages comes from outside.
   private let pooling: [Classifier.Pooling]
+  /// What the head's features are made of; `nil` for features as they are.
+  private let standardization: Standardization?
   private let widths: [Int]
   /// Sessions of the last inputs' shapes.
   private var sessions: [Key: TrainingSession] = [:]
@@ -21,95 +22,136 @@ package final class TrainableClassifier {
     let trainedStages: Int
   }
 
+  /// One input of the stages that are run.
+  package struct Window: Sendable {
+    /// What the first of them reads, row-major; nothing where none is run.
+    package let boundary: ArraySlice<Float>
+    package let shape: [Int]
+    /// The pooled features of the stages before, in the head's order.
+    package let frozen: [Float]
+
+    package init(boundary: ArraySlice<Float>, shape: [Int], frozen: [Float] = []) {
+      self.boundary = boundary
+      self.shape = shape
+      self.frozen = frozen
+    }
+  }
+
+  /// A case's way to its logits, and what the way back needs.
+  package struct Pass {
+    package let logits: [Double]
+    /// Pooled, the mean over windows, as they are.
+    package let features: [Double]
+    fileprivate let windows: [Window]
+    fileprivate let trainedStages: Int
+  }
+
   /// - Parameters:
   ///   - stageCount: how many stages are run, the last ones.
   ///   - pooling: what the head reads.
+  ///   - standardization: of the features, before the head.
   ///   - head: `weight`, `[classes, features]`, and `bias`.
   ///   - sessionByteLimit: what sessions of several shapes may take together.
   package init(
     _ model: Model, stageCount: Int, pooling: [Classifier.Pooling],
-    head: (weight: [Float], bias: [Float]), threads: Int, sessionByteLimit: Int = 1 << 30
+    standardization: Standardization? = nil, head: (weight: [Float], bias: [Float]), threads: Int,
+    sessionByteLimit: Int = 1 << 30
   ) throws(RuntimeError) {
     self.model = model
     self.stageCount = stageCount
     self.pooling = pooling
+    self.standardization = standardization
     self.threads = threads
     self.sessionByteLimit = sessionByteLimit
-    classCount = head.bias.count
     widths = model.description.architecture.featuresPerStage
     parameters = try TrainedParameters(model, stageCount: stageCount, head: head)
   }
 
   private var firstStage: Int { widths.count - stageCount }
 
-  /// What the stages that are run give of the head's features.
-  private var ownPooling: [Classifier.Pooling] { pooling.filter { $0.stage >= firstStage } }
-
-  /// A case's way to its logits, and what the way back needs.
-  package struct Pass {
-    package let logits: [Double]
-    fileprivate let features: [Float]
-    fileprivate let session: TrainingSession?
-  }
-
   /// Runs a case.
   ///
   /// - Parameters:
-  ///   - boundary: what the first stage reads, row-major; nothing where no stage is run.
-  ///   - frozen: the pooled features of the stages before, in the head's order.
+  ///   - windows: of the case; their features are averaged.
   ///   - trainedStages: how many stages are to get gradients afterwards.
-  package func forward(
-    _ boundary: ArraySlice<Float>, shape: [Int], frozen: [Float], trainedStages: Int
-  ) throws(RuntimeError) -> Pass {
-    var own: [Float] = []
-    var session: TrainingSession?
-    if stageCount > 0 {
-      let running = try self.session(shape, trainedStages: trainedStages)
-      var failure: RuntimeError?
-      boundary.withUnsafeBufferPointer { values in
-        do throws(RuntimeError) { own = try running.forward(values) } catch { failure = error }
-      }
-      if let failure { throw failure }
-      session = running
+  package func forward(_ windows: [Window], trainedStages: Int) throws(RuntimeError) -> Pass {
+    var features: [Double] = []
+    for window in windows {
+      let own = merged(try run(window, trainedStages: trainedStages), window.frozen)
+      features =
+        features.isEmpty
+        ? own.map { Double($0) } : zip(features, own).map { $0 + Double($1) }
     }
-    let features = merged(own, frozen)
-    return Pass(logits: logits(features), features: features, session: session)
+    if windows.count > 1 { features = features.map { $0 / Double(windows.count) } }
+    return Pass(
+      logits: logits(standardized(features)), features: features, windows: windows,
+      trainedStages: trainedStages)
   }
 
-  /// Adds to the gradients.
-  package func backward(_ pass: Pass, gradient: [Double]) {
+  /// Adds to the gradients; after `forward`, and before another case's.
+  package func backward(_ pass: Pass, gradient: [Double]) throws(RuntimeError) {
     guard let weight = parameters[TrainedParameters.headWeight],
       let bias = parameters[TrainedParameters.headBias]
     else { return }
-    let width = pass.features.count
+    let features = standardized(pass.features)
     parameters.addGradient(gradient.map { Float($0) }, of: bias)
     parameters.addGradient(
-      gradient.flatMap { row in pass.features.map { Float(row * Double($0)) } }, of: weight)
-    guard let session = pass.session else { return }
+      gradient.flatMap { row in features.map { Float(row * $0) } }, of: weight)
+    guard pass.trainedStages > 0 else { return }
     let values = parameters.values(of: weight)
-    let features = (0..<width).map { column in
-      Float(
-        gradient.enumerated().reduce(0) {
-          $0 + $1.element * Double(values[$1.offset * width + column])
-        }
-      )
+    let count = Double(pass.windows.count)
+    let back = features.indices.map { column in
+      let sum = gradient.indices.reduce(0) {
+        $0 + gradient[$1] * Double(values[$1 * features.count + column])
+      }
+      return Float(sum / (standardization?.scale[column] ?? 1) / count)
     }
-    session.backward(ownPart(features))
+    for window in pass.windows {
+      // A session holds what the last window left.
+      if pass.windows.count > 1 { _ = try run(window, trainedStages: pass.trainedStages) }
+      try session(window.shape, trainedStages: pass.trainedStages).backward(ownPart(back))
+    }
   }
 
-  private func logits(_ features: [Float]) -> [Double] {
+  /// The linear layer for features as they are, `[classes, features]`.
+  package var linear: (weight: Matrix, bias: [Double]) {
+    guard let weight = parameters[TrainedParameters.headWeight].map(parameters.values(of:)),
+      let bias = parameters[TrainedParameters.headBias].map(parameters.values(of:))
+    else { preconditionFailure("every classifier has a head") }
+    var folded = Matrix(
+      rows: bias.count, columns: weight.count / bias.count, values: weight.map { Double($0) })
+    var shifted = bias.map { Double($0) }
+    if let standardization {
+      for row in 0..<folded.rows {
+        for column in 0..<folded.columns {
+          folded[row, column] /= standardization.scale[column]
+          shifted[row] -= folded[row, column] * standardization.mean[column]
+        }
+      }
+    }
+    return (folded, shifted)
+  }
+
+  // MARK: - Features
+
+  private func standardized(_ features: [Double]) -> [Double] {
+    guard let standardization else { return features }
+    return features.enumerated().map {
+      ($1 - standardization.mean[$0]) / standardization.scale[$0]
+    }
+  }
+
+  private func logits(_ features: [Double]) -> [Double] {
     guard let weight = parameters[TrainedParameters.headWeight].map(parameters.values(of:)),
       let bias = parameters[TrainedParameters.headBias].map(parameters.values(of:))
     else { return [] }
     return bias.enumerated().map { row, bias in
       let first = row * features.count
       return features.indices.reduce(Double(bias)) {
-        $0 + Double(weight[first + $1]) * Double(features[$1])
+        $0 + Double(weight[first + $1]) * features[$1]
       }
     }
   }
-
-  // MARK: - Features
 
   /// Features of stages that are run and of those that are not, in the head's order.
   private func merged(_ own: [Float], _ frozen: [Float]) -> [Float] {
@@ -137,6 +179,17 @@ package final class TrainableClassifier {
 
   // MARK: - Sessions
 
+  /// The pooled features of the stages that are run.
+  private func run(_ window: Window, trainedStages: Int) throws(RuntimeError) -> [Float] {
+    guard stageCount > 0 else { return [] }
+    let session = try session(window.shape, trainedStages: trainedStages)
+    var result: Result<[Float], RuntimeError> = .success([])
+    window.boundary.withUnsafeBufferPointer { values in
+      result = Result { () throws(RuntimeError) in try session.forward(values) }
+    }
+    return try result.get()
+  }
+
   private func session(
     _ shape: [Int], trainedStages: Int
   ) throws(RuntimeError) -> TrainingSession {
@@ -144,7 +197,7 @@ package final class TrainableClassifier {
     if let known = sessions[key] { return known }
     let program = try model.trainingProgram(
       parameters, stageCount: stageCount, trainedStages: trainedStages, inputShape: shape,
-      pooling: ownPooling, threads: threads)
+      pooling: pooling.filter { $0.stage >= firstStage }, threads: threads)
     let held = sessions.values.reduce(0) { $0 + $1.program.byteCount }
     if held + program.byteCount > sessionByteLimit { sessions = [:] }
     let session = try TrainingSession(program)

@@ -1,0 +1,131 @@
+internal import FileIO
+package import Pipeline
+internal import Preprocessing
+package import SWTFormat
+package import SWTRuntime
+
+/// A case, or an augmented view of it, as the stages that learn see it.
+package struct CachedCase: Sendable {
+  package struct Window: Sendable {
+    let boundary: ActivationCache.Place
+    let shape: [Int]
+    let frozen: [Float]
+  }
+
+  let windows: [Window]
+
+  /// What is run, taken from the cache.
+  func windows(of cache: ActivationCache) throws(FileError) -> [TrainableClassifier.Window] {
+    try windows.map { (window) throws(FileError) in
+      TrainableClassifier.Window(
+        boundary: try cache.values(at: window.boundary)[...], shape: window.shape,
+        frozen: window.frozen)
+    }
+  }
+}
+
+/// The frozen part of an encoder: preprocessing, augmentation and the first stages, once per case and view.
+package struct FrozenStages {
+  private let model: Model
+  private let pipeline: EncoderPipeline
+  private let settings: FineTuningSettings
+  /// The features of frozen stages that the head reads.
+  private let pooling: [Classifier.Pooling]
+  private let threads: Int
+  private var kept: Session?
+
+  /// - Parameter pooling: what the head reads.
+  package init(
+    model: Model, settings: FineTuningSettings, pooling: [Classifier.Pooling], threads: Int,
+    memoryLimit: Int?
+  ) {
+    self.model = model
+    self.settings = settings
+    self.threads = threads
+    let first = model.description.architecture.featuresPerStage.count - settings.unfrozenStages
+    self.pooling = pooling.filter { $0.stage < first }
+    pipeline = EncoderPipeline(
+      model: model, outputs: SessionOutputs(pooled: true), threads: threads,
+      memoryLimit: memoryLimit)
+  }
+
+  /// The stage whose features are cached; `nil` where the network's input is.
+  static func boundaryStage(_ model: Model, unfrozenStages: Int) -> Int? {
+    let stage = model.description.architecture.featuresPerStage.count - 1 - unfrozenStages
+    return stage < 0 ? nil : stage
+  }
+
+  /// How the network looks at a case, which is read for it and not preprocessed.
+  package func framing(of entry: CaseList.Entry) throws -> InputFraming {
+    pipeline.framing(of: try pipeline.read(entry).geometry.shape)
+  }
+
+  /// The plain view of a case, and the augmented ones.
+  ///
+  /// - Parameter index: the case's, on which the views depend.
+  package mutating func run(
+    _ entry: CaseList.Entry, case index: Int, into cache: ActivationCache
+  ) throws -> [CachedCase] {
+    let image = try pipeline.prepare(pipeline.read(entry))
+    let framing = pipeline.framing(of: image.shape)
+    let architecture = model.description.architecture
+    let transforms = TrainingTransforms(
+      shape: framing.windowShape, patch: model.description.preprocessing.patchSize,
+      channels: architecture.inputChannels,
+      mirrorAxes: settings.mirrors ? Array(framing.windowShape.indices) : [], seed: settings.seed)
+    var window = [Float](repeating: 0, count: framing.inputShape.reduce(1, *))
+    var views = [CachedCase]()
+    for view in 0...settings.views {
+      var windows: [CachedCase.Window] = []
+      for number in 0..<framing.windowCount {
+        window.withUnsafeMutableBufferPointer {
+          framing.copyWindow(number, of: image.values, into: $0)
+        }
+        var values = window
+        if view > 0 {
+          var augmentation = Augmentation(
+            ChannelImage(
+              channels: architecture.inputChannels, shape: framing.windowShape, values: window))
+          for step in transforms.steps(case: index, view: view) {
+            try augmentation.apply(step)
+          }
+          values = augmentation.image.values
+        }
+        windows.append(try run(values, shape: framing.inputShape, into: cache))
+      }
+      views.append(CachedCase(windows: windows))
+    }
+    return views
+  }
+
+  private mutating func run(
+    _ input: [Float], shape: [Int], into cache: ActivationCache
+  ) throws -> CachedCase.Window {
+    guard let stage = Self.boundaryStage(model, unfrozenStages: settings.unfrozenStages) else {
+      let place = try input.withUnsafeBufferPointer { try cache.add($0) }
+      return CachedCase.Window(boundary: place, shape: shape, frozen: [])
+    }
+    let session: Session
+    if let kept, kept.inputShape == shape {
+      session = kept
+    } else {
+      kept = nil
+      session = try model.makeSession(
+        inputShape: shape,
+        outputs: SessionOutputs(
+          stages: Set(pooling.map(\.stage)).union([stage]), pooled: false), threads: threads)
+      kept = session
+    }
+    try session.run(input)
+    let frozen = pooling.flatMap { entry in
+      session.withFeatures(ofStage: entry.stage) { shape, values in
+        entry.statistic.values(of: values, channels: shape[0])
+      } ?? []
+    }
+    let boundary = try session.withFeatures(ofStage: stage) { shape, values in
+      (shape, try cache.add(values))
+    }
+    guard let boundary else { throw RuntimeError.stage(stage, count: stage) }
+    return CachedCase.Window(boundary: boundary.1, shape: boundary.0, frozen: frozen)
+  }
+}

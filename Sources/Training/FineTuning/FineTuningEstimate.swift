@@ -1,0 +1,128 @@
+package import Pipeline
+package import SWTFormat
+package import SWTRuntime
+
+/// What fine-tuning would take, before it is begun: sizes by count, times by a trial on zeros.
+package struct FineTuningEstimate: Sendable {
+  package let caseCount: Int
+  package let windowCount: Int
+  /// Of all cases and views.
+  package let cacheByteCount: Int
+  /// Parameters, gradients, the optimiser's memory, activations.
+  package let trainingByteCount: Int
+  /// The frozen part, at its largest case.
+  package let frozenByteCount: Int
+  /// For the frozen part of all cases and views, and for all epochs of all folds.
+  package let frozenSeconds: Double
+  package let trainingSeconds: Double
+
+  /// - Parameters:
+  ///   - framings: how the network looks at every case.
+  ///   - folds: of the cross-validation.
+  package init(
+    _ model: Model, framings: [InputFraming], settings: FineTuningSettings,
+    pooling: [Classifier.Pooling], folds: Int, threads: Int
+  ) throws(RuntimeError) {
+    let stage = FrozenStages.boundaryStage(model, unfrozenStages: settings.unfrozenStages)
+    let widths = model.description.architecture.featuresPerStage
+    let own = pooling.filter { $0.stage >= widths.count - settings.unfrozenStages }
+    let frozenStages = Set(pooling.map(\.stage)).subtracting(own.map(\.stage))
+    let head = (
+      weight: [Float](repeating: 0, count: pooling.reduce(0) { $0 + widths[$1.stage] }),
+      bias: [0 as Float]
+    )
+    let parameters = try TrainedParameters(
+      model, stageCount: settings.unfrozenStages, head: head)
+    var (cache, largestFrozen, largestTraining) = (0, 0, 0)
+    var (frozenSeconds, stepSeconds) = (0.0, 0.0)
+    var known: [[Int]: (boundary: Int, frozen: Double, step: Double)] = [:]
+    for framing in framings {
+      let shape = framing.inputShape
+      if known[shape] == nil {
+        var boundary = shape
+        var frozen = 0.0
+        if let stage {
+          let program = try model.program(
+            inputShape: shape,
+            outputs: SessionOutputs(stages: frozenStages.union([stage]), pooled: false),
+            threads: threads)
+          boundary = program.shape(ofStage: stage) ?? shape
+          largestFrozen = max(largestFrozen, program.byteCount)
+          let session = try Session(program)
+          let zeros = [Float](repeating: 0, count: shape.reduce(1, *))
+          frozen = try Self.seconds { () throws(RuntimeError) in try session.run(zeros) }
+        }
+        let program = try model.trainingProgram(
+          parameters, stageCount: settings.unfrozenStages,
+          trainedStages: settings.unfrozenStages, inputShape: boundary, pooling: own,
+          threads: threads)
+        largestTraining = max(largestTraining, program.byteCount)
+        let session = try TrainingSession(program)
+        let zeros = [Float](repeating: 0, count: boundary.reduce(1, *))
+        let step = try Self.seconds { () throws(RuntimeError) in
+          var failure: RuntimeError?
+          zeros.withUnsafeBufferPointer { zeros in
+            do throws(RuntimeError) { _ = try session.forward(zeros) } catch { failure = error }
+          }
+          if let failure { throw failure }
+          session.backward(
+            [Float](repeating: 0, count: own.reduce(0) { $0 + widths[$1.stage] }))
+        }
+        known[shape] = (boundary.reduce(1, *), frozen, step)
+      }
+      guard let own = known[shape] else { continue }
+      let windows = Double(framing.windowCount)
+      cache +=
+        framing.windowCount * (settings.views + 1) * own.boundary
+        * ActivationCache.byteCount(isHalf: stage != nil)
+      frozenSeconds += windows * Double(settings.views + 1) * own.frozen
+      stepSeconds += windows * own.step
+    }
+    caseCount = framings.count
+    windowCount = framings.reduce(0) { $0 + $1.windowCount }
+    cacheByteCount = cache
+    let states = settings.method == .adamw ? 2 : 1
+    trainingByteCount = parameters.byteCount / 2 * (2 + states) + largestTraining
+    frozenByteCount = largestFrozen
+    self.frozenSeconds = frozenSeconds
+    // Every fold and all cases, each once inside and once as a whole, at most.
+    trainingSeconds = stepSeconds * Double(settings.epochs) * 2 * Double(folds)
+  }
+
+  private static func seconds(
+    _ body: () throws(RuntimeError) -> Void
+  ) throws(RuntimeError) -> Double {
+    let start = ContinuousClock.now
+    try body()
+    return (ContinuousClock.now - start) / .seconds(1)
+  }
+
+  /// The most bytes that the process would hold.
+  package func peakByteCount(isCacheInMemory: Bool) -> Int {
+    CaseEstimate.baseByteCount
+      + max(frozenByteCount, trainingByteCount) + (isCacheInMemory ? cacheByteCount : 0)
+  }
+
+  package var json: JSONValue {
+    [
+      "cases": .integer(caseCount), "windows": .integer(windowCount),
+      "cache_bytes": .integer(cacheByteCount), "training_bytes": .integer(trainingByteCount),
+      "frozen_bytes": .integer(frozenByteCount), "frozen_seconds": .number(frozenSeconds),
+      "training_seconds_at_most": .number(trainingSeconds),
+    ]
+  }
+
+  package var lines: [String] {
+    func minutes(_ seconds: Double) -> String {
+      seconds < 90 ? "\(Int(seconds.rounded(.up))) s" : "\(Int((seconds / 60).rounded(.up))) min"
+    }
+    return [
+      "\(caseCount) cases, \(windowCount) window\(windowCount == 1 ? "" : "s")",
+      "cache: \(ByteCount.text(cacheByteCount))",
+      "memory: \(ByteCount.text(peakByteCount(isCacheInMemory: true))) with the cache in it, "
+        + "\(ByteCount.text(peakByteCount(isCacheInMemory: false))) with the cache in a file",
+      "time: about \(minutes(frozenSeconds)) for the frozen part, at most about "
+        + "\(minutes(trainingSeconds)) for training",
+    ]
+  }
+}

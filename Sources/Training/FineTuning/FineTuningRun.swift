@@ -1,0 +1,172 @@
+internal import FileIO
+internal import SWTFormat
+internal import SWTRuntime
+
+/// One training of the last stages and a head on some of the cases.
+final class FineTuningRun {
+  /// What training has come to after an epoch, to go on from later.
+  struct Progress: Sendable {
+    var epoch = 0
+    /// Of every epoch so far, the one before the first included.
+    var losses: [Double] = []
+    var bestEpoch = 0
+    var values: [[Float]] = []
+    var optimizer = Optimizer.State(first: [], second: [], stepCounts: [])
+  }
+
+  let classifier: TrainableClassifier
+  private let cases: FineTuningCases
+  private let settings: FineTuningSettings
+  /// Those that are learned from.
+  private let training: [Int]
+  private let optimizer: Optimizer
+  private let loss: Loss
+  /// What tells this run's random numbers from others'.
+  private let stream: UInt64
+
+  /// - Parameters:
+  ///   - start: the head that the run begins with, fitted to `training`.
+  ///   - stream: which run it is.
+  init(
+    _ model: Model, cases: FineTuningCases, training: [Int], pooling: [Classifier.Pooling],
+    start: FittedStart, settings: FineTuningSettings, stream: UInt64, threads: Int
+  ) throws(RuntimeError) {
+    self.cases = cases
+    self.settings = settings
+    self.training = training
+    self.stream = stream
+    classifier = try TrainableClassifier(
+      model, stageCount: settings.unfrozenStages, pooling: pooling,
+      standardization: start.standardization,
+      head: (start.weight.values.map { Float($0) }, start.bias.map { Float($0) }),
+      threads: threads)
+    optimizer = try Optimizer(
+      classifier.parameters, settings: settings.optimizer, threads: threads)
+    loss = settings.loss(
+      labels: training.map { cases.labels[$0] }, classCount: cases.classCount)
+  }
+
+  private var stepsPerEpoch: Int {
+    (training.count + settings.batchSize - 1) / settings.batchSize
+  }
+
+  /// Trains for up to `epochs`.
+  ///
+  /// - Parameters:
+  ///   - validation: cases whose loss decides when to stop and which epoch is best; none to train for all `epochs`.
+  ///   - progress: where an earlier run was interrupted.
+  ///   - note: told of every epoch; what it throws ends the run.
+  func train(
+    epochs: Int, validation: [Int], from progress: Progress?, note: (Progress) throws -> Void
+  ) throws -> Progress {
+    var progress = progress ?? Progress()
+    if progress.values.isEmpty {
+      if !validation.isEmpty { progress.losses = [try meanLoss(validation)] }
+    } else {
+      classifier.parameters.snapshot = progress.values
+      optimizer.state = progress.optimizer
+    }
+    let phases = TrainingPhases(settings, stepsPerEpoch: stepsPerEpoch)
+    while progress.epoch < epochs {
+      try runEpoch(progress.epoch, phases)
+      progress.epoch += 1
+      if !validation.isEmpty {
+        progress.losses.append(try meanLoss(validation))
+        if progress.losses[progress.epoch] < progress.losses[progress.bestEpoch] {
+          progress.bestEpoch = progress.epoch
+        }
+      }
+      progress.values = classifier.parameters.snapshot
+      progress.optimizer = optimizer.state
+      try note(progress)
+      // Not before every stage has begun to learn.
+      let isComplete = phases.trainedStages(epoch: progress.epoch - 1) == settings.unfrozenStages
+      if !validation.isEmpty, isComplete,
+        progress.epoch - progress.bestEpoch >= settings.patience
+      {
+        break
+      }
+    }
+    return progress
+  }
+
+  private func runEpoch(_ epoch: Int, _ phases: TrainingPhases) throws {
+    let random = CounterRandom(seed: settings.seed, stream: [stream, UInt64(epoch), 0])
+    let views = CounterRandom(seed: settings.seed, stream: [stream, UInt64(epoch), 1])
+    let order = training.sorted {
+      let (first, second) = (random.bits(at: $0), random.bits(at: $1))
+      return first != second ? first < second : $0 < $1
+    }
+    let trained = phases.trainedStages(epoch: epoch)
+    for step in 0..<stepsPerEpoch {
+      let batch = order.dropFirst(step * settings.batchSize).prefix(settings.batchSize)
+      let targets = batch.map { Loss.Target.oneClass(cases.labels[$0]) }
+      let total = loss.total(targets, classCount: cases.classCount)
+      for (index, target) in zip(batch, targets) {
+        let view = views.integer(at: index, below: settings.views + 1)
+        let pass = try classifier.forward(
+          try cases.windows(index, view: view), trainedStages: trained)
+        let term = loss.term(logits: pass.logits, target: target, total: total)
+        try classifier.backward(pass, gradient: term.gradient)
+      }
+      optimizer.step(rates: phases.rates(epoch: epoch, step: step))
+    }
+  }
+
+  /// The plain views' cross-entropy, every case alike.
+  private func meanLoss(_ indices: [Int]) throws -> Double {
+    let loss = Loss.crossEntropy(weights: nil, smoothing: 0)
+    var sum = 0.0
+    for index in indices {
+      let term = loss.term(
+        logits: try plain(index).logits, target: .oneClass(cases.labels[index]), total: 1)
+      sum += term.value
+    }
+    return sum / Double(indices.count)
+  }
+
+  /// The plain view of a case.
+  func plain(_ index: Int) throws -> TrainableClassifier.Pass {
+    try classifier.forward(try cases.windows(index, view: 0), trainedStages: 0)
+  }
+}
+
+/// A head that training begins with, for standardised features.
+struct FittedStart: Sendable {
+  let standardization: Standardization
+  let weight: Matrix
+  let bias: [Double]
+
+  /// `nil` where a class is missing among the cases.
+  init?(
+    features: Matrix, labels: [Int], classCount: Int, c: Double,
+    classWeights: HeadModel.ClassWeights
+  ) {
+    let model = HeadModel.fit(
+      features: features, labels: labels, classCount: classCount, cs: [c],
+      classWeights: classWeights)[0]
+    guard let linear = model.standardizedLinear else { return nil }
+    standardization = model.standardization
+    (weight, bias) = linear
+  }
+}
+
+/// All cases with what is cached of them.
+package struct FineTuningCases {
+  package let labels: [Int]
+  package let classCount: Int
+  /// Of every case its views, the plain one first.
+  private let views: [[CachedCase]]
+  private let cache: ActivationCache
+
+  package init(labels: [Int], classCount: Int, views: [[CachedCase]], cache: ActivationCache) {
+    self.labels = labels
+    self.classCount = classCount
+    self.views = views
+    self.cache = cache
+  }
+
+  func windows(_ index: Int, view: Int) throws(FileError) -> [TrainableClassifier.Window] {
+    try views[index][view].windows(of: cache)
+  }
+}

@@ -1,0 +1,167 @@
+internal import FileIO
+internal import SWTFormat
+internal import SWTRuntime
+
+#if canImport(Glibc)
+  internal import Glibc
+#else
+  internal import Musl
+#endif
+
+/// How far fine-tuning has come, in a file: an interrupted run loses an epoch at most. The file is a JSON with its
+/// length before it, and the numbers of what is being trained behind it.
+package struct FineTuningState {
+  private let path: String
+  /// What the run is made of; a state of another one is not taken.
+  private let fingerprint: String
+  /// Of every fold that is done.
+  private(set) var parts: [Int: FineTuning.Part] = [:]
+  /// Of every part how many epochs were best inside it.
+  private(set) var bestEpochs: [Int: Int] = [:]
+  private var current: (part: Int, isInner: Bool, progress: FineTuningRun.Progress)?
+
+  /// A state that is written to `path` after every epoch.
+  package init(path: String, fingerprint: String) {
+    self.path = path
+    self.fingerprint = fingerprint
+  }
+
+  /// Where a run was interrupted; `nil` where it has not begun.
+  func progress(part: Int, isInner: Bool) -> FineTuningRun.Progress? {
+    guard let current, current.part == part, current.isInner == isInner else { return nil }
+    return current.progress
+  }
+
+  mutating func note(
+    _ progress: FineTuningRun.Progress, part: Int, isInner: Bool
+  ) throws(FileError) {
+    current = (part, isInner, progress)
+    try save()
+  }
+
+  mutating func note(bestEpochs: Int, part: Int) { self.bestEpochs[part] = bestEpochs }
+
+  mutating func note(_ done: FineTuning.Part, part: Int) throws(FileError) {
+    parts[part] = done
+    current = nil
+    try save()
+  }
+
+  // MARK: - The file
+
+  /// Takes the file away: all is done.
+  package func remove() { unlink(path) }
+
+  private func save() throws(FileError) {
+    var file = try AtomicFile(path: path, replacing: true)
+    let text = Array(json.prettyText.utf8)
+    try file.write(withUnsafeBytes(of: UInt64(text.count).littleEndian) { Array($0) } + text)
+    for array in arrays {
+      var failure: FileError?
+      array.withUnsafeBytes { bytes in
+        do throws(FileError) { try file.write(bytes) } catch { failure = error }
+      }
+      if let failure { throw failure }
+    }
+    try file.commit()
+  }
+
+  private var arrays: [[Float]] {
+    guard let progress = current?.progress else { return [] }
+    return progress.values + progress.optimizer.first + progress.optimizer.second
+  }
+
+  private var json: JSONValue {
+    [
+      "fingerprint": .string(fingerprint),
+      "best_epochs": .array(
+        bestEpochs.sorted { $0.key < $1.key }.map { JSONValue([$0.key, $0.value]) }),
+      "parts": .array(
+        parts.sorted { $0.key < $1.key }.map { index, part in
+          [
+            "part": .integer(index), "epochs": .integer(part.epochs),
+            "classes": .integer(part.logits.columns), "logits": Self.exact(part.logits.values),
+            "distances": Self.exact(part.distances),
+          ]
+        }),
+      "current": current.map { part, isInner, progress in
+        [
+          "part": .integer(part), "inner": .bool(isInner), "epoch": .integer(progress.epoch),
+          "best_epoch": .integer(progress.bestEpoch), "losses": Self.exact(progress.losses),
+          "steps": JSONValue(progress.optimizer.stepCounts),
+          "counts": JSONValue(arrays.map(\.count)),
+        ]
+      } ?? .null,
+    ]
+  }
+
+  /// Numbers to the last bit.
+  private static func exact(_ values: [Double]) -> JSONValue {
+    JSONValue(values.map { Int(bitPattern: UInt($0.bitPattern)) })
+  }
+
+  private static func exact(_ json: JSONValue?) -> [Double]? {
+    json?.array?.compactMap(\.integer).map { Double(bitPattern: UInt64(UInt(bitPattern: $0))) }
+  }
+
+  /// Takes up what an earlier run left.
+  ///
+  /// - Throws: `FileError`, or `TrainingError.state` where it is none, or that of another run.
+  package mutating func resume() throws {
+    let bytes = try MappedFile(path: path).bytes
+    let damaged = TrainingError.state(path: path, problem: "is no state of fine-tuning")
+    guard let length = bytes.littleEndian(UInt64.self, at: 0),
+      let count = Int(exactly: length), let text = bytes.slice(at: 8, count: count),
+      let json = try? JSONParser.parse(text)
+    else { throw damaged }
+    guard json["fingerprint"]?.string == fingerprint else {
+      throw TrainingError.state(path: path, problem: "belongs to another run")
+    }
+    for entry in json["best_epochs"]?.array ?? [] {
+      guard let pair = entry.array?.compactMap(\.integer), pair.count == 2 else { throw damaged }
+      bestEpochs[pair[0]] = pair[1]
+    }
+    for entry in json["parts"]?.array ?? [] {
+      guard let index = entry["part"]?.integer, let epochs = entry["epochs"]?.integer,
+        let columns = entry["classes"]?.integer, columns >= 0,
+        let logits = Self.exact(entry["logits"]), let distances = Self.exact(entry["distances"]),
+        logits.count % max(columns, 1) == 0
+      else { throw damaged }
+      parts[index] = FineTuning.Part(
+        epochs: epochs,
+        logits: Matrix(rows: logits.count / max(columns, 1), columns: columns, values: logits),
+        distances: distances)
+    }
+    guard let running = json["current"], !running.isNull else { return }
+    guard let part = running["part"]?.integer, let isInner = running["inner"]?.bool,
+      let epoch = running["epoch"]?.integer, let best = running["best_epoch"]?.integer,
+      let losses = Self.exact(running["losses"]),
+      let steps = running["steps"]?.array?.compactMap(\.integer),
+      let counts = running["counts"]?.array?.compactMap(\.integer),
+      counts.count == 3 * steps.count, epoch > 0, isInner ? losses.indices.contains(best) : true,
+      let arrays = Self.arrays(bytes, at: 8 + count, counts)
+    else { throw damaged }
+    let third = steps.count
+    current = (
+      part, isInner,
+      FineTuningRun.Progress(
+        epoch: epoch, losses: losses, bestEpoch: best, values: Array(arrays[..<third]),
+        optimizer: Optimizer.State(
+          first: Array(arrays[third..<2 * third]), second: Array(arrays[(2 * third)...]),
+          stepCounts: steps))
+    )
+  }
+
+  private static func arrays(_ bytes: Bytes, at start: Int, _ counts: [Int]) -> [[Float]]? {
+    var offset = start
+    var arrays: [[Float]] = []
+    for count in counts {
+      guard count >= 0, count <= bytes.count / 4,
+        let part = bytes.slice(at: offset, count: 4 * count)
+      else { return nil }
+      arrays.append(part.withUnsafeBytes { TensorDataType.f32.widen($0) })
+      offset += 4 * count
+    }
+    return offset == bytes.count ? arrays : nil
+  }
+}

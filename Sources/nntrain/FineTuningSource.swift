@@ -1,0 +1,120 @@
+import ArgumentParser
+import CommandLineInterface
+import FileIO
+import Network
+import Pipeline
+import SWTFormat
+import SWTRuntime
+import Training
+
+/// A model and scans that its last stages are trained on.
+struct FineTuningSource {
+  let model: Model
+  let file: SWTFile
+  let settings: FineTuningSettings
+  let threads: Int
+  let candidates: [CrossValidation.Candidate]
+  /// What every candidate pools.
+  let poolings: [[Classifier.Pooling]]
+  private let list: CaseList
+  private let memoryLimit: Int?
+  private let folds: Int
+
+  init(
+    model path: String, table: String, settings: FinetuneArguments, labels: LabelArguments,
+    scans: ScanArguments, pooling: Pooling
+  ) throws {
+    model = try Model(contentsOf: path)
+    file = try SWTFile(modelAt: path)
+    guard file.description.folds.isEmpty else {
+      throw TrainingError.features(
+        problem: "the model holds several folds, of which none can be trained alone")
+    }
+    let widths = model.description.architecture.featuresPerStage
+    self.settings = try settings.settings(seed: labels.seed, stageCount: widths.count)
+    threads = scans.threads ?? ProcessorCount.available
+    memoryLimit = MemoryBudget(limit: scans.maxMemory).limit
+    folds = labels.cv
+    candidates = pooling.candidates(widths: widths)
+    let all = Pooling.all(stageCount: widths.count)
+    let width = 2 * widths.reduce(0, +)
+    poolings = candidates.map {
+      $0.columns.count == width
+        ? all : [Classifier.Pooling(stage: widths.count - 1, statistic: .mean)]
+    }
+    list = try CaseList(
+      inputs: [table], channels: model.description.preprocessing.channels.map(\.name))
+  }
+
+  var stageCount: Int { model.description.architecture.featuresPerStage.count }
+
+  /// Whether a candidate reads all stages.
+  func isWhole(_ candidate: Int) -> Bool { poolings[candidate].count > 1 }
+
+  /// What all candidates together read.
+  private var pooling: [Classifier.Pooling] {
+    poolings.first { $0.count > 1 } ?? poolings[0]
+  }
+
+  /// What a run is made of: a state of another one is not taken up.
+  func fingerprint(table: LabelledTable, folds: Int) throws -> String {
+    let text: JSONValue = [
+      "model": .string(file.modelID), "settings": .object(settings.json),
+      "seed": .integer(Int(settings.seed)), "folds": .integer(folds),
+      "threads": .integer(threads), "candidates": JSONValue(candidates.map(\.name)),
+      "cases": JSONValue(table.cases), "labels": JSONValue(table.labels),
+      "groups": table.groups.map { JSONValue($0) } ?? .null,
+    ]
+    return SHA256.hex(SHA256.digest(of: Bytes(Array(text.prettyText.utf8))))
+  }
+
+  private var frozenStages: FrozenStages {
+    FrozenStages(
+      model: model, settings: settings, pooling: pooling, threads: threads,
+      memoryLimit: memoryLimit)
+  }
+
+  /// What it would take; reads every scan.
+  func estimate() throws -> FineTuningEstimate {
+    let frozen = frozenStages
+    let framings = try list.entries.map { entry in
+      do { return try frozen.framing(of: entry) } catch let error as any Failure {
+        throw CaseFailure(name: entry.name, error: error)
+      }
+    }
+    return try FineTuningEstimate(
+      model, framings: framings, settings: settings, pooling: pooling, folds: folds,
+      threads: threads)
+  }
+
+  /// Runs the frozen part over all cases and views, once.
+  ///
+  /// - Parameter folder: where the cache lies, where it does not fit into memory.
+  func cachedCases(
+    _ cohort: Cohort, folder: String, reporter: Reporter
+  ) throws -> FineTuningCases {
+    let estimate = try estimate()
+    estimate.lines.forEach(reporter.note)
+    let inMemory =
+      memoryLimit.map {
+        estimate.peakByteCount(isCacheInMemory: true) <= $0
+      } ?? true
+    let needed = estimate.peakByteCount(isCacheInMemory: inMemory)
+    if let memoryLimit, needed > memoryLimit {
+      throw PipelineError.tooLarge(.running, needed: needed, limit: memoryLimit)
+    }
+    let cache = try ActivationCache(
+      folder: inMemory ? nil : folder, isHalf: settings.unfrozenStages < stageCount)
+    var frozen = frozenStages
+    var views: [[CachedCase]] = []
+    for (index, entry) in list.entries.enumerated() {
+      do {
+        views.append(try frozen.run(entry, case: index, into: cache))
+      } catch let error as any Failure { throw CaseFailure(name: entry.name, error: error) }
+      reporter.show(progress: "\(index + 1) of \(list.entries.count) scans are cached")
+    }
+    reporter.clearProgress()
+    return FineTuningCases(
+      labels: cohort.labels, classCount: cohort.classes.count, views: views, cache: cache)
+  }
+}

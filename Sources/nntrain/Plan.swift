@@ -1,0 +1,36 @@
+import ArgumentParser
+import CommandLineInterface
+import FileIO
+import SWTFormat
+import Training
+
+struct Plan: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Say what 'nntrain finetune' with the same arguments would take: time, memory, cache."
+  )
+
+  @Argument(
+    help: ArgumentHelp("MODEL.swt CASES.csv", valueName: "model> <cases"), completion: .file())
+  var inputs: [String]
+  @OptionGroup var labels: LabelArguments
+  @OptionGroup var scans: ScanArguments
+  @OptionGroup var training: FinetuneArguments
+  @Option(help: "What the head reads: mean, all, or auto.")
+  var pooling = Pooling.auto
+  @Flag(help: "Report as JSON.")
+  var json = false
+
+  func validate() throws {
+    guard inputs.count == 2 else { throw ValidationError("name a model and a table of cases") }
+  }
+
+  func run() throws {
+    _ = try labels.table(inputs[1]).cohort().folds(labels.cv)
+    let estimate = try FineTuningSource(
+      model: inputs[0], table: inputs[1], settings: training, labels: labels, scans: scans,
+      pooling: pooling
+    ).estimate()
+    if json { return try StandardOutput.writeLine(estimate.json.prettyText) }
+    for line in estimate.lines { try StandardOutput.writeLine(line) }
+  }
+}
