@@ -41,6 +41,10 @@ package struct Difference: Sendable {
       let first = try Side(firstPath, options)
       let second = try Side(secondPath, options)
       compare(first.description, second.description, path: "")
+      // How a classifier was trained is another matter.
+      compare(
+        first.description["provenance"]?["training"] ?? .null,
+        second.description["provenance"]?["training"] ?? .null, path: "provenance.training")
       try compareTensors(first, second)
     } catch { throw ConversionError(error, file: secondPath) }
   }

@@ -60,6 +60,7 @@ extension Inspection {
       add("please cite", provenance.citations.joined(separator: "; "))
       lines += Self.lines(of: description.architecture)
       lines += Self.lines(of: description)
+      if let training = provenance.training { lines += Self.lines(of: training) }
     }
     add("parameters", "\(parameterCount), \(encoderParameterCount) of them in the encoder")
     if modelID == nil, encoderParameterCount > 0 {
@@ -107,6 +108,39 @@ extension Inspection {
         ))
     }
     return lines
+  }
+
+  /// How `nntrain` made the classifier.
+  private static func lines(
+    of training: TrainingProvenance
+  ) -> [(label: String, text: String)] {
+    let stages = training.trainedStages.map(String.init).joined(separator: ", ")
+    let cases = training.casesPerClass
+    let what =
+      training.trainedStages.isEmpty
+      ? DisplayText.escaped(training.method)
+      : "\(DisplayText.escaped(training.method)), stages \(stages)"
+    var lines = [
+      (
+        label: "trained",
+        text: "\(what): \(cases.reduce(0, +)) cases "
+          + "(\(cases.map(String.init).joined(separator: " + "))) of \(training.groups) groups, "
+          + "\(training.folds) folds, seed \(training.seed)"
+      )
+    ]
+    let figures = ["auc", "auc_macro_ovr", "balanced_accuracy", "log_loss"].compactMap { name in
+      training.metrics[name]?.double.map { "\(name) \(rounded($0))" }
+    }
+    if !figures.isEmpty {
+      lines.append((label: "out of fold", text: figures.joined(separator: ", ")))
+    }
+    return lines
+  }
+
+  /// Three decimals.
+  private static func rounded(_ value: Double) -> String {
+    guard value.isFinite, abs(value) < 1e12 else { return "\(value)" }
+    return "\((value * 1000).rounded() / 1000)"
   }
 
   private static func lines(of description: ModelDescription) -> [(label: String, text: String)] {

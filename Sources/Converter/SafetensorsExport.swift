@@ -21,10 +21,13 @@ package struct SafetensorsExport: Sendable {
   /// - Throws: `ConversionError.file`, also where `path` exists and is not to be replaced.
   package func write(to path: String, replacing: Bool = false) throws(ConversionError) -> Int {
     var header = JSONObject()
-    header["__metadata__"] = [
-      "format": "pt", "model_id": .string(file.modelID),
-      "nnconvert_version": .string(NNConvertVersion.current),
-    ]
+    var metadata = JSONObject([
+      ("format", "pt"), ("model_id", .string(file.modelID)),
+      ("nnconvert_version", .string(NNConvertVersion.current)),
+    ])
+    // All values are texts there.
+    metadata["training"] = file.description.provenance.training.map { .string($0.json.lineText) }
+    header["__metadata__"] = .object(metadata)
     var offset = 0
     for entry in file.tensors {
       let byteCount = 4 * entry.shape.reduce(1, *)

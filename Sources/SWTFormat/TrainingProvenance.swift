@@ -34,7 +34,7 @@ package struct TrainingProvenance: Sendable, Equatable {
     self.metrics = metrics
   }
 
-  var json: JSONValue {
+  package var json: JSONValue {
     [
       "parent_model_id": JSONValue(parentModelID), "method": .string(method),
       "trained_stages": JSONValue(trainedStages), "cases_per_class": JSONValue(casesPerClass),

@@ -36,7 +36,7 @@ struct FineTuningSource {
     memoryLimit = MemoryBudget(limit: scans.maxMemory).limit
     folds = labels.cv
     candidates = pooling.candidates(widths: widths)
-    let all = Pooling.all(stageCount: widths.count)
+    let all = Classifier.Pooling.all(stageCount: widths.count)
     let width = 2 * widths.reduce(0, +)
     poolings = candidates.map {
       $0.columns.count == width
