@@ -61,26 +61,6 @@ package struct NPZFile: ~Copyable {
   }
 }
 
-extension AtomicFile {
-  fileprivate mutating func write(
-    _ bytes: [UInt8], through deflate: inout ParallelDeflate
-  ) throws(FileError) {
-    try Bytes(bytes).withUnsafeBytes { (buffer) throws(FileError) in
-      try write(buffer, through: &deflate)
-    }
-  }
-
-  fileprivate mutating func write(
-    _ bytes: UnsafeRawBufferPointer, through deflate: inout ParallelDeflate
-  ) throws(FileError) {
-    try deflate.write(bytes) { (piece) throws(FileError) in try write(piece) }
-  }
-
-  fileprivate mutating func finish(_ deflate: inout ParallelDeflate) throws(FileError) {
-    try deflate.finish { (piece) throws(FileError) in try write(piece) }
-  }
-}
-
 /// The records of a zip file around one member.
 private enum ZipRecord {
   /// Version 4.5, for zip64.
