@@ -42,6 +42,12 @@ def test_a_fitted_pipeline_becomes_a_head(encoder_path, cohort, cache, tmp_path,
     assert model.class_names == list(pipeline.classes_)
     found = [model.classify(scan).probabilities for scan in scans[:3]]
     np.testing.assert_allclose(found, pipeline.predict_proba(scans[:3]), atol=1e-4)
+    # What maps leave of a logit is the bias, the same for every scan.
+    results = [model.classify(scan, maps=True) for scan in scans[:3]]
+    for index, name in enumerate(model.class_names):
+        parts = [result.maps[name].mean(dtype=np.float64) for result in results]
+        biases = [result.logits[index] - part for result, part in zip(results, parts)]
+        assert np.ptp(biases) <= 1e-4 * max(map(abs, parts + biases))
 
 
 def test_a_search_gives_its_best_estimator(encoder_path, cohort, cache, tmp_path):

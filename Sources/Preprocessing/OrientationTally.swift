@@ -15,6 +15,11 @@ package struct OrientationTally: Sendable {
     counts[orientation, default: 0] += 1
   }
 
+  /// Counts what another pipeline of the run has counted.
+  package mutating func add(_ other: OrientationTally) {
+    counts.merge(other.counts, uniquingKeysWith: +)
+  }
+
   /// What a person should know; `nil` where all scans lie as they should.
   package var warning: ScanWarning? {
     let others = counts.filter { $0.key != trained }

@@ -12,12 +12,7 @@ package struct ContactSheet {
 
   /// Adds the axial plane through a volume's centre.
   package mutating func add(_ name: String, _ volume: OrientedVolume, isCT: Bool) {
-    let longest = zip(volume.shape, volume.spacing).map { Double($0) * $1 }.filter { $0 < 5_000 }
-      .max()
-    let drawing = SliceDrawing(
-      volume, window: isCT ? -160...240 : volume.percentileWindow(),
-      scale: Double(Self.thumbnail) / (longest ?? 1))
-    let picture = drawing.picture(.axial, through: volume.shape.map { $0 / 2 })
+    let picture = volume.thumbnail(side: Self.thumbnail, isCT: isCT)
     // A name that is too long keeps its end, which tells cases apart.
     let fitting = Self.thumbnail / (2 * PixelFont.advance)
     entries.append((String(name.suffix(fitting)), picture))

@@ -135,7 +135,7 @@ struct CaseArguments: ParsableArguments {
   /// A pipeline for `model`; a note is told where the model's policy is overridden.
   func pipeline(
     _ model: Model, outputs: SessionOutputs, threads: Int?, precision: Precision = .f32,
-    _ reporter: Reporter
+    makesMaps: Bool = false, _ reporter: Reporter
   ) throws -> EncoderPipeline {
     let stored = model.description.inputPolicy
     if let inputPolicy, inputPolicy != stored {
@@ -146,7 +146,8 @@ struct CaseArguments: ParsableArguments {
     return EncoderPipeline(
       model: model, policy: inputPolicy, outputs: outputs,
       pooling: outputs.logits ? model.description.classifier?.pooling : nil, threads: threads,
-      precision: precision, memoryLimit: maxMemory, turningTo: try orientation(for: model))
+      precision: precision, memoryLimit: maxMemory, turningTo: try orientation(for: model),
+      makesMaps: makesMaps)
   }
 
   /// What scans are turned to, where that is asked for.

@@ -2,6 +2,7 @@ import ArgumentParser
 import CommandLineInterface
 import FileIO
 import Pipeline
+import Report
 import SWTFormat
 import SWTRuntime
 
@@ -18,6 +19,7 @@ struct Classify: ParsableCommand {
   @OptionGroup var model: ModelArgument
   @OptionGroup var arithmetic: PrecisionArgument
   @OptionGroup var cases: CaseArguments
+  @OptionGroup var side: JobsArgument
   @Option(
     name: .shortAndLong,
     help: "Also write the logits as .npy, [N, classes], with the case names in a .json beside it.",
@@ -30,7 +32,21 @@ struct Classify: ParsableCommand {
   @Flag(help: "Keep the results that --output holds of these very files, and do the other cases.")
   var skipDone = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Also write where the logits come from: per case and class a NIfTI file on the scan's grid, and a picture.",
+      valueName: "folder"), completion: .directory)
+  var maps: String?
+  @Option(help: "Also write a page (HTML) about all cases.", completion: .file())
+  var report: String?
+
   func validate() throws {
+    guard side.jobs == 1 || (maps == nil && report == nil) else {
+      throw ValidationError("--jobs goes with neither --maps nor --report")
+    }
+    guard maps == nil || !skipDone else {
+      throw ValidationError("--maps makes all maps anew: leave out --skip-done")
+    }
     guard !json || format == nil || format == .json else {
       throw ValidationError("--json and --format exclude each other")
     }
@@ -42,9 +58,10 @@ struct Classify: ParsableCommand {
     let reporter = try cases.reporter()
     let loaded = try model.load()
     guard let classifier = loaded.description.classifier else { throw RuntimeError.noClassifier }
-    let pipeline = try cases.pipeline(
-      loaded, outputs: SessionOutputs(pooled: false, logits: true), threads: model.threads,
-      precision: arithmetic.precision, reporter)
+    let pipelines = try side.pipelines(
+      cases, loaded, outputs: SessionOutputs(pooled: false, logits: true), threads: model.threads,
+      precision: arithmetic.precision, makesMaps: maps != nil, reporter)
+    let pipeline = pipelines[0]
     let list = try cases.list(for: loaded, reporter)
     let policy = list?.isArrays == true ? "as-given" : pipeline.policy.rawValue
     var file = try output.map { path in
@@ -56,39 +73,81 @@ struct Classify: ParsableCommand {
     var writer = try ClassificationWriter(
       format: json ? .json : format ?? (cases.stdin ? .jsonl : .table), classifier: classifier,
       modelID: loaded.modelID, inputPolicy: policy)
+    guard maps == nil || list?.isArrays != true else { throw InputError.arrays }
+    let inputs = model.identities + (list?.identities ?? [])
+    let share = list?.part?.share
+    let mapOutputs = try maps.map {
+      try MapOutputs(
+        folder: ShareArguments.path($0, share), classNames: classifier.classNames, inputs: inputs)
+    }
+    let reportPath = report.map { ShareArguments.path($0, share) }
+    if let reportPath { try OutputFile.check(reportPath, ending: ".html", inputs: inputs) }
+    let look = CaseLook(pipeline)
+    var page = ClassificationPage(
+      classifier: classifier, provenance: provenance(pipeline, policy: policy))
     func isDone(_ entry: CaseList.Entry, _ identity: CaseIdentity?) throws -> Bool {
       let rows = try file?.claim(entry, identity) ?? []
       for row in rows {
-        try writer.add(
-          .init(
-            name: row.name, identity: row.identity, logits: row.values, distance: nil, error: nil))
+        let row = ClassificationWriter.Row(
+          name: row.name, identity: row.identity, logits: row.values, distance: nil, error: nil)
+        try writer.add(row)
+        page.add(.init(row: row, warnings: [], seconds: 0, thumbnail: nil))
       }
       return !rows.isEmpty
     }
     func take(_ outcome: CaseRunner.Outcome) throws {
       let (name, identity) = (outcome.name, outcome.identity)
+      let isShown = reportPath != nil && page.takesThumbnails
+      var thumbnail: Picture?
+      let row: ClassificationWriter.Row
       switch outcome.result {
       case .success(let output):
         let logits = output.logits ?? []
-        try writer.add(
-          .init(
-            name: name, identity: identity, logits: logits, distance: output.foreignDistance,
-            error: nil))
+        row = .init(
+          name: name, identity: identity, logits: logits, distance: output.foreignDistance,
+          error: nil)
+        if let mapOutputs, let maps = output.maps {
+          let mapped = try look.mapped(outcome, maps, logits: logits, classifier)
+          try mapOutputs.write(mapped, threads: pipeline.threads)
+          if isShown {
+            thumbnail = mapped.picture.thumbnail(side: ClassificationPage.thumbnailSide)
+          }
+        } else if isShown {
+          thumbnail = try look.thumbnail(outcome.entry)
+        }
         try file?.append(.init(name: name, identity: identity, values: logits))
       case .failure(let error):
-        try writer.add(
-          .init(
-            name: name, identity: identity, logits: [], distance: nil,
-            error: CommandLineTool.message(of: error)))
+        row = .init(
+          name: name, identity: identity, logits: [], distance: nil,
+          error: CommandLineTool.message(of: error))
       }
+      try writer.add(row)
+      page.add(
+        .init(
+          row: row, warnings: outcome.warnings, seconds: outcome.seconds, thumbnail: thumbnail))
     }
     func finish(isInterrupted: Bool) throws {
       try file?.save(extra: [("classes", JSONValue(classifier.classNames))])
       try writer.finish()
+      if let reportPath { try page.write(to: reportPath, inputs: inputs) }
       reporter.tellEnd(file, isResumed: skipDone, isInterrupted: isInterrupted)
     }
-    try CaseRunner(pipeline: pipeline, reporter: reporter, interruption: interruption).run(
+    try CaseRunner(pipelines: pipelines, reporter: reporter, interruption: interruption).run(
       list, isDone: isDone, take: take, finish: finish)
+  }
+
+  /// What the cases were run with, for the page.
+  private func provenance(
+    _ pipeline: EncoderPipeline, policy: String
+  ) -> [(name: String, value: String)] {
+    let origin = pipeline.model.description.provenance
+    return [
+      ("model", pipeline.model.modelID), ("trainer", origin.trainerName ?? ""),
+      ("plans", origin.plansName ?? ""), ("configuration", origin.configuration ?? ""),
+      ("input policy", policy), ("arithmetic", pipeline.precision.rawValue),
+      ("machine", "\(Machine.instructionSet), \(pipeline.threads) threads"),
+      ("nnrun", NNRun.version),
+    ].filter { !$0.1.isEmpty }.map { (name: $0.0, value: $0.1) }
   }
 }
 

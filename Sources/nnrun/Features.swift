@@ -19,6 +19,7 @@ struct Features: ParsableCommand {
   @OptionGroup var model: ModelArgument
   @OptionGroup var arithmetic: PrecisionArgument
   @OptionGroup var cases: CaseArguments
+  @OptionGroup var side: JobsArgument
   @Option(
     name: .shortAndLong,
     help:
@@ -45,6 +46,9 @@ struct Features: ParsableCommand {
     guard [stage != nil, allStages, pooled, logitsMap].filter({ $0 }).count <= 1 else {
       throw ValidationError("--stage, --all-stages, --logits-map and --pooled exclude each other")
     }
+    guard side.jobs == 1 || !writesMaps else {
+      throw ValidationError("--jobs goes with pooled features only")
+    }
     guard !writesMaps || !(skipDone || cases.stdin) else {
       throw ValidationError("--skip-done and --stdin go with pooled features only")
     }
@@ -60,11 +64,12 @@ struct Features: ParsableCommand {
       throw RuntimeError.stage(stage, count: architecture.stages.count)
     }
     guard !logitsMap || architecture.decoder != nil else { throw RuntimeError.noDecoder }
-    let pipeline = try cases.pipeline(
-      loaded,
+    let pipelines = try side.pipelines(
+      cases, loaded,
       outputs: SessionOutputs(
         stages: Set(stages), pooled: !writesMaps, segmentation: logitsMap),
       threads: model.threads, precision: arithmetic.precision, reporter)
+    let pipeline = pipelines[0]
     let list = try cases.list(for: loaded, reporter)
     let output = ShareArguments.path(output, list?.part?.share)
     let isArrays = list?.isArrays == true
@@ -72,7 +77,7 @@ struct Features: ParsableCommand {
       kind: logitsMap ? "logits-map" : writesMaps ? "stage" : "pooled", modelID: loaded.modelID,
       inputPolicy: isArrays ? "as-given" : pipeline.policy.rawValue)
     let inputs = model.identities + (list?.identities ?? [])
-    let runner = CaseRunner(pipeline: pipeline, reporter: reporter, interruption: interruption)
+    let runner = CaseRunner(pipelines: pipelines, reporter: reporter, interruption: interruption)
     guard !writesMaps else {
       guard isArrays || !logitsMap else { throw InputError.logitsOfScan }
       guard isArrays || (pipeline.policy == .whole && architecture.dimension == 3) else {

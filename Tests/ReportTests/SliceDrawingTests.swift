@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Report
@@ -73,5 +74,17 @@ private let orientations: [[Character]] = {
     #expect(window.lowerBound < 20 && window.upperBound > 980 && window.upperBound < 1_000)
     let drawing = SliceDrawing(volume, window: window, scale: 1)
     #expect(drawing.picture(.axial, through: [0, 0, 0])[0, 0] == Picture.Color(gray: 0))
+  }
+}
+
+/// What a page holds of pictures.
+@Suite struct DataAddressTests {
+  @Test func aPictureIsItsBytesInBase64() throws {
+    var picture = Picture(width: 2, height: 1)
+    picture[1, 0] = Picture.Color(gray: 255)
+    let address = picture.dataAddress()
+    let text = try #require(address.split(separator: ",").last)
+    #expect(address.hasPrefix("data:image/png;base64,"))
+    #expect(try Array(#require(Data(base64Encoded: String(text)))) == picture.png())
   }
 }

@@ -25,11 +25,19 @@ package struct ActivationMaps: Sendable {
     self.values = values
     self.geometry = geometry
     placement = ScanPlacement(geometry, transposeForward: preprocessing.transposeForward)
+    var box = geometry.cropBox
+    for (axis, source) in preprocessing.transposeForward.enumerated() {
+      box[source] = geometry.cropBox[axis]
+    }
+    self.box = box
     resampling = try LogitsResampling(preprocessing, geometry: geometry)
   }
 
   /// `[z, y, x]` of the array that the reader gave.
   package var shape: [Int] { placement.shape }
+
+  /// The nonzero region of that array: maps are 0 outside.
+  package let box: [Range<Int>]
 
   /// A class's map on the scan's own grid, `[z, y, x]` as the reader gave it: resampled as a
   /// segmentation's logits are, 0 outside the nonzero region. Its mean over all voxels is the class's

@@ -113,9 +113,10 @@ struct MapSums {
       max(0, -origin[axis])..<max(0, -origin[axis], min(window[axis], extent[axis] - origin[axis]))
     }
     // Means over a window count as much as it has voxels, those over windows and folds as there are.
+    let runCount = framing.windowCount * folds
     let scale =
       Double(extent.reduce(1, *))
-      / (Double(window.reduce(1, *)) * Double(framing.windowCount * folds))
+      / (Double(window.reduce(1, *)) * Double(runCount))
     let interpolation = MapInterpolation(
       axes: zip(sizes, window).map { LogitsResampling.Axis(linearlyFrom: $0, to: $1) },
       inputShape: sizes)

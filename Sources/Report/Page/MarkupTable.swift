@@ -4,6 +4,10 @@ package struct MarkupTable {
   package enum Column {
     case text(String)
     case number(String)
+    /// Text that is broken into lines.
+    case wide(String)
+    /// The address of a picture, or nothing.
+    case picture(String)
   }
 
   private let columns: [Column]
@@ -18,7 +22,7 @@ package struct MarkupTable {
   var markup: String {
     let head = columns.map { column in
       switch column {
-      case .text(let name): "<th>\(Markup.escaped(name))</th>"
+      case .text(let name), .wide(let name), .picture(let name): "<th>\(Markup.escaped(name))</th>"
       case .number(let name): "<th class=\"number\">\(Markup.escaped(name))</th>"
       }
     }
@@ -28,6 +32,9 @@ package struct MarkupTable {
           switch column {
           case .text: "<td>\(Markup.escaped(cell))</td>"
           case .number: "<td class=\"number\">\(Markup.escaped(cell))</td>"
+          case .wide: "<td class=\"wide\">\(Markup.escaped(cell))</td>"
+          case .picture:
+            cell.isEmpty ? "<td></td>" : "<td><img src=\"\(Markup.escaped(cell))\" alt=\"\"></td>"
           }
         }.joined() + "</tr>"
     }

@@ -102,6 +102,8 @@ package struct ReportPage {
     th, td { text-align: left; padding: .3rem .9rem .3rem 0; border-bottom: 1px solid var(--line);
       vertical-align: top; white-space: nowrap; }
     td.number, th.number { text-align: right; }
+    td.wide { white-space: normal; min-width: 14rem; overflow-wrap: anywhere; }
+    td img { display: block; border-radius: .25rem; max-width: none; }
     .notes { padding-left: 1.1rem; } .notes li { margin: .2rem 0; }
     @media print { body { max-width: none; } figure, .card { break-inside: avoid; } }
     """

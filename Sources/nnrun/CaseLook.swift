@@ -1,0 +1,43 @@
+import Pipeline
+import Preprocessing
+import Report
+import SWTFormat
+import SWTRuntime
+
+/// What people are shown of a case that has run. Its voxels are gone by then, so that it is read again.
+struct CaseLook {
+  private let reader: CaseReader
+  /// Whether scans are shown in a soft-tissue window.
+  private let isCT: Bool
+
+  init(_ pipeline: EncoderPipeline) {
+    reader = pipeline.reader
+    isCT =
+      pipeline.model.description.preprocessing.channels.first?.normalizationScheme
+      == "CTNormalization"
+  }
+
+  /// A small picture of a scan; `nil` of arrays.
+  func thumbnail(_ entry: CaseList.Entry) throws -> Picture? {
+    guard entry.isArray == false else { return nil }
+    let scan = try reader.read(entry)
+    return scan.channels.first.map { channel in
+      OrientedVolume(channel, scan.place)
+        .thumbnail(side: ClassificationPage.thumbnailSide, isCT: isCT)
+    }
+  }
+
+  /// A case with its class activation maps.
+  func mapped(
+    _ outcome: CaseRunner.Outcome, _ maps: ActivationMaps, logits: [Float],
+    _ classifier: Classifier
+  ) throws -> MappedCase {
+    let scan = try reader.read(outcome.entry)
+    guard let channel = scan.channels.first, let place = scan.place else {
+      throw PipelineError.noPlace
+    }
+    return MappedCase(
+      name: outcome.name, maps: maps, logits: logits, classifier,
+      volume: OrientedVolume(channel, place), place: place, isCT: isCT)
+  }
+}

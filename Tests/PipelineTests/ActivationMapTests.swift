@@ -1,0 +1,102 @@
+import Pipeline
+import Preprocessing
+import SWTFormat
+import SWTRuntime
+import TestSupport
+import Testing
+
+/// Class activation maps: the head's row times the last stage, whose mean is the logit without its bias.
+@Suite struct ActivationMapTests {
+  private let model: Model
+  private let weight: [Float]
+
+  init() throws {
+    model = try Models.example()
+    weight = try #require(model.values(ofTensor: Classifier.weightName))
+  }
+
+  private func maps(_ policy: InputPolicy, shape: [Int]) throws -> (ActivationMaps, EncoderOutput) {
+    let pipeline = EncoderPipeline(
+      model: model, policy: policy, outputs: SessionOutputs(pooled: true, logits: true),
+      pooling: nil, threads: 2, makesMaps: true)
+    let output = try pipeline.run(pipeline.makeCase(of: [Self.volume(shape)]))
+    return (try #require(output.maps), output)
+  }
+
+  /// At the model's spacing and without zeros, so that nothing is resampled or cut off.
+  private static func volume(_ shape: [Int]) throws -> Volume {
+    let count = shape.reduce(1, *)
+    return try Volume(
+      shape: shape, spacing: [2, 2, 2],
+      values: (0..<count).map { Float($0 * 7919 % 1000) + Float($0 / (count / 4) * 500) + 1 })
+  }
+
+  private func mean(_ values: [Float]) -> Double {
+    values.reduce(0) { $0 + Double($1) } / Double(values.count)
+  }
+
+  private func part(_ output: EncoderOutput, ofClass row: Int) -> Double {
+    zip(weight[row * 64..<(row + 1) * 64], output.pooled).reduce(0) {
+      $0 + Double($1.0) * Double($1.1)
+    }
+  }
+
+  @Test(arguments: InputPolicy.allCases, [[48, 64, 56], [50, 40, 61]])
+  func theMeanIsTheLogitWithoutItsBias(policy: InputPolicy, shape: [Int]) throws {
+    let (maps, output) = try maps(policy, shape: shape)
+    let bias = try #require(model.values(ofTensor: Classifier.biasName))
+    let logits = try #require(output.logits)
+    for row in 0..<2 {
+      let expected = part(output, ofClass: row)
+      let tolerance = 1e-4 * abs(expected)
+      #expect(abs(mean(maps.scanMap(ofClass: row)) - expected) <= tolerance)
+      #expect(abs(Double(logits[row]) - Double(bias[row]) - expected) <= tolerance)
+      // Without padding all of it has a place in the image; a crop's and windows' voxels outside do not count.
+      if shape == [48, 64, 56] {
+        #expect(abs(mean(maps.values[row]) - expected) <= tolerance)
+      }
+    }
+  }
+
+  @Test func aMapIsTheHeadsRowTimesTheLastStage() throws {
+    let shape = [48, 64, 56]
+    let (maps, _) = try maps(.whole, shape: shape)
+    let pipeline = EncoderPipeline(
+      model: model, policy: .whole, outputs: SessionOutputs(stages: [3], pooled: true),
+      pooling: nil, threads: 2)
+    _ = try pipeline.run(pipeline.makeCase(of: [Self.volume(shape)]))
+    let cells = try #require(
+      pipeline.withFeatures(ofStage: 3) { shape, features in
+        (0..<shape[1] * shape[2] * shape[3]).map { cell in
+          (0..<64).reduce(0.0) {
+            $0 + Double(weight[$1]) * Double(features[$1 * shape[1] * shape[2] * shape[3] + cell])
+          }
+        }
+      })
+    let stage = [6, 8, 7]
+    // Linear interpolation between the centres of cells of 8 voxels.
+    func expected(_ place: [Int]) -> Double {
+      var sum = 0.0
+      for corner in 0..<8 {
+        var (weight, index) = (1.0, 0)
+        for axis in 0..<3 {
+          let at = max((Double(place[axis]) + 0.5) / 8 - 0.5, 0)
+          let upper = corner >> axis & 1
+          weight *= upper == 1 ? at - at.rounded(.down) : 1 - (at - at.rounded(.down))
+          index = index * stage[axis] + min(Int(at) + upper, stage[axis] - 1)
+        }
+        sum += weight * cells[index]
+      }
+      return sum
+    }
+    var worst = 0.0
+    for step in 0..<2000 {
+      let voxel = step * 307 % (48 * 64 * 56)
+      let place = [voxel / (64 * 56), voxel / 56 % 64, voxel % 56]
+      let difference = abs(Double(maps.values[0][voxel]) - expected(place))
+      worst = difference <= worst ? worst : difference
+    }
+    let largest = cells.map(abs).max() ?? 0
+    #expect(worst <= 1e-4 * largest)
+  }
+}
