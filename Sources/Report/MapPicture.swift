@@ -19,25 +19,30 @@ package struct MapPicture {
   ///   - isCT: whether the scan is shown in a soft-tissue window.
   package init(_ volume: OrientedVolume, map: [Float], box: [Range<Int>], isCT: Bool) {
     precondition(map.count == volume.values.count)
-    var inside: [(index: Int, value: Float)] = []
+    self.volume = volume
+    self.map = map
+    self.box = box
+    window = isCT ? -160...240 : volume.percentileWindow()
+    // Every so many voxels are enough to scale a picture.
+    let step = max(1, box.reduce(1) { $0 * $1.count } / 200_000)
+    var sample: [Float] = []
+    var warmest = (index: 0, value: -Float.infinity)
     for z in box[0] {
       for y in box[1] {
         for x in box[2] {
           let index = (z * volume.shape[1] + y) * volume.shape[2] + x
-          inside.append((index, map[index]))
+          if map[index] > warmest.value { warmest = (index, map[index]) }
+          if index % step == 0 { sample.append(map[index]) }
         }
       }
     }
-    self.volume = volume
-    self.map = map
-    window = isCT ? -160...240 : volume.percentileWindow()
-    let sorted = inside.map(\.value).sorted()
-    cold = sorted.isEmpty ? 0 : sorted[sorted.count * 3 / 4]
-    hot = sorted.isEmpty ? 1 : sorted[sorted.count - 1 - sorted.count / 200]
-    let index = inside.max { $0.value < $1.value }?.index ?? 0
+    sample.sort()
+    cold = sample.isEmpty ? 0 : sample[sample.count * 3 / 4]
+    hot = sample.isEmpty ? 1 : sample[sample.count - 1 - sample.count / 200]
     let (height, width) = (volume.shape[1], volume.shape[2])
-    hottest = [index / (height * width), index / width % height, index % width]
-    self.box = box
+    hottest = [
+      warmest.index / (height * width), warmest.index / width % height, warmest.index % width,
+    ]
   }
 
   /// The three planes through the hottest voxel, under a line of text.
