@@ -10,6 +10,8 @@ public struct NetworkArchitecture: Sendable, Equatable {
     case plainConvUNet = "PlainConvUNet"
     /// Residual blocks in the encoder, stacked convolutions in the decoder.
     case residualEncoderUNet = "ResidualEncoderUNet"
+    /// Residual blocks in both; in the decoder `BasicBlockD`. From version 1.1 of the format on.
+    case residualUNet = "ResidualUNet"
     /// Residual blocks whose skips are strided convolutions.
     case stuNet = "STUNet"
     /// MONAI's, of plain or residual blocks.
@@ -20,7 +22,7 @@ public struct NetworkArchitecture: Sendable, Equatable {
     /// Whether it is of another family than nnU-Net's U-Nets.
     package var isFamily: Bool {
       switch self {
-      case .plainConvUNet, .residualEncoderUNet: false
+      case .plainConvUNet, .residualEncoderUNet, .residualUNet: false
       case .stuNet, .dynUNet, .primus: true
       }
     }
@@ -29,12 +31,15 @@ public struct NetworkArchitecture: Sendable, Equatable {
     package var blocks: [BlockKind] {
       switch self {
       case .plainConvUNet: [.convolution]
-      case .residualEncoderUNet: [.basic, .bottleneck]
+      case .residualEncoderUNet, .residualUNet: [.basic, .bottleneck]
       case .stuNet: [.basicRes]
       case .dynUNet: [.unetBasic, .unetRes]
       case .primus: [.eva]
       }
     }
+
+    /// Whether the encoder's stages are nnU-Net's residual blocks behind a stem.
+    package var isResidual: Bool { self == .residualEncoderUNet || self == .residualUNet }
   }
 
   /// One resolution of the encoder.
