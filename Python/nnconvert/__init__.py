@@ -7,6 +7,10 @@
 Arrays are ``[z, y, x]`` and spacing is in mm in the same order, as SimpleITK's ``GetArrayFromImage`` and
 nnU-Net have them.
 """
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from ._conversion import Conversion, attach, convert, inspect
 from ._errors import (
     BadInputError,
@@ -20,11 +24,23 @@ from ._errors import (
     UsageError,
 )
 from ._library import version as _version
-from .encoder import Encoder
 from .model import Classification, Features, Model, Prepared, Segmentation
 from .scan import Scan
 
+if TYPE_CHECKING:
+    from .encoder import Encoder
+
 __version__ = _version()
+
+
+def __getattr__(name: str) -> Any:
+    # scikit-learn takes longer to import than all the rest: it comes where it is used.
+    if name == "Encoder":
+        from .encoder import Encoder
+
+        return Encoder
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = [
     "BadInputError", "BusyError", "CannotCreateError", "CannotOpenError", "Classification", "Conversion",

@@ -22,6 +22,8 @@ package struct Verification: Sendable {
       type != .f32 && model.tensors.contains { $0.dataType == type }
     }
   }
+  /// The stages that `nntrain` trained: they are no longer the checkpoint's.
+  package var trainedStages: [Int] { model.description.provenance.training?.trainedStages ?? [] }
   /// How many tensors were checked.
   package let tensorCount: Int
   private let model: SWTFile
@@ -38,7 +40,8 @@ package struct Verification: Sendable {
   }
 
   /// The tensors that are not those of the checkpoint: equal bit for bit, or for narrowed types
-  /// equal to the source rounded to that type. A head is not in the checkpoint and is left out.
+  /// equal to the source rounded to that type. A head is not in the checkpoint and is left out, and so are
+  /// stages that were fine-tuned.
   ///
   /// - Throws: `ConversionError` where the checkpoint cannot be opened or read.
   package func differences(
@@ -61,7 +64,7 @@ package struct Verification: Sendable {
       return try model.tensors.compactMap { entry in
         let fold = folds.firstIndex { entry.name.hasPrefix($0.prefix) }
         let name = String(entry.name.dropFirst(fold.map { folds[$0].prefix.count } ?? 0))
-        guard !head.contains(name) else { return nil }
+        guard !head.contains(name), !isTrained(name) else { return nil }
         guard let source = weights[entry.name], source.shape == entry.shape else {
           return Difference(name: entry.name, largest: .infinity)
         }
@@ -76,5 +79,11 @@ package struct Verification: Sendable {
         return largest == 0 ? nil : Difference(name: entry.name, largest: largest)
       }
     } catch { throw ConversionError(error, file: checkpointPath) }
+  }
+
+  private func isTrained(_ name: String) -> Bool {
+    trainedStages.contains { stage in
+      name.hasPrefix("encoder.stages.\(stage).") || stage == 0 && name.hasPrefix("encoder.stem.")
+    }
   }
 }

@@ -29,6 +29,7 @@ struct Verify: ParsableCommand {
         "model_id": .string(verification.modelID), "tensors": .integer(verification.tensorCount),
         "against": against.map { .string($0) } ?? .null,
         "different": .array((differences ?? []).map { .string($0.name) }),
+        "trained_stages": JSONValue(verification.trainedStages),
       ]
       try StandardOutput.writeLine(report.prettyText)
     } else {
@@ -39,10 +40,10 @@ struct Verify: ParsableCommand {
       let verdict =
         differences.map { differences in
           guard differences.isEmpty else { return "\(differences.count) differ" }
-          let types = verification.narrowTypes.map(\.rawValue)
-          return types.isEmpty
-            ? "equal to the checkpoint"
-            : "equal to the checkpoint after rounding to \(types.joined(separator: ", "))"
+          let types = verification.narrowTypes.map(\.rawValue).joined(separator: ", ")
+          let stages = verification.trainedStages.map(String.init).joined(separator: ", ")
+          return "equal to the checkpoint" + (types.isEmpty ? "" : " after rounding to \(types)")
+            + (stages.isEmpty ? "" : ", fine-tuned stages (\(stages)) left out")
         }
         ?? "intact"
       try StandardOutput.writeLine(

@@ -127,9 +127,37 @@ import Testing
       ["classify", folder.file("a.swt"), folder.file("c0.nii"), "--format", "json", "--quiet"])
     #expect(classified.status == 0, "\(classified.errors)")
 
+    try expectTheOtherToolsKnow(folder)
+
     // The same seed and threads, the same bytes.
     #expect(try train(folder, "b.swt").status == 0)
     #expect(try SWTFile(contentsOf: folder.file("b.swt")).modelID == file.modelID)
+  }
+
+  /// `nnconvert` tells what was trained.
+  private func expectTheOtherToolsKnow(_ folder: TemporaryFolder) throws {
+    let inspected = try Command.run("nnconvert", ["inspect", folder.file("a.swt")])
+    #expect(inspected.output.contains("finetune, stages 1, 2: 24 cases (12 + 12)"))
+    let compared = try Command.run(
+      "nnconvert", ["diff", folder.file("m.swt"), folder.file("a.swt")])
+    #expect(compared.status == 1 && compared.output.contains("provenance.training"))
+    let results = "\(Fixtures.folder)/training/gradients/plain3d_odd/nnUNet_results/Dataset999_Tiny"
+    let trainer = try #require(try Fixtures.names(in: results).first)
+    let verified = try Command.run(
+      "nnconvert",
+      [
+        "verify", folder.file("a.swt"), "--against",
+        "\(results)/\(trainer)/fold_0/checkpoint_final.pth",
+      ])
+    #expect(verified.status == 0 && verified.output.contains("fine-tuned stages (1, 2) left out"))
+    let exported = try Command.run(
+      "nnconvert", ["export", folder.file("a.swt"), "-o", folder.file("a.safetensors"), "--quiet"])
+    #expect(exported.status == 0, "\(exported.errors)")
+    let bytes = try MappedFile(path: folder.file("a.safetensors")).bytes
+    let length = Int(try #require(bytes.littleEndian(UInt64.self, at: 0)))
+    let header = try JSONParser.parse(try #require(bytes.slice(at: 8, count: length)))
+    #expect(header["__metadata__"]?["training"]?.string?.contains("finetune") == true)
+    #expect(header["encoder.stages.2.0.convs.0.conv.weight"] != nil)
   }
 
   @Test func aStateOfAnotherRunIsRefused() throws {

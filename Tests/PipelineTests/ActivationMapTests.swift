@@ -28,7 +28,11 @@ import Testing
     let count = shape.reduce(1, *)
     return try Volume(
       shape: shape, spacing: [2, 2, 2],
-      values: (0..<count).map { Float($0 * 7919 % 1000) + Float($0 / (count / 4) * 500) + 1 })
+      values: (0..<count).map { voxel -> Float in
+        let noise = voxel * 7919 % 1000
+        let step = voxel / (count / 4) * 500
+        return Float(noise + step + 1)
+      })
   }
 
   private func mean(_ values: [Float]) -> Double {
@@ -36,9 +40,11 @@ import Testing
   }
 
   private func part(_ output: EncoderOutput, ofClass row: Int) -> Double {
-    zip(weight[row * 64..<(row + 1) * 64], output.pooled).reduce(0) {
-      $0 + Double($1.0) * Double($1.1)
+    var sum = 0.0
+    for (index, value) in output.pooled.enumerated() {
+      sum += Double(weight[row * 64 + index]) * Double(value)
     }
+    return sum
   }
 
   @Test(arguments: InputPolicy.allCases, [[48, 64, 56], [50, 40, 61]])
@@ -66,12 +72,15 @@ import Testing
       pooling: nil, threads: 2)
     _ = try pipeline.run(pipeline.makeCase(of: [Self.volume(shape)]))
     let cells = try #require(
-      pipeline.withFeatures(ofStage: 3) { shape, features in
-        (0..<shape[1] * shape[2] * shape[3]).map { cell in
-          (0..<64).reduce(0.0) {
-            $0 + Double(weight[$1]) * Double(features[$1 * shape[1] * shape[2] * shape[3] + cell])
+      pipeline.withFeatures(ofStage: 3) { shape, features -> [Double] in
+        let count = shape[1] * shape[2] * shape[3]
+        var cells = [Double](repeating: 0, count: count)
+        for channel in 0..<64 {
+          for cell in 0..<count {
+            cells[cell] += Double(weight[channel]) * Double(features[channel * count + cell])
           }
         }
+        return cells
       })
     let stage = [6, 8, 7]
     // Linear interpolation between the centres of cells of 8 voxels.
@@ -82,7 +91,8 @@ import Testing
         for axis in 0..<3 {
           let at = max((Double(place[axis]) + 0.5) / 8 - 0.5, 0)
           let upper = corner >> axis & 1
-          weight *= upper == 1 ? at - at.rounded(.down) : 1 - (at - at.rounded(.down))
+          let share = at - at.rounded(.down)
+          weight *= upper == 1 ? share : 1 - share
           index = index * stage[axis] + min(Int(at) + upper, stage[axis] - 1)
         }
         sum += weight * cells[index]

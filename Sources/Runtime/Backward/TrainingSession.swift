@@ -28,6 +28,15 @@ package final class TrainingSession {
     return Array(pooled)
   }
 
+  /// As the other, on an array's elements.
+  package func forward(_ input: ArraySlice<Float>) throws(RuntimeError) -> [Float] {
+    var result: Result<[Float], RuntimeError> = .success([])
+    input.withUnsafeBufferPointer { values in
+      result = Result { () throws(RuntimeError) in try forward(values) }
+    }
+    return try result.get()
+  }
+
   /// Goes back through the stages of the last forward pass.
   ///
   /// - Parameter gradient: of the pooled features.

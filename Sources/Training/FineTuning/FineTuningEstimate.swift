@@ -15,6 +15,8 @@ package struct FineTuningEstimate: Sendable {
   /// For the frozen part of all cases and views, and for all epochs of all folds.
   package let frozenSeconds: Double
   package let trainingSeconds: Double
+  /// For one window, there and back; the mean over all.
+  package let stepSeconds: Double
 
   /// - Parameters:
   ///   - framings: how the network looks at every case.
@@ -59,16 +61,15 @@ package struct FineTuningEstimate: Sendable {
         largestTraining = max(largestTraining, program.byteCount)
         let session = try TrainingSession(program)
         let zeros = [Float](repeating: 0, count: boundary.reduce(1, *))
-        let step = try Self.seconds { () throws(RuntimeError) in
-          var failure: RuntimeError?
-          zeros.withUnsafeBufferPointer { zeros in
-            do throws(RuntimeError) { _ = try session.forward(zeros) } catch { failure = error }
+        let gradient = [Float](repeating: 0, count: own.reduce(0) { $0 + widths[$1.stage] })
+        // The first step finds its memory.
+        let step = try (0..<3).map { (_) throws(RuntimeError) in
+          try Self.seconds { () throws(RuntimeError) in
+            _ = try session.forward(zeros[...])
+            session.backward(gradient)
           }
-          if let failure { throw failure }
-          session.backward(
-            [Float](repeating: 0, count: own.reduce(0) { $0 + widths[$1.stage] }))
-        }
-        known[shape] = (boundary.reduce(1, *), frozen, step)
+        }.min()
+        known[shape] = (boundary.reduce(1, *), frozen, step ?? 0)
       }
       guard let own = known[shape] else { continue }
       let windows = Double(framing.windowCount)
@@ -86,6 +87,7 @@ package struct FineTuningEstimate: Sendable {
     frozenByteCount = largestFrozen
     self.frozenSeconds = frozenSeconds
     // Every fold and all cases, each once inside and once as a whole, at most.
+    self.stepSeconds = stepSeconds / Double(max(windowCount, 1))
     trainingSeconds = stepSeconds * Double(settings.epochs) * 2 * Double(folds)
   }
 
@@ -108,7 +110,7 @@ package struct FineTuningEstimate: Sendable {
       "cases": .integer(caseCount), "windows": .integer(windowCount),
       "cache_bytes": .integer(cacheByteCount), "training_bytes": .integer(trainingByteCount),
       "frozen_bytes": .integer(frozenByteCount), "frozen_seconds": .number(frozenSeconds),
-      "training_seconds_at_most": .number(trainingSeconds),
+      "training_seconds_at_most": .number(trainingSeconds), "step_seconds": .number(stepSeconds),
     ]
   }
 

@@ -182,12 +182,7 @@ package final class TrainableClassifier {
   /// The pooled features of the stages that are run.
   private func run(_ window: Window, trainedStages: Int) throws(RuntimeError) -> [Float] {
     guard stageCount > 0 else { return [] }
-    let session = try session(window.shape, trainedStages: trainedStages)
-    var result: Result<[Float], RuntimeError> = .success([])
-    window.boundary.withUnsafeBufferPointer { values in
-      result = Result { () throws(RuntimeError) in try session.forward(values) }
-    }
-    return try result.get()
+    return try session(window.shape, trainedStages: trainedStages).forward(window.boundary)
   }
 
   private func session(
