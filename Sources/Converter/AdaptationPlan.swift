@@ -54,6 +54,10 @@ struct AdaptationPlan {
       "resampling_fn_data_kwargs": try source.optional("resampling_fn_data_kwargs")?.value
         ?? ["is_seg": false, "order": 3, "order_z": 0, "force_separate_z": .null],
       "architecture": try architecture(),
+      // The size of a transformer's position embedding.
+      "pretrain_patch_size": try root.optional("pretrain_patch_size")?.value ?? .null,
+      "recommended_downstream_patchsize":
+        try root.optional("recommended_downstream_patchsize")?.value ?? .null,
     ]
     let axes: JSONValue = [0, 1, 2]
     return [
@@ -82,7 +86,7 @@ struct AdaptationPlan {
     return .array([JSONValue](repeating: only, count: channels))
   }
 
-  private func architecture() throws -> JSONValue {
+  fileprivate func architecture() throws -> JSONValue {
     let plans = try root["architecture_plans"]
     let name = try plans["arch_class_name"].name()
     if let keywords = try plans.optional("arch_kwargs") {
@@ -99,6 +103,10 @@ extension Checkpoint {
   ) throws {
     let plan = AdaptationPlan(try json(value, path: "nnssl_adaptation_plan"))
     dataset = try plan.dataset()
+    if weights.naming == .primus {
+      pretrainedArchitecture = JSONField(
+        path: "nnssl_adaptation_plan.architecture_plans", value: try plan.architecture())
+    }
     if options.plansPath == nil {
       plans = try plan.plans(configuration: options.configuration)
       configuration = AdaptationPlan.configuration

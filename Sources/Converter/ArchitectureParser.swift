@@ -33,6 +33,17 @@ struct ArchitectureParser {
       networkClass, try architecture["arch_kwargs"], dimension: dimension, hasDecoder: hasDecoder)
   }
 
+  /// Strides of the stages, whatever network the plans name.
+  func strides() throws -> [[Int]] {
+    let dimension = try configuration["patch_size"].elements(2...3).count
+    let architecture =
+      try configuration.optional("architecture") ?? Self.fromOldSchema(configuration)
+    let keywords = try architecture["arch_kwargs"]
+    return try perStageAndAxis(
+      keywords["strides"], keywords["n_stages"].integer(NetworkArchitecture.Bounds.stages),
+      dimension, NetworkArchitecture.Bounds.stride)
+  }
+
   /// Classes with an encoder that can be converted, and whether their decoder is a `UNetDecoder`.
   private static let classes:
     [String: (networkClass: NetworkArchitecture.NetworkClass, hasDecoder: Bool)] = [
@@ -196,7 +207,9 @@ struct ArchitectureParser {
       return .convolution
     }
     let name = try block.map { Self.lastPart(try $0.name()) } ?? "BasicBlockD"
-    guard let kind = NetworkArchitecture.BlockKind(rawValue: name), kind != .convolution else {
+    guard let kind = NetworkArchitecture.BlockKind(rawValue: name),
+      networkClass.blocks.contains(kind)
+    else {
       throw ConversionError.unsupported(
         what: "\(keywords.path).block = \(name)", advice: "BasicBlockD and BottleneckD are known")
     }

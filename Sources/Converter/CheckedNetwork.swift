@@ -9,6 +9,12 @@ struct CheckedNetwork {
 
   /// - Throws: `ConversionError` that says why the part wanted cannot be converted.
   init(_ checkpoint: Checkpoint, options: ConversionOptions) throws {
+    do { try self.init(checking: checkpoint, options: options) } catch {
+      throw ConversionError.named(error, network: checkpoint.networkName)
+    }
+  }
+
+  private init(checking checkpoint: Checkpoint, options: ConversionOptions) throws {
     var warnings = checkpoint.warnings
     network = try PlannedNetwork(checkpoint, options: options, warn: { warnings.append($0) })
     let check = NetworkCheck(architecture: network.architecture, weights: checkpoint.weights)

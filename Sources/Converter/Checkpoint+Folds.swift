@@ -9,7 +9,7 @@ extension Checkpoint {
   /// `all-trained`.
   static func openFolds(path: String, options: ConversionOptions) throws -> [Checkpoint] {
     guard let wanted = options.fold, wanted == allTrainedFolds || wanted.contains(",") else {
-      return [try open(path: path, options: options)]
+      return [try openResampled(path: path, options: options)]
     }
     var names = wanted.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     if wanted == allTrainedFolds { names = try crossValidationFolds(path: path, options: options) }
@@ -21,10 +21,19 @@ extension Checkpoint {
     return try names.map { name in
       var single = options
       single.fold = name
-      var checkpoint = try open(path: path, options: single)
+      var checkpoint = try openResampled(path: path, options: single)
       checkpoint.fold = name
       return checkpoint
     }
+  }
+
+  /// Opens a checkpoint for the size of input that is asked for.
+  private static func openResampled(
+    path: String, options: ConversionOptions
+  ) throws -> Checkpoint {
+    var checkpoint = try open(path: path, options: options)
+    try PositionEmbedding.resample(&checkpoint, options: options)
+    return checkpoint
   }
 
   private static func crossValidationFolds(

@@ -36,7 +36,7 @@ extension Checkpoint {
     let folder = parts.dropLast().map { "\($0)/" }.joined()
     // The checkpoint lies in a fold, or beside the plans.
     let places = ["\(folder)../", folder]
-    if isVersion1 {
+    if isVersion1 || weights.naming == .stuNet {
       if let own = try? MappedFile(path: "\(path).pkl") {
         identities.append(own.identity)
         return try readVersion1(own.bytes, name: "\(path).pkl", options: options)
@@ -48,11 +48,13 @@ extension Checkpoint {
         return try readVersion1Plans(
           plans.bytes, folder: model.joined(separator: "/"), fold: nil, options: options)
       }
-      throw ConversionError.notNNUNet(
-        problem:
-          "this is an nnU-Net v1 checkpoint, whose plans are in a .pkl file beside it, which "
-          + "is not there",
-        advice: "copy \(DisplayText.escaped(String(parts.last ?? ""))).pkl beside it")
+      guard !isVersion1 else {
+        throw ConversionError.notNNUNet(
+          problem:
+            "this is an nnU-Net v1 checkpoint, whose plans are in a .pkl file beside it, which "
+            + "is not there",
+          advice: "copy \(DisplayText.escaped(String(parts.last ?? ""))).pkl beside it")
+      }
     }
     for place in places {
       guard let plans = try? MappedFile(path: "\(place)plans.json") else { continue }
@@ -74,20 +76,23 @@ extension Checkpoint {
     let (bytes, identity) = try tree.content(of: choice.checkpoint)
     var checkpoint = try Checkpoint(
       bytes, name: choice.checkpoint, identities: [identity], options: options)
-    if checkpoint.isVersion1, choice.plans == nil {
+    if checkpoint.isVersion1 || checkpoint.weights.naming == .stuNet, choice.plans == nil,
+      checkpoint.plans == nil
+    {
       let own = "\(choice.checkpoint).pkl"
       if tree.paths.contains(own) {
         try checkpoint.readVersion1(try tree.content(of: own).bytes, name: own, options: options)
+        return checkpoint
       } else if let plans = choice.plansVersion1 {
         try checkpoint.readVersion1Plans(
           try tree.content(of: plans).bytes, folder: "\(tree.name)/\(choice.folder)",
           fold: choice.fold, options: options)
-      } else {
+        return checkpoint
+      } else if checkpoint.isVersion1 {
         throw ConversionError.notNNUNet(
           problem: "there is neither \(DisplayText.quoted(own)) nor plans.pkl",
           advice: "copy one of them from where the model was trained")
       }
-      return checkpoint
     }
     if checkpoint.plans == nil, let metadata = choice.metadata {
       try checkpoint.readMetadata(

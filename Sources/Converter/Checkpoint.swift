@@ -19,6 +19,8 @@ struct Checkpoint {
   var citations: [String] = []
   /// Whether nnssl pre-trained it: its decoder reconstructs images and segments nothing.
   var isPretrained = false
+  /// The class and its words in nnssl's adaptation plan, whatever other plans say.
+  var pretrainedArchitecture: JSONField?
   /// What was wrong with fields that could not be read, by their paths.
   var unreadableFields: [String: String] = [:]
   /// Bytes of the optimizer's state, which is not converted.
@@ -83,7 +85,10 @@ struct Checkpoint {
       kind = "nnU-Net v2 checkpoint (\(layout))"
       try readNNUNetV2(root)
     } else {
-      kind = weights.isVersion1 ? "nnU-Net v1 checkpoint (\(layout))" : "state dict (\(layout))"
+      kind =
+        weights.isVersion1
+        ? "nnU-Net v1 checkpoint (\(layout))"
+        : "\(weights.naming.family.map { "\($0) " } ?? "")state dict (\(layout))"
       epoch = root["epoch"]?.integer
     }
   }

@@ -63,8 +63,9 @@ public struct Conversion: Sendable {
         path: path, prefix: options.headPrefix, featuresPerStage: wholeNetwork.featuresPerStage,
         toleratingUnknownObjects: options.toleratesUnknownObjects)
     }
+    let inputPolicy = try Self.inputPolicy(options, of: network)
     if !options.ignoresHeadOrigin {
-      try head?.origin.check(modelID: nil, inputPolicy: options.inputPolicy)
+      try head?.origin.check(modelID: nil, inputPolicy: inputPolicy)
     }
     try head?.requireOneFold(of: checkpoints.count)
     if let encoder = head?.encoder {
@@ -82,7 +83,7 @@ public struct Conversion: Sendable {
     inputByteCount = checkpoints.reduce(0) { $0 + $1.source.count }
     var plan = network.description(of: checkpoint, part: options.part)
     plan.classifier = try head?.description(options)
-    plan.inputPolicy = options.inputPolicy
+    plan.inputPolicy = inputPolicy
     plan.preprocessing.orientation = options.orientation
     let preprocessor = plan.preprocessing.preprocessorName
     if preprocessor != "DefaultPreprocessor" {
@@ -101,6 +102,21 @@ public struct Conversion: Sendable {
     }
     self.plan = plan
     self.warnings = warnings
+  }
+
+  /// What of a scan the encoder is run on: a transformer takes windows of one size.
+  private static func inputPolicy(
+    _ options: ConversionOptions, of network: PlannedNetwork
+  ) throws -> InputPolicy {
+    guard let size = network.architecture.transformer?.inputSize else {
+      return options.inputPolicy ?? .whole
+    }
+    guard options.inputPolicy != .whole else {
+      throw ConversionError.options(
+        problem: "the network takes inputs of one size, \(size), not whole scans",
+        advice: "leave out \(.inputPolicy)")
+    }
+    return options.inputPolicy ?? .slidingWindow
   }
 
   /// Writes the model.
@@ -138,9 +154,7 @@ public struct Conversion: Sendable {
   }
 
   private func tensor(_ parameter: Parameter, of weights: StateDict) -> SWTWriter.Tensor {
-    let isVector = parameter.role == .perChannel
-    // Vectors are small, and their rounding would move every value of a channel: they stay f32.
-    let dataType = isVector ? TensorDataType.f32 : options.dataType
+    let dataType = parameter.isStoredWhole ? TensorDataType.f32 : options.dataType
     return SWTWriter.Tensor(parameter, dataType: dataType) {
       let bytes: Bytes
       if let values = headValues(parameter.name) {

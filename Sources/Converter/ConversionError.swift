@@ -34,6 +34,8 @@ public enum ConversionError: Error, Equatable, Sendable {
   case nonFinite(key: String)
   /// The head file holds no linear head that fits.
   case head(problem: String, advice: Advice)
+  /// What is wrong with a network of another family than nnU-Net's U-Nets, with its name.
+  indirect case network(String, ConversionError)
   /// Options that contradict each other or the input.
   case options(problem: String, advice: Advice? = nil)
 }
@@ -57,6 +59,16 @@ extension ConversionError {
 }
 
 extension ConversionError {
+  /// An error about weights, with the name of the network where that is of another family.
+  static func named(_ error: any Error, network: String?) -> any Error {
+    switch error {
+    case ConversionError.network, ConversionError.file: return error
+    default:
+      guard let network else { return error }
+      return ConversionError.network(network, ConversionError(error, file: "weights"))
+    }
+  }
+
   /// The error, with what was wrong with the field where it was there but could not be read.
   static func explained(_ error: any Error, by unreadable: [String: String]) -> any Error {
     let (path, isMissing): (String, Bool) =
@@ -75,6 +87,7 @@ extension ConversionError: Failure {
     switch self {
     case .file(let error): error.kind
     case .options: .usage
+    case .network(_, let error): error.kind
     default: .badInput
     }
   }
@@ -125,6 +138,8 @@ extension ConversionError: Failure {
         "\(DisplayText.quoted(key)) holds NaN or infinity",
         advice: "the training diverged; use \(.allowsNonFinite) to convert it all the same")
     case .head(let problem, let advice): .init("head: \(problem)", advice: advice)
+    case .network(let name, let error):
+      .init("\(name): \(error.report.problem)", advice: error.report.advice)
     case .options(let problem, let advice): .init(problem, advice: advice)
     }
   }

@@ -7,8 +7,9 @@ public struct ConversionOptions: Sendable {
   public var part: ModelDescription.Part = .encoder
   /// How to store the weights.
   public var dataType: TensorDataType = .f32
-  /// What of a scan the encoder is to be run on.
-  public var inputPolicy: InputPolicy = .whole
+  /// What of a scan the encoder is to be run on; `nil` for all of it, and for windows where the network
+  /// takes one size only.
+  public var inputPolicy: InputPolicy?
   /// A file with a linear head to store with the encoder.
   public var headPath: String?
   /// The head's name in that file, where there are several.
@@ -42,6 +43,12 @@ public struct ConversionOptions: Sendable {
   public var prefix: String?
   /// The spacing in mm that scans are to be resampled to, for plans that name none.
   public var spacing: [Double]?
+  /// How many heads a transformer has, where nothing in its checkpoint says it.
+  package var heads: Int?
+  /// In which order a transformer's tokens are; by default as nnU-Net has them today.
+  package var tokenOrder: Transformer.TokenOrder?
+  /// The size of input to convert a transformer for, whose position embedding is resampled.
+  package var inputSize: [Int]?
   /// Whether weights may be NaN or infinite.
   public var allowsNonFinite = false
   /// Whether Python objects that are not on the allow-list are kept as inert values.

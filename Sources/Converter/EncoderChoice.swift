@@ -60,11 +60,15 @@ struct EncoderChoice {
     _ first: EncoderLocation, _ second: EncoderLocation, keys: [String],
     tensors: [String: TensorView]
   ) throws -> Bool {
-    guard first.isVersion1 == second.isVersion1 else { return false }
+    guard first.naming == second.naming else { return false }
     var compared = 0
     for key in keys where key.hasPrefix(second.prefix) && !key.hasPrefix(first.prefix) {
       let name = key.dropFirst(second.prefix.count)
-      guard name.hasPrefix("stages.") || name.hasPrefix("stem.") else { continue }
+      guard
+        name.hasPrefix("stages.") || name.hasPrefix("stem.")
+          || (second.naming.family != nil
+            && second.naming.canonicalName(String(name)).hasPrefix("encoder."))
+      else { continue }
       guard let a = tensors[first.prefix + name], let b = tensors[key] else { return false }
       do {
         guard try a.hasSameBytes(as: b) else { return false }

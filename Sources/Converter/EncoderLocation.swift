@@ -1,22 +1,20 @@
 internal import FileIO
 
-/// Where in a state dict an encoder of nnU-Net's lies: the text before its own names.
+/// Where in a state dict an encoder lies: the text before its own names.
 struct EncoderLocation: Hashable {
-  /// `encoder.`, `model.encoder.`, `backbone.`, …; of version 1 what is before `conv_blocks_context.`.
+  /// `encoder.`, `model.encoder.`, `backbone.`, …; of version 1 and other families what is before the
+  /// network's names.
   let prefix: String
-  let isVersion1: Bool
+  let naming: KeyNaming
+
+  var isVersion1: Bool { naming == .version1 }
 
   /// What is before the network's names: the decoder's prefix where there is one.
   var networkPrefix: String? {
-    if isVersion1 { return prefix }
+    guard naming == .version2 else { return prefix }
     guard prefix == "encoder." || prefix.hasSuffix(".encoder.") else { return nil }
     return String(prefix.dropLast("encoder.".count))
   }
-
-  /// Names of an encoder's first layers, by which it is known.
-  private static let markers = [
-    "stem.convs.0.", "stages.0.0.convs.0.", "stages.0.blocks.0.", "conv_blocks_context.",
-  ]
 
   /// What wrappers put between names: they stand for the module inside.
   private static let wrappers: Set<Substring> = [
@@ -51,11 +49,16 @@ struct EncoderLocation: Hashable {
     var start = key.startIndex
     while start < key.endIndex {
       let rest = key[start...]
-      if let marker = Self.markers.first(where: { rest.hasPrefix($0) }) {
+      if let naming = KeyNaming.allCases.first(where: { $0.markers.contains(where: rest.hasPrefix) }
+      ) {
         let prefix = String(key[..<start])
-        // A residual decoder has such blocks too.
-        if marker == "stages.0.blocks.0.", prefix.hasSuffix("decoder.") { return nil }
-        isVersion1 = marker.hasPrefix("conv_blocks")
+        // A residual decoder has such blocks too, and so has a transformer's tokenizer.
+        if naming == .version2, rest.hasPrefix("stages.0.blocks.0."),
+          prefix.hasSuffix("decoder.") || prefix.hasSuffix("down_projection.")
+        {
+          return nil
+        }
+        self.naming = naming
         self.prefix = Self.withoutDecoder(prefix)
         return
       }
@@ -77,5 +80,6 @@ struct EncoderLocation: Hashable {
   func isNamed(_ name: String) -> Bool {
     let wanted = name.isEmpty || name.hasSuffix(".") ? name : "\(name)."
     return prefix == wanted || networkPrefix == wanted
+      || (naming == .primus && "\(prefix)eva." == wanted)
   }
 }

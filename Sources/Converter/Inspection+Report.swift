@@ -85,6 +85,9 @@ extension Inspection {
   private static func lines(
     of architecture: NetworkArchitecture
   ) -> [(label: String, text: String)] {
+    if let transformer = architecture.transformer {
+      return Self.lines(of: transformer, architecture)
+    }
     var lines = [
       (
         label: "network", text: "\(architecture.networkClass.rawValue), \(architecture.dimension)-D"
@@ -141,6 +144,36 @@ extension Inspection {
   private static func rounded(_ value: Double) -> String {
     guard value.isFinite, abs(value) < 1e12 else { return "\(value)" }
     return "\((value * 1000).rounded() / 1000)"
+  }
+
+  private static func lines(
+    of transformer: Transformer, _ architecture: NetworkArchitecture
+  ) -> [(label: String, text: String)] {
+    let stage = architecture.stages[0]
+    let tokenizer =
+      transformer.levels.isEmpty
+      ? ""
+      : ", tokenizer of \(transformer.levels.map { "\($0.features)" }.joined(separator: " ")) features"
+    let parts: [(String, Bool)] = [
+      ("rotary", transformer.hasRotary), ("learned positions", transformer.hasPositionEmbedding),
+      ("layer scale", transformer.hasLayerScale), ("inner norm", transformer.hasInnerNorm),
+      ("\(transformer.registers) registers", transformer.registers > 0),
+    ]
+    return [
+      ("network", "\(architecture.networkClass.rawValue), 3-D"),
+      ("input size", product(transformer.inputSize)),
+      (
+        "tokens",
+        "\(product(architecture.grid)) of patches \(product(stage.stride)), order "
+          + "\(transformer.tokenOrder.rawValue)\(tokenizer)"
+      ),
+      (
+        "blocks",
+        "\(stage.blocks), \(stage.features) features, \(transformer.heads) heads, MLP of "
+          + "\(transformer.hiddenFeatures)"
+      ),
+      ("with", parts.filter(\.1).map(\.0).joined(separator: ", ")),
+    ]
   }
 
   private static func lines(of description: ModelDescription) -> [(label: String, text: String)] {

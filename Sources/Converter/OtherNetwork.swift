@@ -1,6 +1,7 @@
 internal import FileIO
 
-/// Networks that are known but cannot be converted, told by the names of their weights or trainers.
+/// Networks that are known by the names of their weights or trainers, and cannot be converted, or only
+/// where their encoder is there.
 enum OtherNetwork: CaseIterable {
   case primus, stunet, dynUNet, mednext, umamba, swinUNETR, visionTransformer, resencVersion1
 
@@ -45,10 +46,35 @@ enum OtherNetwork: CaseIterable {
     }
   }
 
+  /// How its keys are named, where such networks can be converted.
+  private var naming: KeyNaming? {
+    switch self {
+    case .primus: .primus
+    case .stunet: .stuNet
+    case .dynUNet: .dynUNet
+    default: nil
+    }
+  }
+
+  /// Why it cannot be converted, and what could be done.
+  private var advice: Advice {
+    switch self {
+    case .primus, .stunet, .dynUNet: "its weights are not complete"
+    case .mednext:
+      "its depthwise 5×5×5 convolutions and GRN have no kernels here — train or take a ResEnc encoder"
+    case .umamba:
+      "its state-space scan runs on CUDA only and has no kernel here — train or take a ResEnc encoder"
+    default:
+      "encoders of PlainConvUNet, ResidualEncoderUNet, Primus, STU-Net and DynUNet can be converted"
+    }
+  }
+
   /// The network whose layer one of the keys names, with that key; wrappers may stand before it.
-  static func named(byKeys keys: [String]) -> (network: OtherNetwork, key: String)? {
+  private static func named(
+    byKeys keys: [String], among networks: [OtherNetwork]
+  ) -> (network: OtherNetwork, key: String)? {
     for key in keys where key.utf8.count <= 512 {
-      for network in allCases {
+      for network in networks {
         let isNamed = network.markers.contains { key.hasPrefix($0) || key.contains(".\($0)") }
         if isNamed { return (network, key) }
       }
@@ -57,24 +83,28 @@ enum OtherNetwork: CaseIterable {
   }
 
   /// The network that a trainer of that name builds.
-  static func named(byTrainer trainer: String) -> OtherNetwork? {
+  private static func named(
+    byTrainer trainer: String, among networks: [OtherNetwork]
+  ) -> OtherNetwork? {
     let name = trainer.lowercased()
-    return allCases.first { network in network.trainer.map { name.contains($0) } ?? false }
+    return networks.first { network in network.trainer.map { name.contains($0) } ?? false }
   }
 
   /// Refuses weights of a network that cannot be converted.
   static func refuse(keys: [String], trainer: String?) throws(ConversionError) {
-    if let (network, key) = named(byKeys: keys) {
+    let found = EncoderLocation.all(in: keys).map(\.naming)
+    let others = allCases.filter { network in
+      !found.contains { $0 == network.naming }
+    }
+    if let (network, key) = named(byKeys: keys, among: others) {
       throw network.refusal(by: "key '\(key)'")
     }
-    if let trainer, let network = named(byTrainer: trainer) {
+    if let trainer, let network = named(byTrainer: trainer, among: others) {
       throw network.refusal(by: "trainer \(trainer)")
     }
   }
 
   private func refusal(by what: String) -> ConversionError {
-    .unsupported(
-      what: "\(name) (\(what))",
-      advice: "encoders of PlainConvUNet and ResidualEncoderUNet can be converted")
+    .unsupported(what: "\(name) (\(what))", advice: advice)
   }
 }

@@ -16,7 +16,11 @@ struct PlannedNetwork {
       self = try withoutActuallyEscaping(warn) { warn in
         try Self(reading: checkpoint, options: options, warn: warn)
       }
-    } catch { throw ConversionError.explained(error, by: checkpoint.unreadableFields) }
+    } catch {
+      throw ConversionError.named(
+        ConversionError.explained(error, by: checkpoint.unreadableFields),
+        network: checkpoint.networkName)
+    }
   }
 
   private init(
@@ -59,24 +63,51 @@ struct PlannedNetwork {
     let parser = PreprocessingParser(
       plans: plans, configuration: configuration, dataset: dataset,
       interactionChannels: interactionChannels, givenSpacing: options.spacing, warn: warn)
-    var architecture = try ArchitectureParser(
+    guard
+      checkpoint.weights.naming == .primus || (options.heads == nil && options.tokenOrder == nil)
+    else {
+      throw ConversionError.options(
+        problem: "heads and an order of tokens belong to transformers",
+        advice: "leave out \(.heads) and \(.tokenOrder)")
+    }
+    let architectures = ArchitectureParser(
       configuration: configuration,
       inputChannels: dataset.channelNames.count + interactionChannels
         + (try parser.cascadeLabels().count),
-      segmentationHeads: interactionChannels > 0 ? 2 : dataset.segmentationHeads
-    ).parse()
-    try Self.apply(checkpoint.trainer, to: &architecture, weights: checkpoint.weights, warn: warn)
-    architecture.normalization = NetworkCheck.normalization(
-      planned: architecture.normalization, weights: checkpoint.weights, warn: warn)
-    if checkpoint.isVersion1 {
-      architecture.decoder = Self.version1Decoder(architecture, weights: checkpoint.weights)
+      segmentationHeads: interactionChannels > 0 ? 2 : dataset.segmentationHeads)
+    switch checkpoint.weights.naming {
+    case .stuNet: architecture = try STUNetParser(architectures, checkpoint.weights).parse()
+    case .dynUNet: architecture = try DynUNetParser(architectures, checkpoint.weights).parse()
+    case .primus:
+      architecture = try PrimusParser(
+        configuration: configuration, checkpoint: checkpoint, options: options,
+        inputChannels: architectures.inputChannels, warn: warn
+      ).parse()
+    case .version1, .version2:
+      architecture = try Self.architecture(architectures, of: checkpoint, warn: warn)
     }
-    self.architecture = architecture
-    preprocessing = try parser.parse()
+    var preprocessing = try parser.parse()
+    // A transformer's windows have the one size that it takes.
+    if let size = architecture.transformer?.inputSize { preprocessing.patchSize = size }
+    self.preprocessing = preprocessing
     labels = dataset.labels
     configurationName = name
     plansName = plans.plansName
     datasetName = plans.datasetName
+  }
+
+  /// A U-Net of nnU-Net's.
+  private static func architecture(
+    _ parser: ArchitectureParser, of checkpoint: Checkpoint, warn: (String) -> Void
+  ) throws -> NetworkArchitecture {
+    var architecture = try parser.parse()
+    try apply(checkpoint.trainer, to: &architecture, weights: checkpoint.weights, warn: warn)
+    architecture.normalization = NetworkCheck.normalization(
+      planned: architecture.normalization, weights: checkpoint.weights, warn: warn)
+    if checkpoint.isVersion1 {
+      architecture.decoder = version1Decoder(architecture, weights: checkpoint.weights)
+    }
+    return architecture
   }
 
   /// nnInteractive feeds clicks and scribbles behind the image, of which dataset.json says nothing.

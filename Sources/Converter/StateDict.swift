@@ -38,6 +38,8 @@ struct StateDict {
   var hasDecoder: Bool { names.contains { $0.hasPrefix("decoder.") } }
   var hasEncoder: Bool { names.contains { $0.hasPrefix("encoder.") } }
   var isVersion1: Bool { location?.isVersion1 == true }
+  /// Whose names its keys are.
+  var naming: KeyNaming { location?.naming ?? .version2 }
 
   /// Names of everything but encoder and decoder.
   var otherNames: [String] {
@@ -115,6 +117,12 @@ struct StateDict {
     }
   }
 
+  /// Puts another tensor in place of a parameter's.
+  mutating func replace(_ name: String, with tensor: TensorView) {
+    guard let key = tensors[name]?.first?.key else { return }
+    tensors[name] = [Source(key: key, tensor: tensor)]
+  }
+
   /// Checks that all names of a parameter have the same values.
   func checkAliases(of name: String) throws {
     guard let sources = tensors[name], let first = sources.first else { return }
@@ -155,7 +163,10 @@ extension TensorView {
 extension EncoderLocation {
   /// The network's own name for a key; `nil` for what does not belong to the network.
   fileprivate func name(of key: String) -> String? {
-    if isVersion1 { return key.hasPrefix(prefix) ? String(key.dropFirst(prefix.count)) : nil }
+    guard naming == .version2 else {
+      return key.hasPrefix(prefix)
+        ? naming.canonicalName(String(key.dropFirst(prefix.count))) : nil
+    }
     if key.hasPrefix(prefix) { return "encoder." + key.dropFirst(prefix.count) }
     guard let networkPrefix, key.hasPrefix(networkPrefix) else { return nil }
     return String(key.dropFirst(networkPrefix.count))

@@ -22,6 +22,9 @@ package enum Setting: String, Sendable, Equatable {
   case weightsKey
   case prefix
   case spacing
+  case heads
+  case tokenOrder
+  case inputSize
   case folds
   case labelColumn
   case groupColumn

@@ -2,7 +2,7 @@ internal import SWTFormat
 
 /// What all blocks of a network have in common.
 struct BlockStyle {
-  let hasBias: Bool
+  private(set) var hasBias: Bool
   let normalization: NetworkArchitecture.Normalization
   let slope: Double
   /// The part that the blocks belong to.
@@ -13,6 +13,13 @@ struct BlockStyle {
     normalization = architecture.normalization
     slope = architecture.nonlinearity.negativeSlope
     self.part = part
+  }
+
+  /// The same with or without biases.
+  func with(bias: Bool) -> BlockStyle {
+    var style = self
+    style.hasBias = bias
+    return style
   }
 }
 
@@ -27,9 +34,14 @@ struct ConvDropoutNormReLU {
   private let slope: Double?
 
   /// Declares the parameters.
+  ///
+  /// - Parameters:
+  ///   - modules: the names of convolution and norm below `path`.
+  ///   - padding: by default what keeps the size at stride 1.
   init(
-    _ graph: inout Graph, path: String, inputs: Int, outputs: Int, kernelSize: [Int],
-    stride: [Int], style: BlockStyle, hasBias: Bool? = nil, isActivated: Bool = true
+    _ graph: inout Graph, path: String, modules: (conv: String, norm: String) = ("conv", "norm"),
+    inputs: Int, outputs: Int, kernelSize: [Int], stride: [Int], padding: [Int]? = nil,
+    style: BlockStyle, hasBias: Bool? = nil, isActivated: Bool = true
   ) {
     self.path = path
     func vector(_ name: String, if isThere: Bool) -> Parameter? {
@@ -37,15 +49,16 @@ struct ConvDropoutNormReLU {
         ? graph.declare("\(path).\(name)", shape: [outputs], .perChannel, style.part) : nil
     }
     let weight = graph.declare(
-      "\(path).conv.weight", shape: [outputs, inputs] + kernelSize, .convolutionWeight, style.part)
+      "\(path).\(modules.conv).weight", shape: [outputs, inputs] + kernelSize, .convolutionWeight,
+      style.part)
     convolution = Operation.Convolution(
-      weight: weight, bias: vector("conv.bias", if: hasBias ?? style.hasBias), stride: stride,
-      padding: kernelSize.map { ($0 - 1) / 2 })
+      weight: weight, bias: vector("\(modules.conv).bias", if: hasBias ?? style.hasBias),
+      stride: stride, padding: padding ?? kernelSize.map { ($0 - 1) / 2 })
     let norm = style.normalization
-    let gamma = vector("norm.weight", if: norm.affine)
-    let beta = vector("norm.bias", if: norm.affine)
-    let mean = vector("norm.running_mean", if: norm.kind == .batch)
-    let variance = vector("norm.running_var", if: norm.kind == .batch)
+    let gamma = vector("\(modules.norm).weight", if: norm.affine)
+    let beta = vector("\(modules.norm).bias", if: norm.affine)
+    let mean = vector("\(modules.norm).running_mean", if: norm.kind == .batch)
+    let variance = vector("\(modules.norm).running_var", if: norm.kind == .batch)
     var running: Operation.ChannelNormalization.RunningStatistics?
     if let mean, let variance { running = .init(mean: mean, variance: variance) }
     normalization = Operation.ChannelNormalization(

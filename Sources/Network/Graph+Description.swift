@@ -15,6 +15,9 @@ extension Graph {
     switch architecture.networkClass {
     case .plainConvUNet: skips = PlainConvEncoder.build(architecture, in: &self)
     case .residualEncoderUNet: skips = ResidualEncoder.build(architecture, in: &self)
+    case .stuNet: skips = STUNetEncoder.build(architecture, in: &self)
+    case .dynUNet: skips = DynUNetEncoder.build(architecture, in: &self)
+    case .primus: skips = PrimusEncoder.build(architecture, in: &self)
     }
     if let last = skips.last {
       pooled = add(.globalAverage, last, path: "pooled", form: .vector(count: width(of: last)))

@@ -1,3 +1,5 @@
+package import SWTFormat
+
 /// What an operation computes, with the parameters it reads.
 package enum Operation: Sendable {
   case convolution(Convolution)
@@ -14,7 +16,24 @@ package enum Operation: Sendable {
   case concatenate
   /// `AdaptiveAvgPool(1)` and `Flatten`.
   case globalAverage
+  /// Of a vector, or of every token.
   case linear(Linear)
+  /// Tokens of the patches of a map, and the sum with other tokens where there is a second input.
+  case patchEmbedding(PatchEmbedding)
+  /// Register tokens in front, and a learned position added to each.
+  case embedding(Embedding)
+  /// Layer norm over every token.
+  case layerNormalization(LayerNormalization)
+  /// Of queries, keys and values, of every head each; rotary: with rotary position embedding on a grid.
+  case attention(heads: Int, isRotary: Bool)
+  /// `x / (1 + exp(−x))`.
+  case silu
+  /// The product of two values, element by element.
+  case multiply
+  /// Every token times a vector: layer scale.
+  case scale(Parameter)
+  /// The map of a grid's tokens; registers are left out.
+  case map(Transformer.TokenOrder)
 
   /// `torch.nn.Conv2d/3d` with zeros around the input.
   package struct Convolution: Sendable {
@@ -60,8 +79,42 @@ package enum Operation: Sendable {
     case .normalization(let norm):
       [norm.weight, norm.bias, norm.running?.mean, norm.running?.variance].compactMap { $0 }
     case .linear(let layer): [layer.weight, layer.bias].compactMap { $0 }
-    case .leakyReLU, .averagePool, .add, .concatenate, .globalAverage: []
+    case .patchEmbedding(let layer): [layer.weight, layer.bias, layer.scale].compactMap { $0 }
+    case .embedding(let embedding):
+      [embedding.registers, embedding.positions].compactMap { $0 }
+    case .layerNormalization(let norm): [norm.weight, norm.bias]
+    case .scale(let parameter): [parameter]
+    case .leakyReLU, .averagePool, .add, .concatenate, .globalAverage, .attention, .silu, .multiply,
+      .map:
+      []
     }
+  }
+
+  /// A convolution whose stride is its kernel, and whose output is a sequence of tokens.
+  package struct PatchEmbedding: Sendable {
+    /// `[width, inputs, kernel…]`.
+    package let weight: Parameter
+    package let bias: Parameter
+    /// One number that all tokens are multiplied by, of rank 0.
+    package let scale: Parameter?
+    package let order: Transformer.TokenOrder
+
+    package var kernelSize: [Int] { Array(weight.shape.dropFirst(2)) }
+  }
+
+  /// What is known of tokens by their place.
+  package struct Embedding: Sendable {
+    /// `[1, registers, width]`.
+    package let registers: Parameter?
+    /// `[1, registers + tokens, width]`.
+    package let positions: Parameter?
+  }
+
+  /// `torch.nn.LayerNorm` over the last axis.
+  package struct LayerNormalization: Sendable {
+    package let weight: Parameter
+    package let bias: Parameter
+    package let eps: Double
   }
 
   /// `torch.nn.Linear`.

@@ -10,6 +10,10 @@ package struct Parameter: Sendable, Hashable {
     case transposedConvolutionWeight
     /// `[outputs, inputs]`.
     case linearWeight
+    /// `[outputs, inputs]` of a layer over many tokens; stored in the packed layout.
+    case tokenWeight
+    /// Tokens that are added or put in front of others.
+    case embedding
     /// One number per channel.
     case perChannel
   }
@@ -30,7 +34,16 @@ package struct Parameter: Sendable, Hashable {
   package let part: Part
 
   /// How a `.swt` file stores it.
-  package var layout: TensorLayout { role == .convolutionWeight ? .packed16 : .rowMajor }
+  package var layout: TensorLayout {
+    switch role {
+    case .convolutionWeight, .tokenWeight: .packed16
+    case .transposedConvolutionWeight, .linearWeight, .embedding, .perChannel: .rowMajor
+    }
+  }
+
+  /// Whether it is always stored in `f32`: it is small, and its rounding would move every value of a
+  /// channel or a token.
+  package var isStoredWhole: Bool { role == .perChannel || role == .embedding }
 
   /// How many numbers it has; saturated, since shapes come from files.
   package var elementCount: Int {

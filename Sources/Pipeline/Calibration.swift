@@ -41,10 +41,12 @@ package struct Calibration {
   private func secondsPerFlop(
     window: [Int], isRepeated: Bool
   ) throws(PipelineError) -> Double {
-    let stride = model.description.architecture.totalStride
+    let architecture = model.description.architecture
+    let stride = architecture.totalStride
     let side = window.count == 3 ? 256 : 96
     let sizes = zip(window.dropFirst(), stride).map { size, stride in
-      min(size, max(stride * 2, side / stride * stride))
+      // A transformer takes one size only.
+      architecture.transformer == nil ? min(size, max(stride * 2, side / stride * stride)) : size
     }
     do throws(RuntimeError) {
       let session = try model.makeSession(

@@ -23,7 +23,7 @@ public struct Model: Sendable {
   public let byteCount: Int
 
   /// What of version 1.1 of the format can be run.
-  private static let supportedFeatures: RequiredFeatures = [.folds, .trainedHead]
+  private static let supportedFeatures: RequiredFeatures = [.folds, .trainedHead, .families]
 
   private let file: SWTFile
   let graph: Graph
@@ -135,6 +135,12 @@ public struct Model: Sendable {
     guard inputShape.allSatisfy({ (1...65_536).contains($0) }),
       inputShape.reduce(1.0, { $0 * Double($1) }) < 0x1p34
     else { throw .inputSize(found: inputShape, problem: "is empty or too large") }
+    if let size = architecture.transformer?.inputSize, size != Array(inputShape.dropFirst()) {
+      throw .inputSize(
+        found: inputShape,
+        problem: "is not of the one size that this transformer takes, \(size) — cut or pad it, or "
+          + "convert for another size")
+    }
     let stageCount = architecture.stages.count
     if let stage = outputs.stages.first(where: { !(0..<stageCount).contains($0) }) {
       throw .stage(stage, count: stageCount)

@@ -43,6 +43,13 @@ extension ModelDescription {
     guard (part == .network) == (architecture.decoder != nil) else {
       throw try field["part"].problem("is \(part.rawValue), which does not fit the architecture")
     }
+    if let transformer = architecture.transformer {
+      guard preprocessing.patchSize == transformer.inputSize else {
+        throw try field["preprocessing"].problem(
+          "has patch_size \(preprocessing.patchSize) where the network takes \(transformer.inputSize)"
+        )
+      }
+    }
     let channels = preprocessing.channels.count + preprocessing.cascadeLabels.count
     guard channels == architecture.inputChannels else {
       throw try field["preprocessing"].problem(

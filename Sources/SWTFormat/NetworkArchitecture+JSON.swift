@@ -15,8 +15,9 @@ extension NetworkArchitecture {
   }
 
   var json: JSONValue {
+    if let transformer { return transformer.json(of: self) }
     var result: JSONValue = [
-      "network_class": .string(networkClass.rawValue),
+      networkClass.isFamily ? "family" : "network_class": .string(networkClass.rawValue),
       "dimension": .integer(dimension),
       "input_channels": .integer(inputChannels),
       "block": .string(block.rawValue),
@@ -25,10 +26,7 @@ extension NetworkArchitecture {
         "kind": .string(normalization.kind.rawValue), "eps": .number(normalization.eps),
         "affine": .bool(normalization.affine),
       ],
-      "nonlin": [
-        "kind": .string(nonlinearity.kind.rawValue),
-        "negative_slope": .number(nonlinearity.negativeSlope),
-      ],
+      "nonlin": nonlinearity.json,
       "stages": .array(stages.map(\.json)),
     ]
     var object = result.object ?? JSONObject()
@@ -40,15 +38,14 @@ extension NetworkArchitecture {
 
   init(_ field: JSONField) throws(SWTError) {
     // A family's other members may have other rules: it is looked at first.
-    if let family = try field.optional("family") {
-      throw family.problem(
-        "is \(DisplayText.quoted(try family.name())), a family of networks that this program does "
-          + "not know — use a newer version")
+    let networkClass = try Self.networkClass(field)
+    guard networkClass != .primus else {
+      self = try Transformer.architecture(field)
+      return
     }
-    let networkClass: NetworkClass = try field["network_class"].choice()
-    let dimension = try field["dimension"].integer(2...3)
+    let dimension = try field["dimension"].integer(networkClass == .stuNet ? 3...3 : 2...3)
     let block: BlockKind = try field["block"].choice()
-    guard (block == .convolution) == (networkClass == .plainConvUNet) else {
+    guard networkClass.blocks.contains(block) else {
       throw try field["block"].problem("does not belong to \(networkClass.rawValue)")
     }
     var stages: [Stage] = []
@@ -62,14 +59,8 @@ extension NetworkArchitecture {
         problem: stem == nil ? "is missing" : "does not belong to \(networkClass.rawValue)")
     }
     let norm = try field["norm"]
-    let nonlin = try field["nonlin"]
     let eps = try norm["eps"].number()
     guard eps >= 0, eps < 1 else { throw try norm["eps"].problem("is \(eps), outside 0..<1") }
-    let slope = try nonlin["negative_slope"].number()
-    let kind: Nonlinearity.Kind = try nonlin["kind"].choice()
-    guard kind == .leakyReLU ? abs(slope) <= 1 : slope == 0 else {
-      throw try nonlin["negative_slope"].problem("is \(slope)")
-    }
     self.init(
       networkClass: networkClass, dimension: dimension,
       inputChannels: try field["input_channels"].integer(Bounds.inputChannels),
@@ -77,11 +68,14 @@ extension NetworkArchitecture {
       convolutionBias: try field["conv_bias"].bool(),
       normalization: Normalization(
         kind: try norm["kind"].choice(), eps: eps, affine: try norm["affine"].bool()),
-      nonlinearity: Nonlinearity(kind: kind, negativeSlope: slope))
+      nonlinearity: try Nonlinearity(field["nonlin"]))
     guard totalStride.allSatisfy(Bounds.totalStride.contains) else {
       throw try field["stages"].problem("have strides of \(totalStride) together, above 65536")
     }
     if let decoderField = try field.optional("decoder") {
+      guard !networkClass.isFamily else {
+        throw decoderField.problem("does not belong to \(networkClass.rawValue)")
+      }
       decoder = try Decoder(decoderField, dimension: dimension)
       guard decoder?.stages.count == stages.count - 1 else {
         throw try decoderField["stages"].problem("has not one entry less than the encoder")
@@ -91,6 +85,41 @@ extension NetworkArchitecture {
           "has other features or upsampling than the encoder's stages")
       }
     }
+  }
+}
+
+extension NetworkArchitecture {
+  private static func networkClass(_ field: JSONField) throws(SWTError) -> NetworkClass {
+    guard let family = try field.optional("family") else {
+      let named = try field["network_class"]
+      let networkClass: NetworkClass = try named.choice()
+      guard !networkClass.isFamily else {
+        throw named.problem("is \(networkClass.rawValue), which stands under 'family'")
+      }
+      return networkClass
+    }
+    let name = try family.name()
+    guard let networkClass = NetworkClass(rawValue: name), networkClass.isFamily else {
+      throw family.problem(
+        "is \(DisplayText.quoted(name)), a family of networks that this program does not know — use "
+          + "a newer version")
+    }
+    return networkClass
+  }
+}
+
+extension NetworkArchitecture.Nonlinearity {
+  var json: JSONValue {
+    ["kind": .string(kind.rawValue), "negative_slope": .number(negativeSlope)]
+  }
+
+  init(_ field: JSONField) throws(SWTError) {
+    let slope = try field["negative_slope"].number()
+    let kind: Kind = try field["kind"].choice()
+    guard kind == .leakyReLU ? abs(slope) <= 1 : slope == 0 else {
+      throw try field["negative_slope"].problem("is \(slope)")
+    }
+    self.init(kind: kind, negativeSlope: slope)
   }
 }
 

@@ -1,14 +1,40 @@
-/// The shape of an nnU-Net network: everything its parameters' names and shapes follow from.
+/// The shape of a network: everything its parameters' names and shapes follow from.
 ///
 /// Axis order is `[z, y, x]` (2-D: `[y, x]`) after `transpose_forward`, as in nnU-Net's plans.
-/// Names are those of dynamic_network_architectures: `PlainConvUNet`, `ResidualEncoderUNet`.
+/// Names are those of dynamic_network_architectures (`PlainConvUNet`, `ResidualEncoderUNet`, `Primus`), of
+/// STU-Net and of MONAI (`DynUNet`).
 public struct NetworkArchitecture: Sendable, Equatable {
-  /// Which of nnU-Net's network classes it is.
+  /// Which network class it is: one of nnU-Net's U-Nets, or another family.
   package enum NetworkClass: String, Sendable, CaseIterable {
     /// Stacked convolutions in every stage (nnU-Net v1's `Generic_UNet` is one, under other names).
     case plainConvUNet = "PlainConvUNet"
     /// Residual blocks in the encoder, stacked convolutions in the decoder.
     case residualEncoderUNet = "ResidualEncoderUNet"
+    /// Residual blocks whose skips are strided convolutions.
+    case stuNet = "STUNet"
+    /// MONAI's, of plain or residual blocks.
+    case dynUNet = "DynUNet"
+    /// A transformer over patches of the input.
+    case primus = "Primus"
+
+    /// Whether it is of another family than nnU-Net's U-Nets.
+    package var isFamily: Bool {
+      switch self {
+      case .plainConvUNet, .residualEncoderUNet: false
+      case .stuNet, .dynUNet, .primus: true
+      }
+    }
+
+    /// What its stages may be made of.
+    package var blocks: [BlockKind] {
+      switch self {
+      case .plainConvUNet: [.convolution]
+      case .residualEncoderUNet: [.basic, .bottleneck]
+      case .stuNet: [.basicRes]
+      case .dynUNet: [.unetBasic, .unetRes]
+      case .primus: [.eva]
+      }
+    }
   }
 
   /// One resolution of the encoder.
@@ -44,6 +70,14 @@ public struct NetworkArchitecture: Sendable, Equatable {
     case basic = "BasicBlockD"
     /// `BottleneckD`: 1×1, k×k, 1×1 convolutions and a skip.
     case bottleneck = "BottleneckD"
+    /// STU-Net's: two convolutions, and a skip that is a strided convolution in a stage's first block.
+    case basicRes = "BasicResBlock"
+    /// MONAI's: two convolutions.
+    case unetBasic = "UnetBasicBlock"
+    /// MONAI's: two convolutions, and a skip that is a strided convolution with norm where needed.
+    case unetRes = "UnetResBlock"
+    /// timm's: attention and an MLP.
+    case eva = "EvaBlock"
   }
 
   /// How features are normalised between convolution and nonlinearity.
@@ -152,12 +186,14 @@ public struct NetworkArchitecture: Sendable, Equatable {
   package var nonlinearity: Nonlinearity
   /// The decoder, where the file keeps it.
   package var decoder: Decoder?
+  /// What a `primus` has besides its one stage, the map of its tokens.
+  package var transformer: Transformer?
 
   /// Creates an architecture.
   package init(
     networkClass: NetworkClass, dimension: Int, inputChannels: Int, stemChannels: Int? = nil,
     stages: [Stage], block: BlockKind, convolutionBias: Bool, normalization: Normalization,
-    nonlinearity: Nonlinearity, decoder: Decoder? = nil
+    nonlinearity: Nonlinearity, decoder: Decoder? = nil, transformer: Transformer? = nil
   ) {
     self.networkClass = networkClass
     self.dimension = dimension
@@ -169,6 +205,7 @@ public struct NetworkArchitecture: Sendable, Equatable {
     self.normalization = normalization
     self.nonlinearity = nonlinearity
     self.decoder = decoder
+    self.transformer = transformer
   }
 
   /// `features_per_stage`; its last entry is the width of the pooled features.

@@ -24,6 +24,7 @@ extension ModelDescription {
     var result: RequiredFeatures = []
     if !folds.isEmpty { result.insert(.folds) }
     if classifier?.isTrainedHead == true { result.insert(.trainedHead) }
+    if architecture.networkClass.isFamily { result.insert(.families) }
     return result
   }
 

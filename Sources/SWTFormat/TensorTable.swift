@@ -65,7 +65,7 @@ extension TensorEntry {
     }
     self.init(
       name: try field["name"].name(limit: nameLimit), dataType: try field["dtype"].choice(),
-      shape: try field["shape"].integers(1...Int(Int32.max), count: 1...rankLimit),
+      shape: try field["shape"].integers(1...Int(Int32.max), count: 0...rankLimit),
       layout: try field["layout"].choice(), offset: try field["offset"].integer(1...Int.max),
       byteCount: try field["nbytes"].integer(1...Int.max), sha256: hash)
   }

@@ -19,8 +19,12 @@ struct Convert: ParsableCommand {
   var part = ModelDescription.Part.encoder
   @Option(help: "How to store the weights: f32, f16 or bf16. Arithmetic is always f32.")
   var dtype = TensorDataType.f32
-  @Option(help: "What of a scan the encoder is run on: whole, sliding-window or center-crop.")
-  var inputPolicy = InputPolicy.whole
+  @Option(
+    help: """
+      What of a scan the encoder is run on: whole, sliding-window or center-crop (default: whole, \
+      or sliding-window where the network takes one size only).
+      """)
+  var inputPolicy: InputPolicy?
   @Option(
     help: "A file with a linear head: .pth, .safetensors or scikit-learn's .npz.",
     completion: .file())

@@ -7,6 +7,7 @@ extension ModelDescription.Part: ExpressibleByArgument {}
 extension TensorDataType: ExpressibleByArgument {}
 extension InputPolicy: ExpressibleByArgument {}
 extension Classifier.Activation: ExpressibleByArgument {}
+extension Transformer.TokenOrder: ExpressibleByArgument {}
 
 /// Options about a checkpoint that stands as input.
 struct CheckpointOptions: ParsableArguments {
@@ -34,6 +35,12 @@ struct CheckpointOptions: ParsableArguments {
   var prefix: String?
   @Option(help: "Spacing z,y,x in mm to resample scans to, for plans that name none.")
   var spacing: Spacing?
+  @Option(help: "How many heads a Primus has, where nothing in its checkpoint says it.")
+  var heads: Int?
+  @Option(help: "In which order a Primus was trained with its tokens: whd (nnU-Net today) or hwd.")
+  var tokenOrder: Transformer.TokenOrder?
+  @Option(help: "Size z,y,x to convert a Primus for: its position embedding is resampled.")
+  var inputSize: InputSize?
   @Flag(help: "Keep unknown Python objects outside the weights as inert values.")
   var tolerateUnknownObjects = false
 
@@ -47,6 +54,9 @@ struct CheckpointOptions: ParsableArguments {
     options.weightsKey = weightsKey
     options.prefix = prefix
     options.spacing = spacing?.millimetres
+    options.heads = heads
+    options.tokenOrder = tokenOrder
+    options.inputSize = inputSize?.sizes
     options.toleratesUnknownObjects = tolerateUnknownObjects
   }
 }
@@ -61,6 +71,17 @@ struct Orientation: ExpressibleByArgument {
     guard letters.count == 3,
       directions.allSatisfy({ pair in letters.filter(pair.contains).count == 1 })
     else { return nil }
+  }
+}
+
+/// Three sizes in voxels, separated by commas or `x`.
+struct InputSize: ExpressibleByArgument {
+  let sizes: [Int]
+
+  init?(argument: String) {
+    let parts = argument.split { $0 == "," || $0 == "x" || $0 == "×" }
+    sizes = parts.compactMap { Int($0) }.filter { (1...4096).contains($0) }
+    guard parts.count == 3, sizes.count == 3 else { return nil }
   }
 }
 

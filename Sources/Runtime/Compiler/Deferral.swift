@@ -50,19 +50,54 @@ struct Deferral {
         preconditionFailure("a nonlinearity follows a norm or an addition at \(node.path)")
       }
       if case .add = layers[writer].operation {
-        layers[writer] = Layer(
-          path: layers[writer].path, operation: .add(slope: slope), reads: layers[writer].reads,
-          output: layers[writer].output)
+        layers[writer].operation = .add(slope: slope)
         readings[node.output] = inputs
       } else {
         readings[node.output] = [Layer.Reading(stored: inputs[0].stored, slope: slope)]
       }
     case .concatenate: readings[node.output] = inputs
-    case .add: write(node, .add(slope: 1), inputs)
+    case .add:
+      if product(inputs[0]) != nil {
+        extend(node, inputs) { $0.hasAddend = true }
+      } else {
+        write(node, .add(slope: 1), inputs)
+      }
     case .averagePool(let window): write(node, .averagePool(window: window), inputs)
     case .globalAverage: write(node, .globalAverage, inputs)
-    case .linear(let linear): write(node, .linear(linear), inputs)
+    case .linear(let linear):
+      let isOverTokens = linear.weight.role == .tokenWeight
+      write(node, isOverTokens ? .product(Layer.Product(layer: linear)) : .linear(linear), inputs)
+    case .silu: extend(node, inputs) { $0.isActivated = true }
+    case .scale(let parameter): extend(node, inputs) { $0.scale = parameter }
+    case .multiply: extend(node, inputs) { $0.hasFactor = true }
+    case .patchEmbedding(let embedding): write(node, .patchEmbedding(embedding), inputs)
+    case .embedding(let embedding): write(node, .embedding(embedding), inputs)
+    case .layerNormalization(let norm): write(node, .layerNormalization(norm), inputs)
+    case .attention(let heads, let isRotary):
+      write(node, .attention(heads: heads, isRotary: isRotary), inputs)
+    case .map(let order): write(node, .map(order), inputs)
     }
+  }
+
+  /// The linear layer over tokens that wrote what is read.
+  private func product(_ reading: Layer.Reading) -> Layer.Product? {
+    guard let writer = writers[reading.stored],
+      case .product(let product) = layers[writer].operation
+    else { return nil }
+    return product
+  }
+
+  /// Lets the linear layer that wrote the first input do what follows, reading the other inputs too.
+  private mutating func extend(
+    _ node: Graph.Node, _ inputs: [Layer.Reading], _ change: (inout Layer.Product) -> Void
+  ) {
+    guard let writer = writers[inputs[0].stored], var product = product(inputs[0]),
+      !product.hasAddend
+    else { preconditionFailure("what follows a linear layer over tokens at \(node.path)") }
+    change(&product)
+    layers[writer].operation = .product(product)
+    layers[writer].reads += inputs.dropFirst()
+    readings[node.output] = [inputs[0]]
   }
 
   private mutating func write(

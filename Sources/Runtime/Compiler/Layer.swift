@@ -1,4 +1,5 @@
 internal import Network
+internal import SWTFormat
 
 /// An operation of the graph on its way to an instruction: what passes know of it.
 struct Layer: Sendable {
@@ -10,8 +11,26 @@ struct Layer: Sendable {
     case averagePool(window: [Int])
     case globalAverage
     case linear(Network.Operation.Linear)
+    /// Reads a map, and the tokens that are added where there are some.
+    case patchEmbedding(Network.Operation.PatchEmbedding)
+    case embedding(Network.Operation.Embedding)
+    case layerNormalization(Network.Operation.LayerNormalization)
+    case product(Product)
+    case attention(heads: Int, isRotary: Bool)
+    /// The map of a grid's tokens.
+    case map(Transformer.TokenOrder)
     /// Hands a map to the caller.
     case unblock
+  }
+
+  /// A linear layer over tokens, with what follows it: `activation(…) · scale · factor + addend`.
+  struct Product: Sendable {
+    let layer: Network.Operation.Linear
+    var isActivated = false
+    var scale: Parameter?
+    /// Whether there are a factor and an addend: what is read behind the input, in this order.
+    var hasFactor = false
+    var hasAddend = false
   }
 
   /// A value as it is read.
@@ -45,7 +64,7 @@ struct Layer: Sendable {
 
   /// For people.
   let path: String
-  let operation: Operation
+  var operation: Operation
   var reads: [Reading]
   /// What is written.
   let output: Graph.Value

@@ -20,6 +20,9 @@ struct Lowering {
   /// What readers of a value apply, without the nonlinearity.
   private var pendings: [Graph.Value: Pending] = [:]
   private var identities: [Int: Pending] = [:]
+  /// Of every sequence of tokens its numbers, `[token][width]`.
+  private var tokens: [Graph.Value: Buffer] = [:]
+  private var rotaryTables: [Int: RotaryTable] = [:]
 
   init(
     _ layers: [Layer], graph: Graph, shapes: Shapes, values: ParameterValues, target: Target,
@@ -80,6 +83,8 @@ struct Lowering {
       instructions.append(
         LinearLayer(
           name: layer.path, layer: values.weights(of: linear), input: input, output: output))
+    case .patchEmbedding, .embedding, .layerNormalization, .product, .attention, .map:
+      instructions.append(try transformer(layer))
     case .unblock:
       let source = feature(layer.reads[0])
       let output = buffers.reserve(
@@ -183,6 +188,102 @@ struct Lowering {
     return PlanewiseConvolution(
       convolution: DirectConvolution(operands, weights: weights, target: target),
       pending: pending)
+  }
+
+  // MARK: - Transformers
+
+  private mutating func transformer(_ layer: Layer) throws(RuntimeError) -> any Instruction {
+    let kernels = target.kernels
+    switch layer.operation {
+    case .patchEmbedding(let embedding):
+      let weights = values.weights(of: embedding.weight)
+      return PatchEmbedding(
+        name: layer.path,
+        input: layer.readsNetworkInput ? .network : .features([feature(layer.reads[0])]),
+        inputExtent: shapes[layer.reads[0].stored], kernel: Extent3(embedding.kernelSize),
+        order: TokenOrder(embedding.order, grid: shapes[layer.output]), weights: weights,
+        widened: widened(weights), bias: constant(embedding.bias),
+        scale: embedding.scale.map { scale in
+          let value = values.values(of: scale)[0]
+          return buffers.constant(
+            [Float](repeating: value, count: graph.width(of: layer.output)))
+        },
+        addend: layer.reads.count > 1 ? sequence(layer.reads[1]).buffer : nil,
+        output: tokens(of: layer), kernels: kernels)
+    case .embedding(let embedding):
+      return TokenEmbedding(
+        name: layer.path, source: sequence(layer.reads[0]),
+        registers: embedding.registers.map(values.rows(of:)),
+        positions: embedding.positions.map(values.rows(of:)),
+        output: tokens(of: layer))
+    case .layerNormalization(let norm):
+      return TokenNorm(
+        name: layer.path, source: sequence(layer.reads[0]), weight: constant(norm.weight),
+        bias: constant(norm.bias), eps: Float(norm.eps), output: tokens(of: layer), kernels: kernels
+      )
+    case .product(let product):
+      let weights = values.weights(of: product.layer.weight)
+      var others = layer.reads.dropFirst().map { sequence($0).buffer }[...]
+      return TokenProduct(
+        name: layer.path, weights: weights, widened: widened(weights),
+        bias: product.layer.bias.map { constant($0) }, scale: product.scale.map { constant($0) },
+        isActivated: product.isActivated, source: sequence(layer.reads[0]),
+        factor: product.hasFactor ? others.removeFirst() : nil,
+        addend: product.hasAddend ? others.removeFirst() : nil, output: tokens(of: layer),
+        kernels: kernels)
+    case .attention(let heads, let isRotary): return attention(layer, heads, isRotary: isRotary)
+    case .map(let order):
+      let output = output(of: layer)
+      pendings[layer.output] = identity(channels: output.channels)
+      return TokenMap(
+        name: layer.path, source: sequence(layer.reads[0]),
+        order: TokenOrder(order, grid: output.extent), output: output)
+    default: preconditionFailure("\(layer.path) is no layer over tokens")
+    }
+  }
+
+  private mutating func attention(
+    _ layer: Layer, _ heads: Int, isRotary: Bool
+  ) -> AttentionLayer {
+    let queries = sequence(layer.reads[0])
+    let headWidth = queries.width / heads
+    let grid = shapes[layer.output]
+    var attention = Attention(
+      kernels: target.kernels, heads: heads, headWidth: headWidth, tokens: queries.count)
+    if isRotary {
+      attention.registers = queries.count - grid.count
+      let table = rotaryTables[headWidth] ?? RotaryTable(grid: grid, headWidth: headWidth)
+      rotaryTables[headWidth] = table
+      attention.rotary = table
+    }
+    return AttentionLayer(
+      name: layer.path, attention: attention, queries: queries, keys: sequence(layer.reads[1]),
+      values: sequence(layer.reads[2]), packed: buffers.reserve(attention.packedCount),
+      output: tokens(of: layer))
+  }
+
+  /// What is read of a sequence of tokens.
+  private func sequence(_ reading: Layer.Reading) -> TokenSequence {
+    guard let buffer = tokens[reading.stored] else { preconditionFailure("layers come in order") }
+    return TokenSequence(graph, reading.stored, buffer: buffer)
+  }
+
+  /// Where a layer writes its tokens: memory of its own, or over what it reads.
+  private mutating func tokens(of layer: Layer) -> TokenSequence {
+    let place = layer.overwrites.flatMap { tokens[$0.value] }
+    let size = TokenSequence.floatCount(graph, layer.output)
+    let buffer = place ?? buffers.reserve(size)
+    tokens[layer.output] = buffer
+    return TokenSequence(graph, layer.output, buffer: buffer)
+  }
+
+  private mutating func constant(_ parameter: Parameter) -> Buffer {
+    buffers.constant(values.values(of: parameter))
+  }
+
+  /// Where a weight is widened; `nil` where there is nothing to widen.
+  private mutating func widened(_ weights: PackedWeights) -> Buffer? {
+    weights.widenedCount > 0 ? buffers.reserve(weights.widenedCount) : nil
   }
 
   // MARK: - Buffers

@@ -1,7 +1,7 @@
 internal import Network
 
 /// Lets layers write over what they read and nothing reads after them: large convolutions some planes
-/// before their input, sums over their branch.
+/// before their input, sums over their branch, layers over tokens over what is added or multiplied.
 struct Overwriting {
   let graph: Graph
   /// Spare planes that a convolution needs to write over an input; 0 where it cannot, or where little would
@@ -20,13 +20,11 @@ struct Overwriting {
       let planes: Int
       switch layer.operation {
       case .convolution: planes = slackPlanes(layer)
-      case .add: planes = 0
+      case .add, .product, .patchEmbedding, .layerNormalization, .attention: planes = 0
       default: continue
       }
       if case .convolution = layer.operation, planes == 0 { continue }
-      // A sum goes over its branch, which nothing else reads.
-      let candidates =
-        if case .add = layer.operation { layer.reads.prefix(1) } else { layer.reads[...] }
+      let candidates = Self.candidates(layer)
       let width = graph.width(of: layer.output)
       let overwritten = candidates.map(\.stored).first { value in
         owners[value] != nil && graph.width(of: value) == width
@@ -39,5 +37,16 @@ struct Overwriting {
       owners[layer.output] = owner
     }
     return layers
+  }
+
+  /// What a layer may write over, as far as its computation goes.
+  private static func candidates(_ layer: Layer) -> ArraySlice<Layer.Reading> {
+    switch layer.operation {
+    // A sum goes over its branch, which nothing else reads; attention over its queries.
+    case .add, .layerNormalization, .attention: layer.reads.prefix(1)
+    // Over a factor or addend, never the input.
+    case .product, .patchEmbedding: layer.reads.dropFirst()
+    default: layer.reads[...]
+    }
   }
 }

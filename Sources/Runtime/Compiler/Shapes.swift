@@ -1,9 +1,9 @@
 internal import Network
 
-/// The sizes of all maps of a graph, for one size of its input.
+/// The sizes of all maps and grids of tokens of a graph, for one size of its input.
 struct Shapes: Sendable {
   private let graph: Graph
-  /// Of every value; `nil` for what is no map, and for what is not computed.
+  /// Of every value; `nil` for vectors, and for what is not computed.
   private var extents: [Extent3?]
 
   /// Infers the sizes of what `nodes` make.
@@ -71,7 +71,15 @@ struct Shapes: Sendable {
         throw indivisible("cannot be halved and doubled as often as the network does")
       }
       return input
-    case .globalAverage, .linear: return nil
+    case .globalAverage: return nil
+    case .patchEmbedding(let embedding):
+      guard case .tokens(_, let grid, _) = graph[node.output],
+        Extent3(grid).combined(with: Extent3(embedding.kernelSize), *) == input
+      else { throw SizeProblem(text: "is not the one size that the transformer takes") }
+      return Extent3(grid)
+    // Of vectors no size is known; tokens keep their grid.
+    case .linear, .embedding, .layerNormalization, .attention, .silu, .multiply, .scale, .map:
+      return input
     }
   }
 

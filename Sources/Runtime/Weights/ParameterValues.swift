@@ -1,3 +1,4 @@
+internal import FileIO
 internal import Network
 internal import SWTFormat
 
@@ -36,7 +37,23 @@ struct ParameterValues: Sendable {
 
   /// A convolution's weight.
   func weights(of convolution: Operation.Convolution) -> PackedWeights {
-    let parameter = convolution.weight
+    weights(of: convolution.weight)
+  }
+
+  /// A parameter's numbers, row-major in `f32`: the file's own where it has them so.
+  func rows(of parameter: Parameter) -> Bytes {
+    let entry = entry(parameter)
+    if own[parameter.name] == nil, entry.dataType == .f32, entry.layout == .rowMajor {
+      return file.bytes(of: entry)
+    }
+    let numbers = values(of: parameter)
+    let copy = HeapBuffer(byteCount: numbers.count * MemoryLayout<Float>.stride)
+    numbers.withUnsafeBytes { copy.memory.copyMemory(from: $0) }
+    return copy.bytes
+  }
+
+  /// A weight in the packed layout.
+  func weights(of parameter: Parameter) -> PackedWeights {
     if let values = own[parameter.name] {
       return PackedWeights(shape: parameter.shape, values: values, origin: origin(parameter))
     }

@@ -1,0 +1,81 @@
+internal import FileIO
+internal import SWTFormat
+
+/// What a Primus' weights tell of it. They do not tell the number of heads, whether there is rotary
+/// embedding, the grid's sides, and the order of the tokens.
+struct PrimusWeights {
+  let width: Int
+  let depth: Int
+  let hiddenFeatures: Int
+  let patchSize: [Int]
+  let registers: Int
+  /// Rows of the learned position embedding, registers included; `nil` where there is none.
+  let positions: Int?
+  let hasLayerScale: Bool
+  let hasInnerNorm: Bool
+  /// Of V2 and V3.
+  let stemChannels: Int?
+  let levels: [Transformer.Level]
+  let hasTokenSkips: Bool
+
+  /// - Throws: `ConversionError` with the tensor that is missing, or whose shape no Primus has.
+  init(_ weights: StateDict) throws {
+    typealias Bounds = Transformer.Bounds
+    func shape(_ name: String) -> [Int]? { weights.shape(of: "encoder.\(name)") }
+    func required(_ name: String, rank: Int) throws -> [Int] {
+      guard let found = shape(name) else { throw ConversionError.missingKey("encoder.\(name)") }
+      guard found.count == rank, found.allSatisfy({ (1...1 << 20).contains($0) }) else {
+        throw ConversionError.tensor(
+          key: "encoder.\(name)", problem: "has shape \(found), not \(rank) usual sizes")
+      }
+      return found
+    }
+    let path = "down_projection"
+    if shape("\(path).proj.weight") != nil {
+      let projection = try required("\(path).proj.weight", rank: 5)
+      (width, patchSize, stemChannels) = (projection[0], Array(projection[2...]), nil)
+      (levels, hasTokenSkips) = ([], false)
+    } else {
+      width = try required("\(path).final_proj.weight", rank: 5)[0]
+      stemChannels = try required("\(path).stem.blocks.0.conv1.conv.weight", rank: 5)[0]
+      levels = try (0..<Bounds.levels.upperBound).lazy.prefix {
+        shape("\(path).stages.\($0).blocks.0.conv1.conv.weight") != nil
+      }.map { level in
+        let stage = "\(path).stages.\(level).blocks"
+        return Transformer.Level(
+          features: try required("\(stage).0.conv1.conv.weight", rank: 5)[0],
+          blocks: Bounds.levelBlocks.prefix {
+            shape("\(stage).\($0 - 1).conv1.conv.weight") != nil
+          }.count)
+      }
+      hasTokenSkips = shape("\(path).proj_to_tokens.0.weight") != nil
+      patchSize = [Int](repeating: 1 << levels.count, count: 3)
+    }
+    depth = Bounds.depth.prefix { shape("eva.blocks.\($0 - 1).norm1.weight") != nil }.count
+    hiddenFeatures = try required("eva.blocks.0.mlp.fc1_g.weight", rank: 2)[0]
+    registers = shape("register_tokens") == nil ? 0 : try required("register_tokens", rank: 3)[1]
+    positions = shape("eva.pos_embed") == nil ? nil : try required("eva.pos_embed", rank: 3)[1]
+    hasLayerScale = shape("eva.blocks.0.gamma_1") != nil
+    hasInnerNorm = shape("eva.blocks.0.attn.norm.weight") != nil
+    guard Bounds.features.contains(width), Bounds.features.contains(hiddenFeatures),
+      patchSize.allSatisfy(Bounds.patchSize.contains), Bounds.registers.contains(registers),
+      ([stemChannels ?? 1] + levels.map(\.features)).allSatisfy(
+        NetworkArchitecture.Bounds.features.contains)
+    else {
+      throw ConversionError.unsupported(
+        what: "a width of \(width) with patches of \(patchSize)",
+        advice: "it is larger than any known")
+    }
+  }
+
+  /// As the classes are called: 1, 2 or 3; `nil` where 2 and 3 look alike.
+  var version: Int? {
+    guard stemChannels != nil else { return 1 }
+    if hasTokenSkips { return 3 }
+    let known = [32, 64, 128].map { Transformer.Level(features: $0, blocks: 1) }
+    return stemChannels == 32 && levels == known ? 2 : nil
+  }
+
+  /// Image tokens that the learned position embedding is for.
+  var tokens: Int? { positions.map { $0 - registers } }
+}
