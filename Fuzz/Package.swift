@@ -53,6 +53,7 @@ let package = Package(
     fuzzer("FuzzNPY", ["NPY"]),
     fuzzer("FuzzJSON", ["SWTFormat"]),
     fuzzer("FuzzPlans", ["Converter", "Network", "SWTFormat"]),
+    fuzzer("FuzzFamilies", ["Converter", "Network", "PickleReader", "SWTFormat"]),
     fuzzer("FuzzSafetensors", ["Converter", "PickleReader"]),
   ],
   cLanguageStandard: .c17

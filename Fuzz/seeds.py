@@ -57,6 +57,9 @@ for plans in sorted(fixtures.glob("checkpoints/*/nnUNet_results/*/*/plans.json")
     put("FuzzPlans", name, plans.read_bytes() + b"\0" + dataset.read_bytes())
     put("FuzzJSON", name, plans.read_bytes())
 
+for path in sorted((fixtures / "families").glob("*.json")):
+    put("FuzzFamilies", path.name, path.read_bytes())
+
 for path in sorted(fixtures.glob("preprocessing/scans/*/*.nii*")):
     content = path.read_bytes()
     name = f"{path.parent.name}-{path.stem}"

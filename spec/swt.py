@@ -16,6 +16,7 @@ MAGIC = b"\x89SWT\r\n\x1a\n"
 DTYPES = {"f32": 4, "f16": 2, "bf16": 2}
 LAYOUTS = ("row-major", "o16-i16")
 FOLDS, TRAINED_HEAD, FAMILIES = 1, 2, 4
+KNOWN_FAMILIES = ("STUNet", "DynUNet", "Primus")
 
 
 class SWTError(Exception):
@@ -76,11 +77,12 @@ class SWT:
         self.entries = self.read_table(data_offset)
 
     def needed_features(self):
-        """The required features that the header's members need; refuses families, none is defined."""
+        """The required features that the header's members need."""
         architecture, classifier = self.header.get("architecture"), self.header.get("classifier")
         require(isinstance(architecture, dict), "no architecture")
         family = architecture.get("family")
-        require(family is None, f"unknown family {family!r}")
+        require(family in (None, *KNOWN_FAMILIES), f"unknown family {family!r}")
+        require((family is None) != ("network_class" not in architecture), "network_class or family")
         head = ("pooling", "temperature", "out_of_distribution")
         is_trained = isinstance(classifier, dict) and any(classifier.get(key) is not None for key in head)
         self.folds = []
@@ -88,7 +90,8 @@ class SWT:
             require(isinstance(self.header["folds"], list), "bad folds")
             self.folds = [fold.get("name") for fold in self.header["folds"] if isinstance(fold, dict)]
             require(len(self.header["folds"]) == len(set(self.folds)) >= 2, "bad folds")
-        return (FOLDS if self.folds else 0) | (TRAINED_HEAD if is_trained else 0)
+        return ((FOLDS if self.folds else 0) | (TRAINED_HEAD if is_trained else 0)
+                | (FAMILIES if family is not None else 0))
 
     def read_table(self, data_offset):
         table = self.header.get("tensors")
@@ -101,7 +104,7 @@ class SWT:
             require(name not in entries, f"{name}: twice in the table")
             require(entry.get("dtype") in DTYPES, f"{name}: unknown dtype")
             require(entry.get("layout") in LAYOUTS, f"{name}: unknown layout")
-            require(isinstance(shape, list) and 1 <= len(shape) <= 8
+            require(isinstance(shape, list) and 0 <= len(shape) <= 8
                     and all(is_integer(size, 1, 2**31 - 1) for size in shape), f"{name}: bad shape")
             sizes = list(shape)
             if entry["layout"] == "o16-i16":

@@ -80,7 +80,8 @@ struct PlannedNetwork {
     case .dynUNet: architecture = try DynUNetParser(architectures, checkpoint.weights).parse()
     case .primus:
       architecture = try PrimusParser(
-        configuration: configuration, checkpoint: checkpoint, options: options,
+        configuration: configuration, weights: try PrimusWeights(checkpoint.weights),
+        identity: PrimusIdentity(checkpoint, configuration: configuration), options: options,
         inputChannels: architectures.inputChannels, warn: warn
       ).parse()
     case .version1, .version2:

@@ -14,7 +14,7 @@ extension NetworkArchitecture {
     package static let segmentationHeads = 1...4096
   }
 
-  var json: JSONValue {
+  package var json: JSONValue {
     if let transformer { return transformer.json(of: self) }
     var result: JSONValue = [
       networkClass.isFamily ? "family" : "network_class": .string(networkClass.rawValue),
@@ -36,7 +36,7 @@ extension NetworkArchitecture {
     return result
   }
 
-  init(_ field: JSONField) throws(SWTError) {
+  package init(_ field: JSONField) throws(SWTError) {
     // A family's other members may have other rules: it is looked at first.
     let networkClass = try Self.networkClass(field)
     guard networkClass != .primus else {

@@ -6,7 +6,7 @@ import Testing
 
 /// Convolutions that overwrite their input, and a stem that is computed again, in whole networks.
 @Suite struct OverwritingTests {
-  @Test(arguments: NetworkArchitecture.NetworkClass.allCases, [1, 3])
+  @Test(arguments: [NetworkArchitecture.NetworkClass.plainConvUNet, .residualEncoderUNet], [1, 3])
   func overwritingChangesNoBit(
     networkClass: NetworkArchitecture.NetworkClass, threads: Int
   ) throws {

@@ -9,9 +9,9 @@ struct ReferenceNetwork {
   let graph: Graph
   let values: ParameterValues
 
-  private struct Map {
+  struct Map {
     var extent: Extent3
-    /// `[channels][z][y][x]`; a vector has one voxel.
+    /// `[channels][z][y][x]`; a vector has one voxel; tokens of a grid are `[token][width]`.
     var values: [Double]
   }
 
@@ -56,6 +56,11 @@ struct ReferenceNetwork {
     case .concatenate:
       return Map(extent: input.extent, values: inputs.flatMap(\.values))
     case .averagePool(let window): return pooled(input, Extent3(window), channels: channels)
+    case .linear(let layer) where layer.weight.role == .tokenWeight:
+      return overTokens(layer, input)
+    case .patchEmbedding, .embedding, .layerNormalization, .attention, .silu, .multiply, .scale,
+      .map:
+      return overTokens(node, inputs)
     case .globalAverage: return pooled(input, input.extent, channels: channels)
     case .linear(let layer):
       let weights = values.weights(of: layer)
@@ -69,7 +74,7 @@ struct ReferenceNetwork {
     }
   }
 
-  private func added(_ bias: Parameter?, to map: Map) -> Map {
+  func added(_ bias: Parameter?, to map: Map) -> Map {
     guard let bias else { return map }
     let numbers = values.values(of: bias)
     var map = map

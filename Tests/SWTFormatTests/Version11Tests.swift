@@ -206,7 +206,8 @@ import Testing
     ("\"orientation\":\"LPS\"", "\"orientation\":\"LPA\"", "orientation"),
     ("\"orientation\":\"LPS\"", "\"orientation\":\"LPSS\"", "orientation"),
     ("\"metrics\":{", "\"metrics\":[],\"x\":{", "metrics"),
-    ("\"dimension\":2", "\"dimension\":2,\"family\":\"Primus\"", "'Primus'"),
+    ("\"dimension\":2", "\"dimension\":2,\"family\":\"Swin\"", "'Swin'"),
+    ("\"dimension\":2", "\"dimension\":2,\"family\":\"PlainConvUNet\"", "'PlainConvUNet'"),
   ])
   func aHeaderThatBreaksARuleIsRefused(found: String, replacement: String, word: String) throws {
     let bytes = try Self.bytes(

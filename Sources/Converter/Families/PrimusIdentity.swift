@@ -33,8 +33,22 @@ struct PrimusIdentity {
   /// The side of the cube that a trainer puts in place of the plans' patch size.
   private(set) var trainerPatchSide: Int?
 
+  /// Whether nnssl pre-trained it, and there by SimMIM, which has another order of tokens.
+  let isPretrained: Bool
+  let isSimMIM: Bool
+
+  /// - Parameter configuration: of the plans.
+  init(_ checkpoint: Checkpoint, configuration: JSONField?) {
+    let planned = (try? configuration?.optional("architecture")).flatMap { $0 }
+    self.init(
+      architecture: checkpoint.pretrainedArchitecture ?? planned,
+      trainerName: checkpoint.trainerName, isPretrained: checkpoint.isPretrained)
+  }
+
   /// - Parameter architecture: of the plans, or of nnssl's adaptation plan.
-  init(architecture: JSONField?, trainerName: String?) {
+  init(architecture: JSONField?, trainerName: String?, isPretrained: Bool) {
+    self.isPretrained = isPretrained
+    isSimMIM = trainerName?.contains("SimMIM") == true
     let planned = (try? architecture?["network_class_name"].name()).flatMap { $0 }
     let name = planned?.split(separator: ".").last.map(String.init) ?? ""
     if let match = name.wholeMatch(of: /Primus(?:V([23]))?([SBML])?X?/) {
@@ -67,14 +81,10 @@ extension Checkpoint {
   /// What the network is called in messages; `nil` for nnU-Net's U-Nets.
   var networkName: String? {
     guard weights.naming == .primus else { return weights.naming.family }
-    var identity = PrimusIdentity(architecture: pretrainedArchitecture, trainerName: trainerName)
-    if identity.className == "Primus", let plans, let configuration,
-      let field = try? Plans(plans, path: "plans").configuration(configuration)
-    {
-      identity = PrimusIdentity(
-        architecture: (try? field.optional("architecture")).flatMap { $0 }, trainerName: trainerName
-      )
+    let named = configuration.flatMap { name in
+      plans.flatMap { try? Plans($0, path: "plans").configuration(name) }
     }
+    let identity = PrimusIdentity(self, configuration: named)
     guard identity.className == "Primus", let weights = try? PrimusWeights(weights),
       let size = PrimusIdentity.size(of: weights)
     else { return identity.className }

@@ -7,28 +7,11 @@ internal import SWTFormat
 /// Source: dynamic_network_architectures `Primus`, `PrimusV2`, `PrimusV3`; nnssl `EvaMAE`.
 struct PrimusParser {
   let configuration: JSONField
-  let checkpoint: Checkpoint
+  let weights: PrimusWeights
+  let identity: PrimusIdentity
   let options: ConversionOptions
   let inputChannels: Int
   let warn: (String) -> Void
-
-  private let weights: PrimusWeights
-  private let identity: PrimusIdentity
-
-  init(
-    configuration: JSONField, checkpoint: Checkpoint, options: ConversionOptions,
-    inputChannels: Int, warn: @escaping (String) -> Void
-  ) throws {
-    self.configuration = configuration
-    self.checkpoint = checkpoint
-    self.options = options
-    self.inputChannels = inputChannels
-    self.warn = warn
-    weights = try PrimusWeights(checkpoint.weights)
-    identity = PrimusIdentity(
-      architecture: try checkpoint.pretrainedArchitecture ?? configuration.optional("architecture"),
-      trainerName: checkpoint.trainerName)
-  }
 
   func parse() throws -> NetworkArchitecture {
     try checkSize()
@@ -179,7 +162,7 @@ struct PrimusParser {
   /// nnssl trains in another order than nnU-Net fine-tunes in, but for SimMIM.
   private func tokenOrder() -> Transformer.TokenOrder {
     if let order = options.tokenOrder { return order }
-    if checkpoint.isPretrained, checkpoint.trainerName?.contains("SimMIM") != true {
+    if identity.isPretrained, !identity.isSimMIM {
       warn(
         "nnssl trains with tokens in (h w d) order, nnU-Net and this model take (w h d), which gives other "
           + "features; --token-order hwd converts for the order of its training")
@@ -208,7 +191,7 @@ struct PrimusParser {
     }
     let patchSize = try size(configuration["patch_size"])
     if let side = identity.trainerPatchSide { return [[side, side, side]] }
-    guard !checkpoint.isPretrained else {
+    guard !identity.isPretrained else {
       return try [
         size(configuration.optional("pretrain_patch_size")), patchSize,
         size(configuration.optional("recommended_downstream_patchsize")),
