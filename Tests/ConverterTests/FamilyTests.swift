@@ -123,7 +123,7 @@ import Testing
       var edited = source
       edited.tensors = source.tensors.filter { $0.key != key }
       // Aliases stand for what is missing.
-      if name == "dynunet" || key.contains("conv.") && key.hasPrefix("down_projection") { continue }
+      if name == "dynunet" || key.hasPrefix("down_projection.st") { continue }
       #expect(throws: (any Error).self, "\(key)") { try edited.architecture() }
     }
   }
@@ -132,7 +132,9 @@ import Testing
   static let edits: [(String, @Sendable (inout Source) -> Void, String)] = [
     ("nnssl_primusx", { $0.set("encoder_eva_numheads", 5) }, "heads"),
     ("nnssl_primusx", { $0.set("encoder_eva_numheads", 0) }, "encoder_eva_numheads"),
-    ("nnssl_primusx", { $0.set("encoder_eva_numheads", .integer(1 << 40)) }, "encoder_eva_numheads"),
+    (
+      "nnssl_primusx", { $0.set("encoder_eva_numheads", .integer(1 << 40)) }, "encoder_eva_numheads"
+    ),
     ("nnssl_primusx", { $0.set("encoder_eva_depth", 4) }, "encoder_eva_depth"),
     ("nnssl_primusx", { $0.set("embed_dim", 96) }, "embed_dim"),
     ("nnssl_primusx", { $0.set("patch_embed_size", [8, 8, 4]) }, "patch_embed_size"),
@@ -207,9 +209,8 @@ import Testing
     var source = try Source("nnssl_primusx")
     source.trainer = trainer
     var warnings: [String] = []
-    try withoutActuallyEscaping({ warnings.append($0) }) { warn in
-      _ = try source.architecture(warn: warn)
-    }
+    func note(_ warning: String) { warnings.append(warning) }
+    try withoutActuallyEscaping(note) { warn in _ = try source.architecture(warn: warn) }
     #expect(warnings.contains { $0.contains("--token-order") } == warns)
   }
 

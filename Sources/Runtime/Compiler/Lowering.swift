@@ -53,6 +53,7 @@ struct Lowering {
         try self.convolution(
           layer, weights: try values.weights(of: convolution), output: output(of: layer)))
     case .add(let slope):
+      if layer.readsNetworkInput { mapInput() }
       var branch = feature(layer.reads[0])
       branch.pending.slope = Float(slope)
       let output = output(of: layer)
@@ -93,6 +94,16 @@ struct Lowering {
       instructions.append(
         Unblock(name: layer.path, source: source, output: output, kernels: kernels))
     }
+  }
+
+  /// The network's input as a map, for skips that are the input itself.
+  private mutating func mapInput() {
+    guard activations[graph.input] == nil else { return }
+    let output = buffers.activation(
+      channels: graph.width(of: graph.input), extent: shapes[graph.input])
+    activations[graph.input] = output
+    pendings[graph.input] = identity(channels: output.channels)
+    instructions.append(InputMap(output: output))
   }
 
   // MARK: - Convolutions
