@@ -98,7 +98,8 @@ import Testing
     for shape in [[1, 16, 16, 12], [1, 16, 8, 16], [1, 17, 16, 8]] {
       try NPYArray(shape: shape, values: [Float](repeating: 0, count: shape.reduce(1, *)))
         .write(to: folder.file("x.npy"))
-      let result = try Command.run("nnrun", ["features", swt, folder.file("x.npy")])
+      let result = try Command.run(
+        "nnrun", ["features", swt, folder.file("x.npy"), "-o", folder.file("o.npy")])
       #expect(result.status == 65)
       #expect(result.errors.contains("[16, 16, 8]"), "\(result.errors)")
     }

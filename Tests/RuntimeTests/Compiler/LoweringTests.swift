@@ -30,7 +30,7 @@ import Testing
     #expect(first.pooled == nil && first.logits == nil)
   }
 
-  @Test(arguments: NetworkArchitecture.NetworkClass.allCases)
+  @Test(arguments: [NetworkArchitecture.NetworkClass.plainConvUNet, .residualEncoderUNet])
   func instructionsNameEveryBufferThatTheyTouch(
     networkClass: NetworkArchitecture.NetworkClass
   ) throws {
