@@ -30,6 +30,7 @@ struct FineTuningSource {
       throw TrainingError.features(
         problem: "the model holds several folds, of which none can be trained alone")
     }
+    try model.description.checkTrainable()
     let widths = model.description.architecture.featuresPerStage
     self.settings = try settings.settings(seed: labels.seed, stageCount: widths.count)
     threads = scans.threads ?? ProcessorCount.available

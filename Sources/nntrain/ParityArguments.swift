@@ -31,6 +31,7 @@ struct ParityArguments: ParsableArguments {
   func run(model: String, threads: Int?) throws {
     guard let batches, let spec, let dump else { return }
     let model = try Model(contentsOf: model)
+    try model.description.checkTrainable()
     let (batchFile, specificationFile) = (
       try MappedFile(path: batches), try MappedFile(path: spec)
     )

@@ -59,7 +59,12 @@ extension Layer {
       case .convolution(let convolution): [convolution.weight]
       case .transposedConvolution(let convolution): [convolution.weight]
       case .linear(let linear): [linear.weight, linear.bias].compactMap { $0 }
-      case .add, .averagePool, .globalAverage, .unblock: [] as [Parameter]
+      case .product(let product):
+        [product.layer.weight, product.layer.bias, product.scale].compactMap { $0 }
+      case .patchEmbedding(let layer): [layer.weight, layer.bias, layer.scale].compactMap { $0 }
+      case .embedding(let layer): [layer.registers, layer.positions].compactMap { $0 }
+      case .layerNormalization(let norm): [norm.weight, norm.bias]
+      case .add, .averagePool, .globalAverage, .unblock, .attention, .map: [] as [Parameter]
       }
     let pending =
       switch affine {

@@ -103,7 +103,7 @@ struct Lowering {
       channels: graph.width(of: graph.input), extent: shapes[graph.input])
     activations[graph.input] = output
     pendings[graph.input] = identity(channels: output.channels)
-    instructions.append(InputMap(output: output))
+    instructions.append(BlockedInput(name: "input", output: output))
   }
 
   // MARK: - Convolutions
