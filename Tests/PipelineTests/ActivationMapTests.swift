@@ -36,9 +36,10 @@ import Testing
   }
 
   private func part(_ output: EncoderOutput, ofClass row: Int) -> Double {
-    zip(weight[row * 64..<(row + 1) * 64], output.pooled).reduce(0) {
-      $0 + Double($1.0) * Double($1.1)
-    }
+    let weights: ArraySlice<Float> = weight[row * 64..<(row + 1) * 64]
+    var sum = 0.0
+    for (weight, value) in zip(weights, output.pooled) { sum += Double(weight) * Double(value) }
+    return sum
   }
 
   @Test(arguments: InputPolicy.allCases, [[48, 64, 56], [50, 40, 61]])
