@@ -33,12 +33,12 @@ struct ArchitectureParser {
       networkClass, try architecture["arch_kwargs"], dimension: dimension, hasDecoder: hasDecoder)
   }
 
-  /// Classes with an encoder that can be converted, and whether their decoder is a `UNetDecoder`.
+  /// Classes with an encoder that can be converted, and whether they have a decoder.
   private static let classes:
     [String: (networkClass: NetworkArchitecture.NetworkClass, hasDecoder: Bool)] = [
       "PlainConvUNet": (.plainConvUNet, true), "PlainConvEncoder": (.plainConvUNet, false),
       "ResidualEncoderUNet": (.residualEncoderUNet, true),
-      "ResidualUNet": (.residualEncoderUNet, false),
+      "ResidualUNet": (.residualUNet, true),
       "ResidualEncoder": (.residualEncoderUNet, false),
     ]
 
@@ -94,7 +94,7 @@ struct ArchitectureParser {
       throw try keywords["kernel_sizes"].problem("of stage \(index) is even: \(kernel)")
     }
     let strides = try perStageAndAxis(keywords["strides"], stageCount, dimension, Bounds.stride)
-    let isResidual = networkClass == .residualEncoderUNet
+    let isResidual = networkClass.isResidual
     let blocks = try perStage(
       keywords[isResidual ? "n_blocks_per_stage" : "n_conv_per_stage"], stageCount, Bounds.blocks)
     let decoderConvolutions =
@@ -188,7 +188,7 @@ struct ArchitectureParser {
     _ networkClass: NetworkArchitecture.NetworkClass, _ keywords: JSONField
   ) throws -> NetworkArchitecture.BlockKind {
     let block = try keywords.optional("block")
-    guard networkClass == .residualEncoderUNet else {
+    guard networkClass.isResidual else {
       guard block == nil else {
         throw ConversionError.unsupported(
           what: "\(keywords.path).block", advice: "PlainConvUNet has no blocks to choose")

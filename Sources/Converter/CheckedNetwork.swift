@@ -21,7 +21,7 @@ struct CheckedNetwork {
       guard network.architecture.decoder != nil else {
         throw ConversionError.options(
           problem:
-            "the plans' class has another decoder than UNetDecoder, which cannot be converted",
+            "the plans' class is an encoder by itself, the weights' decoder cannot be converted",
           advice: "leave out \(.part) network")
       }
       try check.requireNetwork()

@@ -162,7 +162,13 @@ extension PlannedNetwork {
   /// What a model file says of the network; the source's hash is left open.
   func description(of checkpoint: Checkpoint, part: ModelDescription.Part) -> ModelDescription {
     var architecture = architecture
-    if part == .encoder { architecture.decoder = nil }
+    if part == .encoder {
+      architecture.decoder = nil
+      // The encoders are the same.
+      if architecture.networkClass == .residualUNet {
+        architecture.networkClass = .residualEncoderUNet
+      }
+    }
     return ModelDescription(
       architecture: architecture, part: part, preprocessing: preprocessing, labels: labels,
       provenance: Provenance(

@@ -14,13 +14,17 @@ extension Graph {
     self.init(inputChannels: architecture.inputChannels, dimension: architecture.dimension)
     switch architecture.networkClass {
     case .plainConvUNet: skips = PlainConvEncoder.build(architecture, in: &self)
-    case .residualEncoderUNet: skips = ResidualEncoder.build(architecture, in: &self)
+    case .residualEncoderUNet, .residualUNet:
+      skips = ResidualEncoder.build(architecture, in: &self)
     }
     if let last = skips.last {
       pooled = add(.globalAverage, last, path: "pooled", form: .vector(count: width(of: last)))
     }
     if let decoder = architecture.decoder {
-      segmentation = UNetDecoder.build(decoder, of: architecture, skips: skips, in: &self)
+      segmentation =
+        architecture.networkClass == .residualUNet
+        ? UNetResDecoder.build(decoder, of: architecture, skips: skips, in: &self)
+        : UNetDecoder.build(decoder, of: architecture, skips: skips, in: &self)
     }
   }
 }

@@ -56,7 +56,7 @@ extension NetworkArchitecture {
       stages.append(try Stage(stage, dimension: dimension, block: block))
     }
     let stem = try field.optional("stem_channels")
-    guard (stem != nil) == (networkClass == .residualEncoderUNet) else {
+    guard (stem != nil) == networkClass.isResidual else {
       throw .field(
         path: "\(field.path).stem_channels",
         problem: stem == nil ? "is missing" : "does not belong to \(networkClass.rawValue)")

@@ -9,6 +9,11 @@ public struct NetworkArchitecture: Sendable, Equatable {
     case plainConvUNet = "PlainConvUNet"
     /// Residual blocks in the encoder, stacked convolutions in the decoder.
     case residualEncoderUNet = "ResidualEncoderUNet"
+    /// Residual blocks in both; in the decoder `BasicBlockD`. From version 1.1 of the format on.
+    case residualUNet = "ResidualUNet"
+
+    /// Whether the encoder's stages are residual blocks behind a stem.
+    package var isResidual: Bool { self != .plainConvUNet }
   }
 
   /// One resolution of the encoder.

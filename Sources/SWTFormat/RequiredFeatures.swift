@@ -32,6 +32,7 @@ extension ModelDescription {
     let isOfVersion0 =
       requiredFeatures.isEmpty && preprocessing.orientation == nil
       && preprocessing.dicomConvention == nil && provenance.training == nil
+      && architecture.networkClass != .residualUNet
     return isOfVersion0 ? 0 : 1
   }
 }

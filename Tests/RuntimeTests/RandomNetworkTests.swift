@@ -56,6 +56,9 @@ import Testing
           upsamplingBias: numbers.integer(0...1) == 0,
           segmentationBias: numbers.integer(0...1) == 0)
       }
+      if isResidual, hasDecoder, numbers.integer(0...1) == 0 {
+        architecture.networkClass = .residualUNet
+      }
       description = Models.description(architecture, classes: 2)
       // Residual skips and decoders take sizes that all strides divide; others any.
       let divides = isResidual || hasDecoder
