@@ -97,9 +97,11 @@ struct CaseForecast {
     peakByteCount = estimate.peakByteCount
     var rows = Self.scanRows(estimate.geometry)
     let windows =
-      "\(estimate.windowCount) windows of "
+      Self.counted(estimate.windowCount, "window") + " of "
       + Self.sizes(estimate.windowShape.dropFirst())
-    let looks = "\(estimate.mirroringCount) mirrorings × \(estimate.foldCount) folds"
+    let looks =
+      Self.counted(estimate.mirroringCount, "mirroring") + " × "
+      + Self.counted(estimate.foldCount, "fold")
     rows.append(["network sees", "\(windows) × \(looks) = \(estimate.runCount) runs"])
     rows.append(Self.work(estimate.flops))
     rows.append(preparation.row(network: network))
@@ -132,6 +134,10 @@ struct CaseForecast {
   }
 
   // MARK: - Texts
+
+  private static func counted(_ count: Int, _ noun: String) -> String {
+    "\(count) \(noun)\(count == 1 ? "" : "s")"
+  }
 
   private static func sizes(_ sizes: some Sequence<Int>) -> String {
     sizes.map(String.init).joined(separator: "×")
