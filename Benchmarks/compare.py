@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Times nnrun and its peers in turn on the same networks and weights; `compare` calls this.
 
     compare.py NETWORKS NNCONVERT NNRUN [--threads N] [--rounds N] [--networks a,b] [--engines a,b]

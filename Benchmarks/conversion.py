@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Times `nnconvert convert` against a Python process that loads the checkpoint and saves safetensors.
 
     python Benchmarks/conversion.py CHECKPOINT [--runs N]

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """networks.py OUTDIR: the four benchmark networks as nnU-Net checkpoints + ONNX + input + PyTorch logits. Needs torch, nnunetv2, onnx."""
 import sys, os, torch, numpy as np
 from torch import nn

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """peer.py NETDIR ENGINE THREADS [RUNS]   NETDIR from networks.py; ENGINE: torch | torch_channels_last | ort | openvino_f32 | openvino_default | mnn
 Prints minimum and median ms, peak RSS of the process, and the relative error against the stored PyTorch logits. A starting point: one engine per process, so that RSS is honest."""
 import os, resource, sys, time

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Times nnU-Net's own preprocessing against `nnrun preprocess`, from file to array, in turn.
 
     python Benchmarks/preprocessing.py [--runs N] [--folder FOLDER]

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Times `nnrun segment` against `nnUNetv2_predict_from_modelfolder` on the same model and scans: whole commands, in turn.
 
   segmentation.py MODEL_FOLDER IMAGES NNCONVERT NNRUN [--fold 0] [--threads 2] [--runs 3] [--mirroring]

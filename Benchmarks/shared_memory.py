@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """How much memory several processes take that run one model file: they share its mapping.
 
     python3 Benchmarks/shared_memory.py MODEL INPUT [--nnrun NNRUN] [--processes N]

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Times whole processes from start to end: nnrun against the imports that a Python pipeline begins with.
 
     python3 Benchmarks/startup.py [--nnrun NNRUN] [--python PYTHON] [--rounds N]

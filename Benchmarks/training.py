@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """training.py NETDIR NNCONVERT NNTRAIN [THREADS [ROUNDS]]: a cached step of fine-tuning, ours and PyTorch's, alternately.
 
 NETDIR is plain3d or plain3d_64 of networks.py. A step is one case forward and backward through the last one or two stages,

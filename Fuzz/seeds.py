@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Writes seeds for the fuzzers, taken from the committed fixtures: seeds.py FOLDER."""
 import gzip
 import json

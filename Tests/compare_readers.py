@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Holds spec/swt.py and PyTorch to the files that nnconvert writes: same verdict, same numbers.
 
     python3 compare_readers.py NNCONVERT REPOSITORY

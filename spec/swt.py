@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """A second reader of SWT 1.1 files, written from spec/swt.md alone. Needs numpy.
 
     python3 swt.py FILE            check the file and list its tensors

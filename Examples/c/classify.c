@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Classifies a case: classify model.swt channel0.nii.gz [channel1.nii.gz …]
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Segments a case: segment model.swt channel0.nii.gz [channel1.nii.gz …]   (convert with --part network)
 #include <stdio.h>
 #include <stdlib.h>

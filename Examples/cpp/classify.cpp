@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Classifies a case given in memory: a volume of voxels, here int16 from a raw file.
 //   classify model.swt volume.raw depth height width spacing_z spacing_y spacing_x
 #include <swt.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Segments a case and prints how many voxels every label has: segment model.swt channel0.nii.gz …
 // (a model that was converted with --part network)
 #include <swt.h>

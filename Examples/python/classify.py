@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Runs a model on an array through libswt: classify.py libswt.so model.swt array.npy"""
 import ctypes
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a checkpoint and labelled scans to a classifier in one file: cohort.py [EXAMPLES]
 
 docs/python.md goes through it. It needs the wheel and scikit-learn.

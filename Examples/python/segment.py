@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Segments a case through libswt: segment.py libswt.so model.swt channel0.nii.gz [channel1.nii.gz …]
 
 Prints how many voxels every label has. The model was converted with --part network. (The package nnconvert has this as

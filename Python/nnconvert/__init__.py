@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """nnU-Net encoders and classifiers from .swt files: converted once, then run on scans and arrays.
 
     nnconvert.convert("fold_0/checkpoint_final.pth", "model.swt", head="head.pth")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The commands that the wheel brings: programs of their own, which need nothing of Python."""
 from __future__ import annotations
 

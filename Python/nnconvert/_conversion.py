@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Converting, looking into files, and putting heads on models: what the bundled nnconvert does."""
 from __future__ import annotations
 

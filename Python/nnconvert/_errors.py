@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Failures by kind: the exit statuses of the commands and the ``swt_status`` of the library, as exceptions."""
 from __future__ import annotations
 

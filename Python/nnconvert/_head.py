@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Fitted linear classifiers of scikit-learn as heads of a model."""
 from __future__ import annotations
 

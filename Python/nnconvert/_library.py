@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """libswt through ctypes, which lets go of Python's lock during every call."""
 from __future__ import annotations
 

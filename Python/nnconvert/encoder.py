@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The encoder as a transformer of scikit-learn."""
 from __future__ import annotations
 

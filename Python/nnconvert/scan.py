@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a scan may be: files, arrays, images of nibabel or SimpleITK."""
 from __future__ import annotations
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the tests share: the example model of the repository, converted by the wheel's own nnconvert."""
 import csv
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Converting and looking into files: the bundled nnconvert's results and texts."""
 import os
 import subprocess

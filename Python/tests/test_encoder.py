@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The encoder in scikit-learn's pipelines, and what was fitted back in a model file."""
 import pickle
 

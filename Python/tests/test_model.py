@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Models on scans: PyTorch's and nnU-Net's numbers, whatever a scan is given as."""
 import json
 import pickle

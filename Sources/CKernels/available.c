@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which instruction sets this processor runs.
 #include "CKernels.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // AVX2 and FMA: 16 registers of 8 floats; 6 voxels times one output block are 12 accumulators.
 #include "CKernels.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // AVX-512: 32 registers of 16 floats; 14 voxels times two output blocks are 28 accumulators.
 #include "CKernels.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // AVX-512 with bf16: as AVX-512, sixteen pairs of products per instruction.
 #include "CKernels.h"
 

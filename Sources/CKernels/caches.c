@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The sizes of this processor's caches.
 #include "CKernels.h"
 

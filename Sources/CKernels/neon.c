@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // NEON: 32 registers of 4 floats; 6 voxels times one output block are 24 accumulators.
 #include "CKernels.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // NEON with bf16: as NEON, four pairs of products per instruction.
 #include "CKernels.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Any processor: four lanes, which compilers map to whatever there is.
 #include "CKernels.h"
 

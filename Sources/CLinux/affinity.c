@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How many processors this process is bound to.
 #define _GNU_SOURCE
 #include <sched.h>

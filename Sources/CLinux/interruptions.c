@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The first interruption is told, the second kills: by a thread that waits for signals, so that no handler runs
 // in the middle of anything.
 #define _GNU_SOURCE

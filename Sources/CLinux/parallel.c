@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A parallel loop on libdispatch's threads.
 #include "CLinux.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Files that have no name until they are complete: whatever ends the process, nothing is left behind.
 #define _GNU_SOURCE
 #include <errno.h>

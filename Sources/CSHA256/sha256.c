@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // SHA-256's compression function (FIPS 180-4, section 6.2) in portable C, with the x86 SHA
 // extensions, and with the ARMv8 ones.
 #include "CSHA256.h"

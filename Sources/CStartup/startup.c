@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Lets a fully static program start where there is no /proc. Swift's runtime reads its arguments from
 // /proc/self/cmdline, and to find its crash reporter its own path from /proc/self/exe; it gives up
 // without either. glibc hands the arguments to constructors, and this one runs before the runtime's.

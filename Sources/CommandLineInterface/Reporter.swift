@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package import FileIO
 
 /// What a command tells people while it works: lines on stderr, and a line of progress that they replace.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// How words differ.
 enum Spelling {
   /// The candidate that `word` is most likely a misspelling of; `nil` where none is close.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import SWTFormat
 
 /// nnU-Net's dataset.json, or the copy inside a checkpoint.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import FileIO
 
 /// Where in a state dict an encoder lies: the text before its own names.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Whose names the keys of a state dict are.
 enum KeyNaming: Hashable, CaseIterable {
   case stuNet, dynUNet, primus

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import FileIO
 
 /// Networks that are known by the names of their weights or trainers, and cannot be converted, or only

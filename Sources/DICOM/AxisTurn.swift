@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A permutation of a stack's axes with some of them mirrored.
 struct AxisTurn: Sendable, Equatable {
   /// For x, y and z of the result: the axis of the stack (0 is i).

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import FileIO
 
 /// The order in which a converter gave voxels to training; nnU-Net itself ignores direction.

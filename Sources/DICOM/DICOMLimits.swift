@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What no file or folder may exceed; all are checked before memory is taken.
 enum DICOMLimits {
   /// Sequences within sequences.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import FileIO
 
 /// Where something was found, named without the text of a path below the folder that a person gave.

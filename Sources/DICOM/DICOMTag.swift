@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A tag: group and element.
 struct DICOMTag: RawRepresentable, Hashable, Comparable, Sendable {
   let rawValue: UInt32

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A series as an array.
 package struct DICOMVolume: Sendable {
   /// `[z, y, x]`.

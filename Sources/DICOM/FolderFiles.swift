@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import FileIO
 
 /// The files of a folder and of those in it, each folder's own first and in the order of their names.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import FileIO
 
 /// Where one frame's pixels lie in a data set, and how they are packed.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Where a multi-frame image keeps what a single-frame one has in its data set; see PS3.3, C.7.6.16.
 struct FunctionalGroups {
   private let dataSet: DataSet

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A JPEG Huffman table of the number of bits by which pixels differ; see ITU T.81, annex C.
 struct HuffmanTable: Sendable {
   static let longestCode = 16

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The bits of a JPEG scan, without the zeros stuffed behind bytes of ones.
 struct JPEGBitReader {
   // Invariant: used only while the memory is valid; every access is below `source.count`.

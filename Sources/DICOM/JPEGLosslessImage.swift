@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import FileIO
 
 /// A JPEG image of process 14 (lossless, Huffman, one component), as transfer syntaxes .57 and .70

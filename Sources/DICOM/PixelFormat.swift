@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// How the pixels of an image are stored.
 struct PixelFormat: Sendable, Equatable {
   let rows: Int

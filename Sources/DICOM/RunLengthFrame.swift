@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import FileIO
 
 /// A frame in DICOM's RLE: byte planes, the highest first, each in PackBits; see PS3.5, annex G.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Tells the volumes of one series apart.
 struct SeriesSplit {
   struct Part {

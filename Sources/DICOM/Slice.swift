@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// One image of a stack, or one frame of an image: all that its header tells, and where its pixels lie.
 struct Slice: Sendable {
   let series: SeriesHeader

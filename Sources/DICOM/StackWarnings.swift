@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What is odd about a stack but not wrong.
 struct StackWarnings {
   let lines: [String]

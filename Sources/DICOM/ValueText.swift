@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Values that are stored as text: numbers and UIDs.
 enum ValueText {
   /// The parts between backslashes, without the blanks and NULs around them.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What to do about a failure: words, with settings in them that each surface calls by its own names.
 ///
 /// ```swift

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 extension AtomicFile {
   /// Appends what `deflate` makes of `bytes`.
   package mutating func write(

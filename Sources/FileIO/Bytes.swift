@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A read-only range of memory that keeps its owner alive: a mapped file, or a buffer on the heap.
 ///
 /// Parsers of untrusted files see their input only through this type. Every access is checked

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Tables of texts as spreadsheets write them (RFC 4180): commas, semicolons or tabs between fields, quotes around
 /// those that hold any of them or line breaks.
 package enum CSVText {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The control groups above this process and what they allow it: the least of all of them counts.
 package struct ControlGroups: Sendable {
   private let root: String

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Text from untrusted files, made fit for one line of an error message.
 package enum DisplayText {
   /// The longest piece of foreign text that a message repeats, in bytes.

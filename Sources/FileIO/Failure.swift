@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// An error of ours: what kind it is, what is wrong and where, and what to do.
 package protocol Failure: Error, CustomStringConvertible {
   var kind: FailureKind { get }

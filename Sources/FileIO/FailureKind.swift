@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What kind of failure an error is, for programs: it decides the exit status of a command and the
 /// `swt_status` of a call.
 package enum FailureKind: Sendable, CaseIterable {

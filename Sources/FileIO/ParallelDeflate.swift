@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import CZlib
 
 /// Compresses with DEFLATE on several threads: pieces by themselves, put together to one stream that

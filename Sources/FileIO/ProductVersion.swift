@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The version of everything here: both commands, the libraries, the package, and what files say they were
 /// made with. The file format has its own.
 package enum ProductVersion {

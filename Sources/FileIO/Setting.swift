@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What advice may tell the user to set. A library calls it by its name in Swift, a command by its option.
 package enum Setting: String, Sendable, Equatable {
   case replacesOutput

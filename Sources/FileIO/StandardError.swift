@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The standard error stream. Whether anyone hears is of no matter.
 package enum StandardError {
   /// Whether a person sits in front of it.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The standard output stream, written without buffering in between. A result that did not arrive is an
 /// error; where the reader of a pipe has gone, SIGPIPE ends the process before.
 package enum StandardOutput {

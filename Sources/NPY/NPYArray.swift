@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package import FileIO
 
 /// A NumPy array of floating-point numbers, read from or written to a `.npy` file.

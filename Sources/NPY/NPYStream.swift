@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package import FileIO
 
 /// A `.npy` file of entries of one shape that is written as they come; how many there are need not be

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package import FileIO
 
 /// A NumPy archive of one array, `numpy.savez_compressed(path, name=array)`, written from front to back.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import SWTFormat
 
 /// AdaptiveAvgPool(1) → Flatten → Linear, on the last stage's features; or a head on other features, whose

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import SWTFormat
 
 /// What stands before and behind the blocks of a decoder's stages, of whatever kind these are:

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What a network is: values, and the operations that make them, whatever the input's size and
 /// whatever runs it.
 ///

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package import SWTFormat
 
 /// What an operation computes, with the parameters it reads.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import SWTFormat
 
 /// A tokenizer, blocks of attention and MLPs over its tokens, and the map that their tokens are at the end.

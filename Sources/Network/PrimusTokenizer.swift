@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import SWTFormat
 
 /// Makes tokens of the input: by one convolution whose stride is its kernel, or by levels of residual blocks,

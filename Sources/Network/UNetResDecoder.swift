@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import SWTFormat
 
 /// From the lowest resolution up: a transposed convolution, the encoder's features of that resolution

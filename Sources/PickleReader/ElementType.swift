@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The number types of PyTorch's storages.
 package enum ElementType: String, Sendable, CaseIterable {
   case float32

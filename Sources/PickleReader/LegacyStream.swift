@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import FileIO
 
 /// The format of `torch.save` before PyTorch 1.6: five pickles in a row, then the storages.

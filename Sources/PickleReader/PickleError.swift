@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package import FileIO
 
 /// Why a checkpoint file cannot be read. Offsets count bytes from the start of the part named.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What a checkpoint may cost to read. Real nnU-Net checkpoints stay a hundred times below.
 package enum PickleLimits {
   /// Bytes of one pickle.

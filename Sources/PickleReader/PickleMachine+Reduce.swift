@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import FileIO
 
 /// What the allowed Python callables stand for. Nothing is called: each gives an inert value.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The Python names that checkpoints hold, and the little that each of them means to us.
 ///
 /// This list is closed: nothing is ever imported or called. A name that is not here is refused.

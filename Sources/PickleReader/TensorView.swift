@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package import FileIO
 
 /// The memory behind one or several tensors; read when asked for.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package import FileIO
 
 /// A file written by `torch.save`: the values of its pickle, and tensors that read their storages

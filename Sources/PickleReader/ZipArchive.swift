@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package import FileIO
 
 /// A zip archive that is read by its central directory, with every rule checked that two readers

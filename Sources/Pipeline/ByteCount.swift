@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Sizes in memory, written and read as people do: `1.5 GB`, `800M`.
 package enum ByteCount {
   /// A size in decimal megabytes or gigabytes.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What the encoder makes of one case; the features of stages are lent by
 /// `EncoderPipeline.withFeatures`.
 public struct EncoderOutput: Sendable {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package import SWTFormat
 
 /// Where the network looks in a prepared image: the windows that an input policy cuts out of it.

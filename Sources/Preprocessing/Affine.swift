@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// From voxels `(x, y, z)` to millimetres towards right, anterior and superior.
 package struct Affine: Sendable, Equatable {
   /// What a step along x, y and z is, in its columns.

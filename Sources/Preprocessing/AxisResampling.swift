@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import CResampling
 
 /// Resampling along one axis: nnU-Net's half-pixel-centred grid, with scipy's spline conventions.

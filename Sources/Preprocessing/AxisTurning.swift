@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Swaps and flips the axes of an image.
 package struct AxisTurning: Sendable, Equatable {
   /// For x, y and z of the result: the axis of the image that becomes it.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Transposes a channel and cuts the nonzero region out of it, in one pass.
 struct ChannelCut: Sendable {
   /// Of the channel as it was read, `[z, y, x]`.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import FileIO
 
 /// What a file is that is no NIfTI image, told by its first bytes, and what to do about it.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// nnU-Net's readers of NIfTI files, one of which plans name as `image_reader_writer`.
 ///
 /// All of them give the array as `[z, y, x]` with its spacing and leave direction and origin alone;

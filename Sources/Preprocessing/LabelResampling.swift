@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import SWTFormat
 
 /// Resamples a segmentation as nnU-Net does for a cascade's second stage: `resampling_fn_seg`.

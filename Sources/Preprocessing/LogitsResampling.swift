@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package import SWTFormat
 
 /// How logits get back to the size that the scan had after cropping: `resampling_fn_probabilities`.

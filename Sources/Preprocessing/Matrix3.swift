@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A 3×3 matrix, row by row.
 package struct Matrix3: Sendable, Equatable {
   private var values: [Double]

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import FileIO
 
 /// A NIfTI-1, NIfTI-2 or ANALYZE 7.5 header, its fields as they stand in the file.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package import FileIO
 
 /// A NIfTI-1 or NIfTI-2 file (`.nii`, `.nii.gz`) as nnU-Net's readers give it.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package import FileIO
 
 /// Writes label images and maps on a scan's grid, as the reader that the plans name writes

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// How nibabel 5 reads a NIfTI header.
 ///
 /// Source: nibabel `nifti1.py` (`_get_checks`, `get_best_affine`), `analyze.py`.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Where a case has anything but zeros: nnU-Net's `crop_to_nonzero`.
 struct NonzeroRegion {
   /// `[z, y, x]`.

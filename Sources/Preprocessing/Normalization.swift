@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import SWTFormat
 
 /// nnU-Net's normalisation schemes, in float32 as there; means are summed in double.

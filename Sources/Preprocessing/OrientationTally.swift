@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// How the scans of a run lie, counted, for one warning in the end.
 ///
 /// nnU-Net's plain readers ignore direction, so that a scan that lies otherwise than those trained on goes to

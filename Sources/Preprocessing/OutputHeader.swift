@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The 352 bytes before the voxels of a NIfTI-1 file that nnU-Net's readers write: header and empty
 /// extension flag.
 struct OutputHeader {

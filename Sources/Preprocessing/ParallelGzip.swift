@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import FileIO
 
 /// Writes gzip files (RFC 1952) of one member, compressed on several threads.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import FileIO
 
 /// Splits `0 ..< count` into ranges for at most `threads` threads.

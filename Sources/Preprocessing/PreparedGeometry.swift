@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What preprocessing will make of a case, worked out before normalising and resampling it.
 public struct PreparedGeometry: Sendable, Equatable {
   /// `[C, z, y, x]`, axes after `transpose_forward`; 2-D configurations too.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A case as nnU-Net's `DefaultPreprocessor` returns it, with what happened to it.
 public struct PreparedImage: Sendable {
   /// Sizes, spacing and crop.

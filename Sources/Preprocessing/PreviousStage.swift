@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import SWTFormat
 
 /// The segmentation that a cascade's second stage is given, on the way to channels of the network: one

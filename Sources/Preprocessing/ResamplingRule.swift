@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import SWTFormat
 
 /// A resampling function of the plans with its keywords, checked when the preprocessor is made.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The rotation of a file that is written, to the last bit as nnU-Net's writers compute it.
 struct RotationFrame {
   /// `srow` without what is added.

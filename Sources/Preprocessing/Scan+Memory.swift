@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 extension Scan {
   /// Channels in memory, as the reader would give them from a file whose voxels lie like that.
   ///

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import FileIO
 
 /// A case's channels in order, with what a person should look at.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Where the voxels of a case's first file lie: what is needed to write a segmentation or a map of the
 /// same grid, as nnU-Net's readers keep it in their `properties`.
 ///

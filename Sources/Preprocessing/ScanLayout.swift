@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What one of nnU-Net's readers makes of a header: where voxels lie in the file and in space.
 struct ScanLayout {
   /// `[x, y, z]`.

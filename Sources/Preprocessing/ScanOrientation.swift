@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package import SWTFormat
 
 /// Which way the axes of an image run: for x, y and z one of right, left, anterior, posterior, superior

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Where the voxels of the cropped, transposed image lie in the array that was read: the way back.
 package struct ScanPlacement: Sendable, Equatable {
   /// `[z, y, x]` of the array as it was read.

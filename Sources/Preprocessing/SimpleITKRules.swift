@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// How SimpleITK 2.5 (ITK 5.4 with niftilib) reads a NIfTI header.
 ///
 /// Source: ITK `itkNiftiImageIO.cxx`, niftilib `nifti_convert_nhdr2nim`.

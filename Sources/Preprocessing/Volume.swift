@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// One image channel: voxels in the order nnU-Net's readers give them, `[z, y, x]`.
 public struct Volume: Sendable {
   /// `[z, y, x]`; a 2-D image has one slice.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Resamples one channel: first the planes across `axis`, then along it.
 ///
 /// The two steps are the whole of a separable 3-D spline, and nnU-Net's separate-z as well.

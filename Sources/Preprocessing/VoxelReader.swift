@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import FileIO
 
 /// Turns a file's numbers into float32 voxels, a piece at a time.

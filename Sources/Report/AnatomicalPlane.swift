@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// One of the three planes in which radiologists look at a body, and how it lies on the screen: the
 /// patient's right is on the left, and what is anterior or superior is on top.
 package enum AnatomicalPlane: CaseIterable, Sendable {

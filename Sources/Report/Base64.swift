@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Bytes as text (RFC 4648), for pictures inside a page.
 enum Base64 {
   private static let letters = Array(

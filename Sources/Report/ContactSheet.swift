@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Small pictures of many cases side by side, each with its name.
 package struct ContactSheet {
   private var entries: [(name: String, picture: Picture)] = []

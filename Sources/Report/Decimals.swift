@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Numbers with a fixed count of decimals; `String(format:)` would pull in Foundation.
 package enum Decimals {
   package static func text(_ value: Double, places: Int) -> String {

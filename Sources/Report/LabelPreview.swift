@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Three planes of a scan with the outlines of its labels, and what they are.
 package struct LabelPreview {
   /// A label and what is told of it.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A scan with a class activation map over it: where a classifier looked.
 package struct MapPicture {
   private let volume: OrientedVolume

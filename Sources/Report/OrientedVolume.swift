@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Voxels with all that is needed to draw them as a radiologist looks at them.
 package struct OrientedVolume: Sendable {
   /// Voxels per array axis.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Capital letters, digits and some signs, five pixels wide and seven high.
 enum PixelFont {
   static let width = 5

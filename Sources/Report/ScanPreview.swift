@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A scan and what the network sees of it, plane by plane and channel by channel: so that a person
 /// sees whether orientation, spacing, crop and normalisation are right.
 package struct ScanPreview {

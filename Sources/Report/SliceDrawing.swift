@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Draws one plane of a volume in millimetres to a given scale, with what lies over it.
 package struct SliceDrawing {
   /// What is drawn.

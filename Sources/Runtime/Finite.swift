@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Whether numbers are numbers.
 package enum Finite {
   /// Whether no value is infinite or NaN; much faster than `allSatisfy(\.isFinite)`.

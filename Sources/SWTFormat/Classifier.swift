@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A linear classifier on globally pooled features: AdaptiveAvgPool(1) → Flatten → Linear, or what
 /// `nntrain` fits: means and maxima of any stages → Linear, a temperature, and a distance that tells
 /// scans unlike those it was trained on.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package import FileIO
 
 /// Why a text is not the JSON that we take.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A place in a JSON header, read with checks: every complaint names the path.
 package struct JSONField {
   package let path: String

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package import FileIO
 
 /// A strict JSON parser (RFC 8259) that keeps key order and never repairs.

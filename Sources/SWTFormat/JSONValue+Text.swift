@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 extension JSONValue {
   /// One text for one value: keys sorted by their UTF-8 bytes, no white space, numbers as short as
   /// they can be. Non-finite numbers become `null`.

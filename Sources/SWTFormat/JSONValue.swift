@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A JSON value that keeps what JSON leaves to chance: the order of keys, and whether a number was
 /// written as an integer.
 package indirect enum JSONValue: Sendable, Equatable {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package import FileIO
 
 /// A model's file written anew under another description, with some of its tensors replaced: a

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 extension ModelDescription {
   /// The description as in a `.swt` file's header: its members other than the tensor table.
   package var json: JSONValue {

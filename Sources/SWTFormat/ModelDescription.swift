@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Everything but the numbers of a model: what the JSON header of a `.swt` file holds.
 ///
 /// The converter makes it from nnU-Net's plans and dataset.json, the runtime and the preprocessing

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The shape of a network: everything its parameters' names and shapes follow from.
 ///
 /// Axis order is `[z, y, x]` (2-D: `[y, x]`) after `transpose_forward`, as in nnU-Net's plans.

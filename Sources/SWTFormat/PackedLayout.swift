@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The order of a convolution weight's elements in `TensorLayout.packed16`.
 package struct PackedLayout: Sendable {
   package let outputs: Int

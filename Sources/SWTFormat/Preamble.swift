@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package import FileIO
 
 /// The fixed 128 bytes at the start of a `.swt` file. All integers are little-endian.

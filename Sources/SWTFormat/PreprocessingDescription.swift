@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What nnU-Net's plans say of preprocessing, in the plans' own words and order.
 public struct PreprocessingDescription: Sendable, Equatable {
   /// `foreground_intensity_properties_per_channel` of one channel.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 extension Provenance {
   var json: JSONValue {
     var object = JSONObject([

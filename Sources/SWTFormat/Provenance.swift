@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Where a model comes from. No times, paths or host names: the same checkpoint gives the same file.
 public struct Provenance: Sendable, Equatable {
   /// SHA-256 of the checkpoint, in hex.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What a `.swt` file asks of its reader beyond version 1.0: the bits of the preamble's field of that
 /// name. A reader that does not know a bit refuses the file.
 package struct RequiredFeatures: OptionSet, Sendable {

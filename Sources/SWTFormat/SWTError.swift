@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 public import FileIO
 
 /// Why a `.swt` file cannot be read or written.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 extension TensorDataType {
   /// The stored numbers as `f32`; widening is exact.
   package func widen(_ bytes: UnsafeRawBufferPointer) -> [Float] {

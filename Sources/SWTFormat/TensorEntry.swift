@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// How a tensor's numbers are stored. Arithmetic is always `f32`.
 public enum TensorDataType: String, Sendable, CaseIterable {
   /// IEEE 754 binary32.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The tensor table of a header.
 enum TensorTable {
   private static let nameLimit = 256

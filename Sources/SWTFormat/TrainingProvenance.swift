@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// How `nntrain` made a classifier: enough to judge it and to make it again, nothing that tells of a
 /// patient. Never holds names of cases or paths.
 package struct TrainingProvenance: Sendable, Equatable {

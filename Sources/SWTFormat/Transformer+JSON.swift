@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 extension Transformer {
   /// The bounds that keep products of sizes far from overflow.
   package enum Bounds {

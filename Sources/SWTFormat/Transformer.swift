@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The shape of a Primus: what its parameters' names and shapes do not follow from its one stage alone.
 ///
 /// That stage is the map of its image tokens: `features` is `embed_dim`, `kernelSize` and `stride` are

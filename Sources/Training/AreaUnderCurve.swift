@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The area under a ROC curve, by Mann and Whitney, with DeLong's standard error.
 package struct AreaUnderCurve: Sendable {
   /// NaN where one of the two kinds of case is missing.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import FileIO
 
 /// Cases with their classes and groups (patients), in table order, and what is odd about them.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Random numbers that depend on nothing but a seed, what they are for, and their position: the same
 /// on every machine, in any order and on any number of threads.
 package struct CounterRandom: Sendable, Equatable {

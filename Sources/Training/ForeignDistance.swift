@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// How far features lie from those of training: the squared Mahalanobis distance to the nearest
 /// class mean under one covariance of all classes, shrunk as Ledoit and Wolf found best.
 package struct ForeignDistance: Sendable {

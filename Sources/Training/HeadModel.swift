@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A standardisation and a regression, fitted on some of the cases: what cross-validation makes once
 /// per fold, and the final head once of all.
 package struct HeadModel: Sendable {

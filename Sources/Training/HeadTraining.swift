@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A classifier on frozen features: chosen and judged by grouped, nested cross-validation, then
 /// fitted on all cases.
 package struct HeadTraining: Sendable {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package import FileIO
 
 /// A table of cases with their labels: CSV (RFC 4180) with a header whose first column is `case`.

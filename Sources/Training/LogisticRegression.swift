@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Logistic regression with an L2 penalty, as scikit-learn's `LogisticRegression(C)` defines it:
 /// `C Σ sᵢ lossᵢ + ½‖W‖²`, the intercepts free. Two classes have one logit, more have a softmax.
 package struct LogisticRegression: Sendable, Equatable {

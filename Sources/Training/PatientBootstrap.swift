@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// An interval by drawing groups (patients) with replacement: several scans of one patient are not
 /// independent, which DeLong's formula supposes.
 package enum PatientBootstrap {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Mean and population standard deviation of every feature: scikit-learn's `StandardScaler`.
 package struct Standardization: Sendable, Equatable {
   package let mean: [Double]

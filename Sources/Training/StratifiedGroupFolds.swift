@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// scikit-learn's `StratifiedGroupKFold` without shuffling: every group in one fold, the classes'
 /// shares as even as its greedy rule makes them.
 package enum StratifiedGroupFolds {

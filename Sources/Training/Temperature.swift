@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Temperature scaling: the `T` by which logits are divided so that probabilities fit out of fold.
 package enum Temperature {
   /// What logits can ask for; separable ones would have 0.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import Report
 
 /// The report of a trained head as a page.

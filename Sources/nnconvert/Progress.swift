@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import FileIO
 
 /// A line on the terminal that says how far a conversion is, once it takes longer than a second.

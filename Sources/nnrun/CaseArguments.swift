@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 public import ArgumentParser
 import CommandLineInterface
 public import DICOM

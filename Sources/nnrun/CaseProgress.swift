@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import CommandLineInterface
 
 /// How far the cases are and how long the rest will take, as a line on the terminal.

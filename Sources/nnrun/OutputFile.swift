@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import FileIO
 
 /// Where a result is to go, checked before any work is done for it.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Pipeline
 
 /// The command that runs many cases as a Slurm array, with what it asks the cluster for.

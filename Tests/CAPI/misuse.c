@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Misuses libswt in every way that a caller can without lying about its own memory: each has to end in an error
 // code with one line of text. Run under sanitizers by scripts/test sanitizers.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Misuses of cases: how they are read, run and asked for results; and of what a pipeline is asked for.
 #include <math.h>
 #include <stdio.h>

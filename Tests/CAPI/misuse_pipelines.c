@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Misuses of pipelines: arguments, scans in memory, files.
 #include <float.h>
 #include <math.h>

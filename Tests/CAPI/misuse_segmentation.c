@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Misuses of segmentation: arguments of swt_segment and swt_scan_shape, logits of sessions.
 #include <math.h>
 #include <stdlib.h>

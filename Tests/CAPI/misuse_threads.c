@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Misuses that take several threads, and the uses beside them that are right.
 #include <pthread.h>
 #include <string.h>

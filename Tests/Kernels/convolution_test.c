@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The kernels of convolutions against their definition in double.
 #include <math.h>
 #include <stdio.h>

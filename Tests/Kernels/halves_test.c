@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The kernels of half precision against its definition, to the last bit.
 #include <math.h>
 #include <string.h>

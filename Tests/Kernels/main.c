@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Holds every kernel of every instruction set this processor has against its definition in double; with the
 // argument `mutants`, the tests against kernels that are broken. Needs nothing but libc, so that it also runs
 // under an emulator: see scripts/test neon.

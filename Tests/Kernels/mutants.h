@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Kernels that are broken on purpose: each gives the right values but for one NaN.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the tests of the kernels share: random numbers, and comparisons that a NaN fails.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The kernels of transformers against their definitions in double.
 #include <math.h>
 #include <stdlib.h>

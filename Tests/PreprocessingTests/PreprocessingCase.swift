@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import SWTFormat
 
 /// What the fixtures' plans and dataset.json say, as the converter puts it into a model.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// How far values are from those of a reference.
 ///
 /// What is not a number never passes: the difference is infinite where the reference is finite and a value is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Functions that several scripts share; sourced, not run.
 
 # Runs a command as root.

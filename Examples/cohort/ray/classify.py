@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Classifies a folder of scans on a Ray cluster: classify.py model.swt SCANS results.csv
 
 Every actor keeps the model mapped and its buffers for the next case; cases go to whichever actor is free. The wheel

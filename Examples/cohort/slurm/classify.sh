@@ -6,6 +6,7 @@
 #
 # `nnrun plan model.swt scans --slurm` tells how many tasks, how much memory and time to ask for.
 #SBATCH --cpus-per-task=1
+# SPDX-License-Identifier: Apache-2.0
 set -euo pipefail
 model=$1 scans=$2 results=$3
 mkdir -p "$results"

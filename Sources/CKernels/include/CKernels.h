@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Leaf kernels of the runtime: no threads, no allocation, no I/O. Every kernel is listed in kernel_list.inc;
 // what it takes is in its family's header. All pointers are to float unless said otherwise; sizes count
 // elements.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Half precision as PyTorch has it on a CPU: kept in 16 bits, computed in 32, rounded once per step to the
 // nearest number, ties to even. Pointers to uint16_t are to the bits of such numbers.
 #pragma once

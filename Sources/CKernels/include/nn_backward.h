@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What training needs: gradients of convolutions, norms, activations and pooling, and the optimisers' steps.
 //
 // A gradient lies as what it is the gradient of: activations in blocks of 16 channels, weights as

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What convolutional encoders need: direct and Winograd convolution, activation, statistics, pooling.
 //
 // Activations are blocked: 16 channels of one voxel are neighbours (`NN_BLOCK`), then x, y, z, and the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What transformers need: matrix products with what follows them, attention, layer norm.
 //
 // Tokens are rows: `[token][width]`, so many floats apart as a job says. Weights are as in the file,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Dense linear algebra in double precision for fitting small linear models. All matrices are
 // row-major; every sum is in a fixed order, so that results do not depend on how they are called.
 #pragma once

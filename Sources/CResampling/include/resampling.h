@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Columns of doubles, [count][lanes]: every lane is one line of an image along the axis at work.
 #pragma once
 #include <stddef.h>

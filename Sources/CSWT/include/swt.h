@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // libswt: nnU-Net encoders and classifiers from .swt files, for C and everything that calls C.
 //
 // Errors: every function that can fail returns a swt_status and, where `error` is not NULL, then writes one

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import SWTFormat
 
 /// Which Primus a checkpoint is said to be: by the class in its plans, or by its trainer.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 public import Preprocessing
 
 /// A case that has been read: its channels, and what preprocessing and the network will make of them.

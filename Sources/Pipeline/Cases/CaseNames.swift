@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Gives the cases of a run names of their own: the shortest part of their paths that tells them apart.
 struct CaseNames {
   /// A case whose name follows from the first of its files.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import FileIO
 
 /// A table of cases (CSV): a column `case`, a column for every channel, and any others, which are kept as they

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A scan's or array's file name, in nnU-Net's manner: `case_0000.nii.gz`.
 package struct ScanName: Sendable {
   /// The name without folder, ending and channel number.

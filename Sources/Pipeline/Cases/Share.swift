@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package import FileIO
 
 /// A part of the cases, for one of several machines: share k of N has the cases k, k + N, … of the sorted

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import Preprocessing
 
 /// Interpolates a map line by line: every output is a weighted sum of two inputs along each axis.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Which voxels of one class hang together, by faces, edges or corners: full connectivity.
 ///
 /// Runs of a class along x are joined where they touch (union–find), so that time and memory stay

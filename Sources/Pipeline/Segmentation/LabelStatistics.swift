@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What a segmentation holds of one label or region.
 public struct LabelStatistics: Sendable, Equatable {
   /// Its name in dataset.json.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Which ways a window is flipped for the predictions that are averaged.
 enum Mirroring {
   /// nnU-Net's order: the window as it is, then every set of axes by size, and within a size by the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package import Preprocessing
 
 /// What segmenting one case would take, worked out before it is done.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// How a scan is segmented, where nnU-Net leaves a choice.
 public struct SegmentationOptions: Sendable, Equatable {
   /// Whether the mean over mirrored windows is taken, along the axes that the model was trained with;

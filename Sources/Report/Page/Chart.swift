@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A drawing in SVG.
 package protocol Chart {
   /// An `svg` element.

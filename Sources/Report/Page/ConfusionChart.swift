@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A confusion matrix: rows are the truth, columns what was predicted; darker is a larger share of the
 /// row.
 package struct ConfusionChart: Chart {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Curves in the unit square, such as ROC curves, beside the diagonal.
 package struct CurveChart: Chart {
   /// A curve with its name.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Text in HTML and SVG.
 package enum Markup {
   /// Text that cannot be taken for markup; control characters become what shows them.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A table in a page.
 package struct MarkupTable {
   /// How a column is set.

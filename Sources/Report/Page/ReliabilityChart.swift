@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// How often the winner is right, against the probability it was given; the area of a point is its
 /// number of cases.
 package struct ReliabilityChart: Chart {

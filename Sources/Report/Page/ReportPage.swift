@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// One self-contained HTML page: no scripts, no files beside it, nothing fetched. It reads on a phone,
 /// on a wide screen, in the dark and on paper.
 package struct ReportPage {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// How the scores of several groups of cases are spread over 0…1: a histogram for each, one below the
 /// other.
 package struct ScoreChart: Chart {

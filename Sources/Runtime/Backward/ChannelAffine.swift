@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import SWTFormat
 
 /// Makes what is pending on a convolution's output where it does not depend on the case: batch norm with

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Back through a convolution along one axis: with stride s there are s classes of inputs, each of which meets
 /// outputs by taps of its own.
 struct InputGradientAxis: Sendable {

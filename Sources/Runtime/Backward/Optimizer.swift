@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import CKernels
 
 /// Changes parameters by their gradients, as PyTorch's optimisers do, and clears the gradients.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import Network
 
 /// Makes the instructions of training: the forward pass layer by layer, and the backward pass step by step.

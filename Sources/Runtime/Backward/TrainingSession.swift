@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A training program with its memory: the forward pass gives pooled features, the backward pass takes their
 /// gradient and adds to those of the parameters. For one thread at a time.
 package final class TrainingSession {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Chooses how convolutions are computed. The one place that knows all ways.
 struct AlgorithmChoice: Sendable {
   let target: Target

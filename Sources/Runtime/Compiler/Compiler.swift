@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import Network
 
 /// Makes the program of a graph for one input shape: passes over it, each in a file of its own, none of

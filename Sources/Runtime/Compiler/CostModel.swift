@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import CKernels
 
 /// What a layer costs, in multiply-adds of the products: only ratios matter.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import Network
 
 /// Leaves norms, nonlinearities, biases and concatenations to those that read them: nothing of it is

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import Network
 
 /// Which gradients have to be made so that those of the trained parameters are: the layers that training

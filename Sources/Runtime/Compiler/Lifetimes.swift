@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// How long buffers are needed: from the first instruction that uses one to the last.
 enum Lifetimes {
   /// Of every buffer the instructions from its first use to its last, or to the end for what is `kept`;

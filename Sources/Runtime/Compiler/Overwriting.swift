@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import Network
 
 /// Lets layers write over what they read and nothing reads after them: large convolutions some planes

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A model compiled for inputs of one shape: what has to be done, and the memory for it, which is not taken
 /// yet.
 ///

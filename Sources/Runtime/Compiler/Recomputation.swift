@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The stem twice: where a residual block needs the stem's output at its end as well, and its first
 /// convolution could write over it, the sum computes it again from the network's input, some planes at a
 /// time. The stem reads one or few channels and is cheap.

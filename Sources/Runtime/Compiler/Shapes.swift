@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import Network
 
 /// The sizes of all maps and grids of tokens of a graph, for one size of its input.

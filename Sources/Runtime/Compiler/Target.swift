@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import CKernels
 
 /// What a program is compiled for: the kernels and the threads it runs with.

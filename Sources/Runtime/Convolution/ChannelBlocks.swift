@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import SWTFormat
 
 /// The input channels of a convolution in blocks of at most 16, as the maps that it reads have them: each

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A way to compute a convolution.
 enum ConvolutionMethod: Sendable, Equatable {
   /// As it is defined.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Sizes along `z`, `y` and `x`; two-dimensional networks have one plane.
 struct Extent3: Sendable, Equatable {
   var z: Int

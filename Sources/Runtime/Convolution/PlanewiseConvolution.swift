@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import SWTFormat
 
 /// A network's last convolution, computed some planes at a time after a run: its output, of which large

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import SWTFormat
 
 /// Puts the caller's input, `[channels][z][y][x]`, into blocks of 16 channels.

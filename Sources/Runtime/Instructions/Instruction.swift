@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// One instruction of a program. Instructions run one after the other; each is parallel inside.
 protocol Instruction: Sendable {
   /// For people: which layer it is.

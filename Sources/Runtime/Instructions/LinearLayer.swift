@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// `W · features + b`, summed in double.
 struct LinearLayer: Instruction {
   let name: String

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package import CKernels
 
 /// The kernels for half precision of the instruction set that sessions use.

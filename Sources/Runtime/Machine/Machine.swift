@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The machine this process runs on.
 package enum Machine {
   /// The instruction set whose kernels are used: the fastest there is, or what `SWT_ISA` names.

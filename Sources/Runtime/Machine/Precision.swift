@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The numbers that convolutions are computed with.
 public enum Precision: String, Sendable, CaseIterable {
   /// Single precision throughout.

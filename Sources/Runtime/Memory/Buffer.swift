@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Memory that instructions share: known by its number until a layout says where it lies.
 struct Buffer: Sendable, Hashable {
   let index: Int

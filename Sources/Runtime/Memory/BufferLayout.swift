@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Where the buffers of a program lie in memory: those that live at the same time lie apart, those that do
 /// not share what they can.
 struct BufferLayout: Sendable {

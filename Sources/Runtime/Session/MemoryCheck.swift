@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Finds what reads memory that holds nothing, and what writes where it may not: between their lifetimes
 /// buffers are full of NaN, and words behind every buffer must keep their value.
 struct MemoryCheck {

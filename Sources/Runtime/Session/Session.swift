@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A program with its memory: buffers are reserved once, running reuses them.
 ///
 /// A session is for one thread at a time; make one per thread to run several at once. Results are

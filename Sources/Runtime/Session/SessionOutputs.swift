@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What a session is to compute.
 public struct SessionOutputs: Sendable, Equatable {
   /// Stages whose features are wanted, as `[features, z, y, x]`; 0 is the highest resolution.

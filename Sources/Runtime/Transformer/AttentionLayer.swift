@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Attention of tokens to each other.
 struct AttentionLayer: Instruction {
   let name: String

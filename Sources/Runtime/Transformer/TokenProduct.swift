@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import CKernels
 
 /// A linear layer over tokens: `activation(W · token + b) · scale · factor + addend`.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Tokens in memory, `[token][width]`: where the first one starts, and how many floats apart they are.
 struct TokenRows {
   let start: UnsafeMutablePointer<Float>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import Synchronization
 
 /// Weights of a model in forms that its file does not have: made once, and shared by all its sessions.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// One of nnU-Net's training transforms with its parameters drawn: what it does is then fixed.
 ///
 /// Source: batchgeneratorsv2 0.3.6, as `nnUNetTrainer.get_training_transforms` uses it.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// An image of several channels, `[C, z, y, x]` or `[C, y, x]`, the last axis fastest.
 package struct ChannelImage: Sendable, Equatable {
   package let channels: Int

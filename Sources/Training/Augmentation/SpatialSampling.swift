@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 extension ChannelImage {
   /// The image cut or padded with zeros around its centre.
   func centred(patch: [Int]) -> ChannelImage {

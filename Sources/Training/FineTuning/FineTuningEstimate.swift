@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package import Pipeline
 package import SWTFormat
 package import SWTRuntime

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The learning rate of every group of parameters: the head, the last stage, the stage before it, …
 package struct LearningRates: Sendable, Equatable {
   package var head: Double

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a Markdown page holds: fenced blocks, the commands in them, headings."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether a program printed what a page shows.
 
 A line `…` stands for any lines, `…` in a line for any text. White space counts as one blank. Numbers with a

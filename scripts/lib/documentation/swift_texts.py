@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The texts in Swift sources: string literals joined by `+`, with `…` for what is interpolated, and the
 advice behind a problem as messages have it: `problem — advice`."""
 

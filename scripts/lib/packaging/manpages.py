@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Writes a command's man pages, in mdoc, from what it says of itself.
 
 manpages.py COMMAND FOLDER DATE     DATE as in "November 25, 2026"

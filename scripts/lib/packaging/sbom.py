@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Writes what is in a release as SPDX 2.3: sbom.py VERSION FOLDER
 
 Lists the archives in FOLDER with their SHA-256, and what is linked into them, with the versions of this machine.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Makes the wheel of Python/nnconvert with libswt and the commands in it: wheel.py STAGE VERSION TAG OUTPUT
 
 STAGE holds bin/ and lib/libswt.so. The same content gives the same bytes: entries are sorted, times come from
