@@ -269,9 +269,13 @@ static void misuse_session(const char *path) {
   // Zero and negative strides are numpy's.
   CHECK(swt_session_run(session, voxels, zero, NULL) == SWT_OK);
   CHECK(swt_session_run(session, voxels + VOXELS - 1, backwards, NULL) == SWT_OK);
-  const float strange[] = {NAN, INFINITY, -INFINITY, FLT_MAX, -FLT_MAX, FLT_MIN / 2, 0};
-  for (size_t i = 0; i < sizeof strange / sizeof *strange; i++) {
-    CHECK(swt_session_run(session, strange + i, zero, NULL) == SWT_OK);
+  // What is no number, or overflows on the way, gives no features.
+  const float strange[] = {NAN, INFINITY, -INFINITY, FLT_MAX, -FLT_MAX};
+  for (size_t i = 0; i < sizeof strange / sizeof *strange; i++)
+    REFUSED(SWT_BAD_INPUT, swt_session_run(session, strange + i, zero, &error));
+  const float small[] = {FLT_MIN / 2, 0};
+  for (size_t i = 0; i < sizeof small / sizeof *small; i++) {
+    CHECK(swt_session_run(session, small + i, zero, NULL) == SWT_OK);
     CHECK(swt_session_pooled(session, result, width, NULL) == SWT_OK);
   }
 

@@ -180,7 +180,7 @@ void misuse_pipelines(const char *model_path, const char *encoder_path, const ch
     swt_pipeline *small = make_pipeline(model, "whole", limit);
     const char *files[] = {scan};
     REFUSED(SWT_MEMORY, VOLUMES(small, channels, 1, cube, millimetre));
-    REFUSED(SWT_BAD_INPUT, FILES(small, files, 1));
+    REFUSED(SWT_MEMORY, FILES(small, files, 1));
     CHECK(swt_pipeline_close(&small) == SWT_OK);
   }
   // A 2-D network without a classifier takes volumes slice by slice.
