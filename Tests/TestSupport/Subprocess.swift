@@ -24,6 +24,13 @@ package enum Command {
     return candidates.first { FileManager.default.isExecutableFile(atPath: $0) } ?? candidates[0]
   }
 
+  /// The most memory that this process held at one time, in bytes.
+  package static var ownPeakByteCount: Int {
+    var usage = rusage()
+    getrusage(RUSAGE_SELF, &usage)
+    return usage.ru_maxrss * 1024
+  }
+
   /// The most memory that a command held at one time, in bytes; `nil` where it does not end with status 0.
   package static func peakByteCount(_ name: String, _ arguments: [String]) -> Int? {
     let texts = [path(of: name)] + arguments
