@@ -27,7 +27,7 @@ package enum Command {
   /// The most memory that this process held at one time, in bytes.
   package static var ownPeakByteCount: Int {
     var usage = rusage()
-    getrusage(RUSAGE_SELF, &usage)
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     return usage.ru_maxrss * 1024
   }
 
