@@ -121,8 +121,10 @@ let package = Package(
     tests(
       "ConverterTests",
       ["CommandLineInterface", "Converter", "PickleReader", "SWTFormat", "FileIO"]),
+    .target(name: "CReference", path: "Tests/CReference", cSettings: cSettings),
     tests(
-      "RuntimeTests", ["SWTRuntime", "Network", "SWTFormat", "CKernels", "FileIO", "NPY"]),
+      "RuntimeTests",
+      ["SWTRuntime", "Network", "SWTFormat", "CKernels", "CReference", "FileIO", "NPY"]),
     tests("PreprocessingTests", ["Preprocessing", "SWTFormat", "FileIO", "NPY"]),
     tests("DICOMTests", ["DICOM", "FileIO", "NPY"]),
     tests(

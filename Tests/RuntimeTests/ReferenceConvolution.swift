@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import CKernels
+import CReference
 import SWTFormat
 
 @testable import SWTRuntime
@@ -11,40 +12,20 @@ struct ReferenceConvolution {
   let weights: [Float]
 
   func run<Value: BinaryFloatingPoint>(_ input: [Value]) -> [Double] {
-    let (size, output, kernel) = (geometry.input, geometry.positions, geometry.kernel)
-    var result = [Double](repeating: 0, count: geometry.outputChannels * output.count)
-    for o in 0..<geometry.outputChannels {
-      for z in 0..<output.z {
-        for y in 0..<output.y {
-          for x in 0..<output.x {
-            var sum = 0.0
-            for i in 0..<geometry.inputChannels {
-              for kz in 0..<kernel.z {
-                let iz = z * geometry.stride.z + kz - geometry.padding.z
-                guard (0..<size.z).contains(iz) else { continue }
-                for ky in 0..<kernel.y {
-                  let iy = y * geometry.stride.y + ky - geometry.padding.y
-                  guard (0..<size.y).contains(iy) else { continue }
-                  for kx in 0..<kernel.x {
-                    let ix = x * geometry.stride.x + kx - geometry.padding.x
-                    guard (0..<size.x).contains(ix) else { continue }
-                    let w =
-                      (((o * geometry.inputChannels + i) * kernel.z + kz) * kernel.y + ky)
-                      * kernel.x
-                      + kx
-                    sum +=
-                      Double(weights[w])
-                      * Double(input[((i * size.z + iz) * size.y + iy) * size.x + ix])
-                  }
-                }
-              }
-            }
-            result[((o * output.z + z) * output.y + y) * output.x + x] = sum
-          }
-        }
+    func axes(_ extent: Extent3) -> (Int, Int, Int) { (extent.z, extent.y, extent.x) }
+    let definition = reference_geometry(
+      inputs: geometry.inputChannels, outputs: geometry.outputChannels,
+      kernel: axes(geometry.kernel), stride: axes(geometry.stride),
+      padding: axes(geometry.padding), input: axes(geometry.input),
+      output: axes(geometry.positions))
+    let count = geometry.outputChannels * geometry.positions.count
+    return [Double](unsafeUninitializedCapacity: count) { result, initialized in
+      withUnsafePointer(to: definition) {
+        // It writes `count` values and reads what the geometry says, which both arrays hold.
+        reference_convolution($0, input.map(Double.init), weights, result.baseAddress)
       }
+      initialized = count
     }
-    return result
   }
 
   /// A transposed convolution whose kernel is its stride, with weights `[inputs][outputs][z][y][x]`.
