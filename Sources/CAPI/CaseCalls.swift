@@ -92,7 +92,9 @@ public func swtCaseRun(
         throw CallFailure.usage("the case was read for another model or input policy")
       }
       try object.run(user.pipeline) { done, count throws(PipelineError) in
-        if let progress, progress(context, done, count) != 0, done < count { throw .cancelled }
+        if let progress, progress(context, done, count) != 0, done < count {
+          throw PipelineError(.cancelled)
+        }
       }
     }
   }

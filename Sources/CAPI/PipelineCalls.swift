@@ -56,7 +56,7 @@ struct PipelineResults {
       return
     }
     guard let classifier = object.model.model.description.classifier else {
-      throw RuntimeError.noClassifier
+      throw RuntimeError(.noClassifier)
     }
     guard object.pipeline.outputs.logits else {
       throw CallFailure.usage("logits: the pipeline gives none")

@@ -47,11 +47,11 @@ struct PipelineChoices {
         try Argument.pointer(values.stages, count: values.stage_count, "stages").map { Int($0) })
     }
     if let stage = stages.first(where: { !(0..<stageCount).contains($0) }) {
-      throw RuntimeError.stage(stage, count: stageCount)
+      throw RuntimeError(.stage(stage, count: stageCount))
     }
     makesMaps = values.maps != 0
     guard !makesMaps || (pooling == nil && model.description.classifier != nil) else {
-      throw RuntimeError.noClassifier
+      throw RuntimeError(.noClassifier)
     }
   }
 

@@ -50,7 +50,9 @@ private struct SegmentationRequest {
 
   /// Tells the caller, who may stop the run.
   func tell(_ done: Int, _ count: Int) throws(PipelineError) {
-    if let progress, progress(context, done, count) != 0, done < count { throw .cancelled }
+    if let progress, progress(context, done, count) != 0, done < count {
+      throw PipelineError(.cancelled)
+    }
   }
 }
 

@@ -36,9 +36,10 @@ struct AdaptationPlan {
     let configurations = try pretraining["configurations"]
     let names = configurations.value.object?.members.map(\.key) ?? []
     guard let name = name ?? (names.count == 1 ? names[0] : nil), names.contains(name) else {
-      throw ConversionError.options(
-        problem: "\(configurations.path) has several configurations",
-        advice: "give \(.configuration), one of: \(DisplayText.list(names))")
+      throw ConversionError(
+        .options(
+          problem: "\(configurations.path) has several configurations",
+          advice: "give \(.configuration), one of: \(DisplayText.list(names))"))
     }
     let source = try configurations[name]
     let channels = try root["pretrain_num_input_channels"].integer(1...256)

@@ -25,10 +25,11 @@ struct ArchitectureParser {
         dimension: dimension, hasDecoder: true)
     }
     guard let (networkClass, hasDecoder) = Self.classes[name] else {
-      throw ConversionError.unsupported(
-        what: "network class \(className)",
-        advice: "if its encoder is nnU-Net's, give \(.plansPath) whose network_class_name is "
-          + "PlainConvUNet or ResidualEncoderUNet")
+      throw ConversionError(
+        .unsupported(
+          what: "network class \(className)",
+          advice: "if its encoder is nnU-Net's, give \(.plansPath) whose network_class_name is "
+            + "PlainConvUNet or ResidualEncoderUNet"))
     }
     return try parse(
       networkClass, try architecture["arch_kwargs"], dimension: dimension, hasDecoder: hasDecoder)
@@ -149,12 +150,13 @@ struct ArchitectureParser {
     where !Self.knownKeywords.contains(member.key) {
       let inactive = Self.inactiveKeywords[member.key] ?? []
       guard !member.value.isNull, !inactive.contains(member.value) else { continue }
-      throw ConversionError.unsupported(
-        what: "\(keywords.path).\(member.key)"
-          + (inactive.isEmpty ? "" : " = \(member.value.lineText)"),
-        advice: inactive.isEmpty
-          ? "it is no keyword of nnU-Net's networks"
-          : "train with the default, \(inactive[0].lineText)")
+      throw ConversionError(
+        .unsupported(
+          what: "\(keywords.path).\(member.key)"
+            + (inactive.isEmpty ? "" : " = \(member.value.lineText)"),
+          advice: inactive.isEmpty
+            ? "it is no keyword of nnU-Net's networks"
+            : "train with the default, \(inactive[0].lineText)"))
     }
     if let channels = try keywords.optional("input_channels"),
       channels.value.integer != inputChannels
@@ -170,8 +172,9 @@ struct ArchitectureParser {
     let field = try keywords[key]
     let found = Self.lastPart(try field.name())
     guard found == name else {
-      throw ConversionError.unsupported(
-        what: "\(field.path) = \(found)", advice: "\(name) was expected here")
+      throw ConversionError(
+        .unsupported(
+          what: "\(field.path) = \(found)", advice: "\(name) was expected here"))
     }
   }
 
@@ -202,8 +205,9 @@ struct ArchitectureParser {
     let block = try keywords.optional("block")
     guard networkClass.isResidual else {
       guard block == nil else {
-        throw ConversionError.unsupported(
-          what: "\(keywords.path).block", advice: "PlainConvUNet has no blocks to choose")
+        throw ConversionError(
+          .unsupported(
+            what: "\(keywords.path).block", advice: "PlainConvUNet has no blocks to choose"))
       }
       return .convolution
     }
@@ -211,8 +215,10 @@ struct ArchitectureParser {
     guard let kind = NetworkArchitecture.BlockKind(rawValue: name),
       networkClass.blocks.contains(kind)
     else {
-      throw ConversionError.unsupported(
-        what: "\(keywords.path).block = \(name)", advice: "BasicBlockD and BottleneckD are known")
+      throw ConversionError(
+        .unsupported(
+          what: "\(keywords.path).block = \(name)", advice: "BasicBlockD and BottleneckD are known")
+      )
     }
     let hasWidth = try keywords.optional("bottleneck_channels") != nil
     guard hasWidth == (kind == .bottleneck) else {
@@ -225,17 +231,19 @@ struct ArchitectureParser {
     _ keywords: JSONField, _ dimension: Int
   ) throws -> NetworkArchitecture.Normalization {
     guard let op = try keywords.optional("norm_op") else {
-      throw ConversionError.unsupported(
-        what: "\(keywords.path).norm_op = null", advice: "nnU-Net's networks have a norm")
+      throw ConversionError(
+        .unsupported(
+          what: "\(keywords.path).norm_op = null", advice: "nnU-Net's networks have a norm"))
     }
     let kinds: [String: NetworkArchitecture.Normalization.Kind] = [
       "InstanceNorm\(dimension)d": .instance, "BatchNorm\(dimension)d": .batch,
     ]
     let name = Self.lastPart(try op.name())
     guard let kind = kinds[name] else {
-      throw ConversionError.unsupported(
-        what: "\(op.path) = \(name)",
-        advice: "InstanceNorm\(dimension)d and BatchNorm\(dimension)d can be converted")
+      throw ConversionError(
+        .unsupported(
+          what: "\(op.path) = \(name)",
+          advice: "InstanceNorm\(dimension)d and BatchNorm\(dimension)d can be converted"))
     }
     // torch's own defaults, for what the plans leave out.
     var norm = NetworkArchitecture.Normalization(kind: kind, eps: 1e-5, affine: kind == .batch)
@@ -250,11 +258,12 @@ struct ArchitectureParser {
       case "momentum": break
       case "track_running_stats":
         guard try field.bool() == (kind == .batch) else {
-          throw ConversionError.unsupported(
-            what: "\(field.path) = \(kind != .batch)", advice: "nnU-Net trains with the default")
+          throw ConversionError(
+            .unsupported(
+              what: "\(field.path) = \(kind != .batch)", advice: "nnU-Net trains with the default"))
         }
       default:
-        throw ConversionError.unsupported(what: field.path, advice: "it is no keyword of \(name)")
+        throw ConversionError(.unsupported(what: field.path, advice: "it is no keyword of \(name)"))
       }
     }
     return norm
@@ -262,13 +271,15 @@ struct ArchitectureParser {
 
   private func nonlinearity(_ keywords: JSONField) throws -> NetworkArchitecture.Nonlinearity {
     guard let op = try keywords.optional("nonlin") else {
-      throw ConversionError.unsupported(
-        what: "\(keywords.path).nonlin = null", advice: "nnU-Net's networks have a nonlinearity")
+      throw ConversionError(
+        .unsupported(
+          what: "\(keywords.path).nonlin = null", advice: "nnU-Net's networks have a nonlinearity"))
     }
     let name = Self.lastPart(try op.name())
     guard let kind = NetworkArchitecture.Nonlinearity.Kind(rawValue: name) else {
-      throw ConversionError.unsupported(
-        what: "\(op.path) = \(name)", advice: "LeakyReLU and ReLU can be converted")
+      throw ConversionError(
+        .unsupported(
+          what: "\(op.path) = \(name)", advice: "LeakyReLU and ReLU can be converted"))
     }
     var slope = kind == .leakyReLU ? 0.01 : 0
     if let options = try keywords.optional("nonlin_kwargs") {
@@ -280,7 +291,8 @@ struct ArchitectureParser {
           slope = try field.number()
           guard abs(slope) <= 1 else { throw field.problem("is \(slope), outside -1…1") }
         default:
-          throw ConversionError.unsupported(what: field.path, advice: "it is no keyword of \(name)")
+          throw ConversionError(
+            .unsupported(what: field.path, advice: "it is no keyword of \(name)"))
         }
       }
     }

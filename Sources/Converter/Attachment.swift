@@ -17,13 +17,13 @@ public struct Attachment: Sendable {
 
   /// Reads the model at `path` and the head that `options.headPath` names.
   ///
-  /// - Throws: `ConversionError`, such as `head` where the head does not fit the model.
+  /// - Throws: `ConversionError`, also where the head does not fit the model.
   public init(path: String, options: ConversionOptions) throws(ConversionError) {
     self.options = options
     do {
       model = try SWTFile(modelAt: path)
       guard let headPath = options.headPath else {
-        throw ConversionError.options(problem: "no head is named", advice: "give \(.head)")
+        throw ConversionError(.options(problem: "no head is named", advice: "give \(.head)"))
       }
       head = try LinearHead(
         path: headPath, prefix: options.headPrefix,
@@ -39,9 +39,10 @@ public struct Attachment: Sendable {
       try head.requireOneFold(of: model.description.folds.count)
       if let encoder = head.encoder {
         guard description.part == .encoder else {
-          throw ConversionError.options(
-            problem: "the head's file brings its own encoder, which would not fit the decoder — "
-              + "convert the checkpoint with --head instead")
+          throw ConversionError(
+            .options(
+              problem: "the head's file brings its own encoder, which would not fit the decoder — "
+                + "convert the checkpoint with --head instead"))
         }
         try NetworkCheck(architecture: description.architecture, weights: encoder)
           .requireEncoder()
@@ -52,8 +53,8 @@ public struct Attachment: Sendable {
 
   /// Writes the model with its head, atomically.
   ///
-  /// - Throws: `ConversionError`: `file`, also where `path` exists and is not to be replaced, or
-  ///   `nonFinite`.
+  /// - Throws: `ConversionError`, also where `path` exists and is not to be replaced, or a weight is not
+  ///   finite.
   public func write(to path: String) throws(ConversionError) -> ConversionReport {
     do {
       let dataType =
@@ -78,7 +79,7 @@ public struct Attachment: Sendable {
       default: try head.encoder?[name]?.values()
       }
     guard options.allowsNonFinite || values?.allSatisfy(\.isFinite) != false else {
-      throw ConversionError.nonFinite(key: name)
+      throw ConversionError(.nonFinite(key: name))
     }
     return values
   }

@@ -22,14 +22,17 @@ struct CheckedNetwork {
     switch options.part {
     case .network:
       guard checkpoint.weights.hasDecoder, !checkpoint.isPretrained else {
-        throw ConversionError.options(
-          problem: "the input has no decoder that segments", advice: "leave out \(.part) network")
+        throw ConversionError(
+          .options(
+            problem: "the input has no decoder that segments", advice: "leave out \(.part) network")
+        )
       }
       guard network.architecture.decoder != nil else {
-        throw ConversionError.options(
-          problem:
-            "the plans' class is an encoder by itself, the weights' decoder cannot be converted",
-          advice: "leave out \(.part) network")
+        throw ConversionError(
+          .options(
+            problem:
+              "the plans' class is an encoder by itself, the weights' decoder cannot be converted",
+            advice: "leave out \(.part) network"))
       }
       try check.requireNetwork()
     case .encoder:
@@ -54,12 +57,13 @@ struct CheckedNetwork {
       guard own.architecture == network.architecture, own.preprocessing == network.preprocessing,
         own.labels == network.labels
       else {
-        throw ConversionError.options(problem: "its plans or labels are others")
+        throw ConversionError(.options(problem: "its plans or labels are others"))
       }
     } catch {
-      throw ConversionError.unreadable(
-        file: "fold_\(name)", problem: "does not fit the first fold: \(error)",
-        advice: "convert folds of one training")
+      throw ConversionError(
+        .unreadable(
+          file: "fold_\(name)", problem: "does not fit the first fold: \(error)",
+          advice: "convert folds of one training"))
     }
   }
 }

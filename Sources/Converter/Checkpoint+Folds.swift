@@ -15,9 +15,10 @@ extension Checkpoint {
     var names = wanted.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     if wanted == allTrainedFolds { names = try crossValidationFolds(path: path, options: options) }
     guard Set(names).count == names.count, names.count <= 64 else {
-      throw ConversionError.options(
-        problem: "a fold is named twice, or there are more than 64",
-        advice: "\(.fold) takes numbers and all, separated by commas")
+      throw ConversionError(
+        .options(
+          problem: "a fold is named twice, or there are more than 64",
+          advice: "\(.fold) takes numbers and all, separated by commas"))
     }
     return try names.map { name in
       var single = options

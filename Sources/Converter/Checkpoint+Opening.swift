@@ -50,11 +50,12 @@ extension Checkpoint {
           plans.bytes, folder: model.joined(separator: "/"), fold: nil, options: options)
       }
       guard !isVersion1 else {
-        throw ConversionError.notNNUNet(
-          problem:
-            "this is an nnU-Net v1 checkpoint, whose plans are in a .pkl file beside it, which "
-            + "is not there",
-          advice: "copy \(DisplayText.escaped(String(parts.last ?? ""))).pkl beside it")
+        throw ConversionError(
+          .notNNUNet(
+            problem:
+              "this is an nnU-Net v1 checkpoint, whose plans are in a .pkl file beside it, which "
+              + "is not there",
+            advice: "copy \(DisplayText.escaped(String(parts.last ?? ""))).pkl beside it"))
       }
     }
     for place in places {
@@ -90,9 +91,10 @@ extension Checkpoint {
           fold: choice.fold, options: options)
         return checkpoint
       } else if checkpoint.isVersion1 {
-        throw ConversionError.notNNUNet(
-          problem: "there is neither \(DisplayText.quoted(own)) nor plans.pkl",
-          advice: "copy one of them from where the model was trained")
+        throw ConversionError(
+          .notNNUNet(
+            problem: "there is neither \(DisplayText.quoted(own)) nor plans.pkl",
+            advice: "copy one of them from where the model was trained"))
       }
     }
     if checkpoint.plans == nil, let metadata = choice.metadata {
@@ -134,7 +136,7 @@ extension Checkpoint {
 
   private static func json(_ bytes: Bytes, name: String) throws -> JSONValue {
     do { return try JSONParser.parse(bytes, allowingPythonNonFinite: true) } catch {
-      throw ConversionError.unreadable(file: name, problem: "\(error)")
+      throw ConversionError(.unreadable(file: name, problem: "\(error)"))
     }
   }
 

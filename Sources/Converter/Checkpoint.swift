@@ -96,16 +96,18 @@ struct Checkpoint {
 
   private static func noWeights(in root: PickleValue, name: String) -> ConversionError {
     if root["init_args"] != nil {
-      return .notNNUNet(
-        problem: "\(DisplayText.quoted(name)) has an nnU-Net checkpoint's fields but no "
-          + "'network_weights' with tensors",
-        advice: "in a MONAI bundle they are in model.pt: name the bundle's folder")
+      return ConversionError(
+        .notNNUNet(
+          problem: "\(DisplayText.quoted(name)) has an nnU-Net checkpoint's fields but no "
+            + "'network_weights' with tensors",
+          advice: "in a MONAI bundle they are in model.pt: name the bundle's folder"))
     }
     let keys = root.entries.compactMap(\.key.string)
-    return .notNNUNet(
-      problem: "\(DisplayText.quoted(name)) holds no network weights"
-        + (keys.isEmpty ? "" : ", only \(DisplayText.list(keys))"),
-      advice: "an nnU-Net checkpoint has 'network_weights' and 'init_args'")
+    return ConversionError(
+      .notNNUNet(
+        problem: "\(DisplayText.quoted(name)) holds no network weights"
+          + (keys.isEmpty ? "" : ", only \(DisplayText.list(keys))"),
+        advice: "an nnU-Net checkpoint has 'network_weights' and 'init_args'"))
   }
 
   /// Reads what an nnU-Net checkpoint says besides its weights. Source: nnunetv2
@@ -125,8 +127,9 @@ struct Checkpoint {
       guard axes.isSequence, values.count == axes.elements.count,
         values.allSatisfy({ (0...2).contains($0) })
       else {
-        throw ConversionError.field(
-          path: "inference_allowed_mirroring_axes", problem: "is no list of axes")
+        throw ConversionError(
+          .field(
+            path: "inference_allowed_mirroring_axes", problem: "is no list of axes"))
       }
       mirroringAxes = values
     }

@@ -71,9 +71,10 @@ public struct Conversion: Sendable {
     try head?.requireOneFold(of: checkpoints.count)
     if let encoder = head?.encoder {
       guard options.part == .encoder else {
-        throw ConversionError.options(
-          problem: "the head's file brings its own encoder, which would not fit the decoder — "
-            + "leave out --part network")
+        throw ConversionError(
+          .options(
+            problem: "the head's file brings its own encoder, which would not fit the decoder — "
+              + "leave out --part network"))
       }
       try NetworkCheck(architecture: wholeNetwork, weights: encoder).requireEncoder()
       weights = [encoder]
@@ -113,9 +114,10 @@ public struct Conversion: Sendable {
       return options.inputPolicy ?? .whole
     }
     guard options.inputPolicy != .whole else {
-      throw ConversionError.options(
-        problem: "the network takes inputs of one size, \(size), not whole scans",
-        advice: "leave out \(.inputPolicy)")
+      throw ConversionError(
+        .options(
+          problem: "the network takes inputs of one size, \(size), not whole scans",
+          advice: "leave out \(.inputPolicy)"))
     }
     return options.inputPolicy ?? .slidingWindow
   }
@@ -125,8 +127,8 @@ public struct Conversion: Sendable {
   /// - Parameters:
   ///   - path: where to; nothing appears under that name before the file is complete.
   ///   - progress: called with the bytes written so far and in all, on the calling thread.
-  /// - Throws: `ConversionError`: `file`, also where `path` exists and is not to be replaced,
-  ///   `nonFinite`, or what is wrong with a tensor.
+  /// - Throws: `ConversionError`, also where `path` exists and is not to be replaced, or a weight is
+  ///   not finite.
   public func write(
     to path: String, progress: (Int, Int) -> Void = { _, _ in }
   ) throws(ConversionError) -> ConversionReport {
@@ -162,14 +164,14 @@ public struct Conversion: Sendable {
         bytes = values.withUnsafeBytes { Bytes(Array($0)) }
       } else {
         guard let tensor = weights[parameter.name] else {
-          throw ConversionError.missingKey(parameter.name)
+          throw ConversionError(.missingKey(parameter.name))
         }
         do { bytes = try tensor.floatBytes() } catch {
-          throw ConversionError.tensor(key: parameter.name, problem: "\(error)")
+          throw ConversionError(.tensor(key: parameter.name, problem: "\(error)"))
         }
       }
       guard options.allowsNonFinite || isFinite(bytes) else {
-        throw ConversionError.nonFinite(key: parameter.name)
+        throw ConversionError(.nonFinite(key: parameter.name))
       }
       return bytes
     }

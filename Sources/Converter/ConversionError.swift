@@ -5,56 +5,71 @@ internal import PickleReader
 internal import SWTFormat
 
 /// Why a checkpoint cannot be converted.
-@nonexhaustive
-public enum ConversionError: Error, Equatable, Sendable {
-  /// The operating system refused.
-  case file(FileError)
-  /// The file cannot be read as a checkpoint.
-  case unreadable(file: String, problem: String, advice: Advice? = nil)
-  /// The file is read, but holds something else than an nnU-Net network.
-  case notNNUNet(problem: String, advice: Advice)
-  /// A field of plans, dataset.json or init_args is missing or has a value we cannot take.
-  case field(path: String, problem: String)
-  /// The architecture names something that is not supported.
-  case unsupported(what: String, advice: Advice)
-  /// The network that the plans describe has a parameter that the weights lack.
-  case missingKey(String)
-  /// The weights have a key that the network does not.
-  case unexpectedKey(String)
-  /// A weight has another shape than the plans say.
-  case shape(key: String, found: [Int], expected: [Int])
-  /// The plans give a stage another stride than the decoder undoes.
-  case stride(key: String, stage: Int, planned: [Int], found: [Int])
-  /// A weight is stored in a way that is no plain float tensor.
-  case tensor(key: String, problem: String)
-  /// A key occurs twice.
-  case duplicateKey(String)
-  /// Two names of one parameter have different values.
-  case aliasesDiffer(String, String)
-  /// A weight is NaN or infinite.
-  case nonFinite(key: String)
-  /// The head file holds no linear head that fits.
-  case head(problem: String, advice: Advice)
-  /// What is wrong with a network of another family than nnU-Net's U-Nets, with its name.
-  indirect case network(String, ConversionError)
-  /// Options that contradict each other or the input.
-  case options(problem: String, advice: Advice? = nil)
+public struct ConversionError: Error, Equatable, Sendable {
+  package enum Reason: Equatable, Sendable {
+    /// The operating system refused.
+    case file(FileError)
+    /// The file cannot be read as a checkpoint.
+    case unreadable(file: String, problem: String, advice: Advice? = nil)
+    /// The file is read, but holds something else than an nnU-Net network.
+    case notNNUNet(problem: String, advice: Advice)
+    /// A field of plans, dataset.json or init_args is missing or has a value we cannot take.
+    case field(path: String, problem: String)
+    /// The architecture names something that is not supported.
+    case unsupported(what: String, advice: Advice)
+    /// The network that the plans describe has a parameter that the weights lack.
+    case missingKey(String)
+    /// The weights have a key that the network does not.
+    case unexpectedKey(String)
+    /// A weight has another shape than the plans say.
+    case shape(key: String, found: [Int], expected: [Int])
+    /// The plans give a stage another stride than the decoder undoes.
+    case stride(key: String, stage: Int, planned: [Int], found: [Int])
+    /// A weight is stored in a way that is no plain float tensor.
+    case tensor(key: String, problem: String)
+    /// A key occurs twice.
+    case duplicateKey(String)
+    /// Two names of one parameter have different values.
+    case aliasesDiffer(String, String)
+    /// A weight is NaN or infinite.
+    case nonFinite(key: String)
+    /// The head file holds no linear head that fits.
+    case head(problem: String, advice: Advice)
+    /// What is wrong with a network of another family than nnU-Net's U-Nets, with its name.
+    indirect case network(String, ConversionError)
+    /// Options that contradict each other or the input.
+    case options(problem: String, advice: Advice? = nil)
+  }
+
+  package let reason: Reason
+
+  package init(_ reason: Reason) { self.reason = reason }
 }
 
 extension ConversionError {
-  init(_ error: FileError) { self = .file(error) }
+  init(_ error: FileError) { self.init(.file(error)) }
 
   /// What is thrown while `file` is read or written; errors of the file system name theirs.
   init(_ error: any Error, file: String) {
     switch error {
     case let error as ConversionError: self = error
-    case let error as FileError: self = .file(error)
-    case SWTError.file(let error), PickleError.file(let error), NPYError.file(let error):
-      self = .file(error)
-    case SWTError.field(let path, let problem): self = .field(path: path, problem: problem)
+    case let error as FileError: self.init(.file(error))
+    case PickleError.file(let error), NPYError.file(let error): self.init(.file(error))
+    case let error as SWTError: self.init(error, file: file)
     case let error as any Failure:
-      self = .unreadable(file: file, problem: error.report.problem, advice: error.report.advice)
-    default: self = .unreadable(file: file, problem: "\(error)")
+      self.init(
+        .unreadable(file: file, problem: error.report.problem, advice: error.report.advice))
+    default: self.init(.unreadable(file: file, problem: "\(error)"))
+    }
+  }
+
+  private init(_ error: SWTError, file: String) {
+    switch error.reason {
+    case .file(let error): self.init(.file(error))
+    case .field(let path, let problem): self.init(.field(path: path, problem: problem))
+    default:
+      self.init(
+        .unreadable(file: file, problem: error.report.problem, advice: error.report.advice))
     }
   }
 }
@@ -62,30 +77,25 @@ extension ConversionError {
 extension ConversionError {
   /// An error about weights, with the name of the network where that is of another family.
   static func named(_ error: any Error, network: String?) -> any Error {
-    switch error {
-    case ConversionError.network, ConversionError.file: return error
-    default:
-      guard let network else { return error }
-      return ConversionError.network(network, ConversionError(error, file: "weights"))
+    guard let network else { return error }
+    switch (error as? ConversionError)?.reason {
+    case .network, .file: return error
+    default: return ConversionError(.network(network, ConversionError(error, file: "weights")))
     }
   }
 
   /// The error, with what was wrong with the field where it was there but could not be read.
   static func explained(_ error: any Error, by unreadable: [String: String]) -> any Error {
-    let (path, isMissing): (String, Bool) =
-      switch error {
-      case SWTError.field(let path, let problem): (path, problem == "is missing")
-      case ConversionError.field(let path, let problem): (path, problem == "is missing")
-      default: ("", false)
-      }
-    guard isMissing, let problem = unreadable[path] else { return error }
-    return ConversionError.field(path: path, problem: problem)
+    let conversion = ConversionError(error, file: "")
+    guard case .field(let path, "is missing") = conversion.reason, let problem = unreadable[path]
+    else { return error }
+    return ConversionError(.field(path: path, problem: problem))
   }
 }
 
 extension ConversionError: Failure {
   package var kind: FailureKind {
-    switch self {
+    switch reason {
     case .file(let error): error.kind
     case .options: .usage
     case .network(_, let error): error.kind
@@ -96,8 +106,11 @@ extension ConversionError: Failure {
   /// One line: what is wrong, where, and what to do.
   public var description: String { message() }
 
+  /// What kind of failure it is: the number that libswt's `swt_status` has for it.
+  public var status: Int32 { kind.codes.status }
+
   package var report: FailureReport {
-    switch self {
+    switch reason {
     case .file(let error): error.report
     case .unreadable(let file, let problem, let advice):
       .init("\(DisplayText.quoted(file)): \(problem)", advice: advice)

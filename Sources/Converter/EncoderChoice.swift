@@ -20,9 +20,10 @@ struct EncoderChoice {
     let all = EncoderLocation.all(in: keys)
     if let prefix {
       guard let match = all.first(where: { $0.isNamed(prefix) }) else {
-        throw ConversionError.options(
-          problem: "there is no encoder under \(DisplayText.quoted(prefix))",
-          advice: "\(.prefix) is one of: \(Self.list(all))")
+        throw ConversionError(
+          .options(
+            problem: "there is no encoder under \(DisplayText.quoted(prefix))",
+            advice: "\(.prefix) is one of: \(Self.list(all))"))
       }
       location = match
       return
@@ -43,9 +44,10 @@ struct EncoderChoice {
     guard let first = distinct.first else { return }
     let root = distinct.first { $0.networkPrefix == "" || $0.prefix.isEmpty }
     guard let choice = distinct.count == 1 ? first : trained.count == 1 ? trained[0] : root else {
-      throw ConversionError.options(
-        problem: "there are several encoders",
-        advice: "give \(.prefix), one of: \(Self.list(distinct))")
+      throw ConversionError(
+        .options(
+          problem: "there are several encoders",
+          advice: "give \(.prefix), one of: \(Self.list(distinct))"))
     }
     location = choice
     let others = distinct.filter { $0 != choice }

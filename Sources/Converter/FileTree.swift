@@ -67,8 +67,10 @@ struct FileTree {
         try list("\(folder)/\(name)", prefix: "\(prefix)\(name)/", depth: depth + 1, into: &paths)
       } else {
         guard paths.count < countLimit else {
-          throw ConversionError.options(
-            problem: "the folder has more than \(countLimit) files — name the model's own folder")
+          throw ConversionError(
+            .options(
+              problem: "the folder has more than \(countLimit) files — name the model's own folder")
+          )
         }
         paths.append(prefix + name)
       }
@@ -86,8 +88,9 @@ struct FileTree {
       } catch { throw ConversionError(error) }
     case .archive(let archive, let identity):
       guard let entry = archive.entry(named: path) else {
-        throw ConversionError.notNNUNet(
-          problem: "the archive lacks \(DisplayText.quoted(path))", advice: "export it again")
+        throw ConversionError(
+          .notNNUNet(
+            problem: "the archive lacks \(DisplayText.quoted(path))", advice: "export it again"))
       }
       do { return (try archive.content(of: entry), identity) } catch {
         throw ConversionError(error, file: path)

@@ -17,16 +17,18 @@ struct HeadOrigin: Equatable {
   func check(modelID: String?, inputPolicy: InputPolicy) throws {
     let advice: Advice = "make the features with this model, or use \(.ignoresHeadOrigin)"
     if let own = self.modelID, let modelID, own != modelID {
-      throw ConversionError.head(
-        problem: "it was trained on features of model \(own.prefix(64)), not of \(modelID)",
-        advice: advice)
+      throw ConversionError(
+        .head(
+          problem: "it was trained on features of model \(own.prefix(64)), not of \(modelID)",
+          advice: advice))
     }
     if let own = self.inputPolicy, own != Self.asGiven, own != inputPolicy.rawValue {
-      throw ConversionError.head(
-        problem:
-          "it was trained on features of input policy '\(own.prefix(64))', but the model has "
-          + "'\(inputPolicy.rawValue)'",
-        advice: advice)
+      throw ConversionError(
+        .head(
+          problem:
+            "it was trained on features of input policy '\(own.prefix(64))', but the model has "
+            + "'\(inputPolicy.rawValue)'",
+          advice: advice))
     }
   }
 }

@@ -7,19 +7,21 @@ extension LinearHead {
   func description(_ options: ConversionOptions) throws -> Classifier {
     let names = options.classNames.isEmpty ? fittedClassNames : options.classNames
     guard names.isEmpty || names.count == classes else {
-      throw ConversionError.options(
-        problem: "there are \(names.count) class names but the head has "
-          + (classes == 1 ? "one output" : "\(classes) outputs"),
-        advice: classes == 1
-          ? "the output of a binary head stands for its second class: give that name alone"
-          : "give one name for each output")
+      throw ConversionError(
+        .options(
+          problem: "there are \(names.count) class names but the head has "
+            + (classes == 1 ? "one output" : "\(classes) outputs"),
+          advice: classes == 1
+            ? "the output of a binary head stands for its second class: give that name alone"
+            : "give one name for each output"))
     }
     guard Set(names).count == names.count, !names.contains("") else {
-      throw ConversionError.options(problem: "there is a class name twice, or an empty one")
+      throw ConversionError(.options(problem: "there is a class name twice, or an empty one"))
     }
     guard classes > 1 || options.activation != .softmax else {
-      throw ConversionError.options(
-        problem: "softmax of one output is always 1", advice: "use sigmoid")
+      throw ConversionError(
+        .options(
+          problem: "softmax of one output is always 1", advice: "use sigmoid"))
     }
     return Classifier(
       classNames: names.isEmpty ? (0..<classes).map { "class\($0)" } : names,

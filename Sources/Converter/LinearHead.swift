@@ -44,8 +44,9 @@ struct LinearHead {
       (tensors, origin, fitted) = try Self.tensors(
         in: file.bytes, toleratingUnknownObjects: toleratingUnknownObjects)
     } catch PickleError.unsupportedKind(let kind) where kind != .zip {
-      throw ConversionError.head(
-        problem: "\(DisplayText.quoted(path)) is \(kind.name)", advice: Self.forms)
+      throw ConversionError(
+        .head(
+          problem: "\(DisplayText.quoted(path)) is \(kind.name)", advice: Self.forms))
     } catch let error as PickleError {
       throw ConversionError(error, file: path)
     }
@@ -63,9 +64,10 @@ struct LinearHead {
   /// Refuses an encoder of the head's own where the model holds several folds: it is one of them.
   func requireOneFold(of count: Int) throws {
     guard count > 1, encoder != nil else { return }
-    throw ConversionError.head(
-      problem: "its file brings an encoder, which is one fold's, but the model holds \(count)",
-      advice: "convert one fold")
+    throw ConversionError(
+      .head(
+        problem: "its file brings an encoder, which is one fold's, but the model holds \(count)",
+        advice: "convert one fold"))
   }
 
   // MARK: - Files
@@ -95,16 +97,18 @@ struct LinearHead {
         return (try scikitTensors(archive), origin, try fitted(archive))
       }
       if archive.entries.allSatisfy({ $0.name.hasSuffix(".npy") }) {
-        throw ConversionError.head(
-          problem: "the .npz has no 'coef', only "
-            + DisplayText.list(archive.entries.map { String($0.name.dropLast(".npy".count)) }),
-          advice: forms)
+        throw ConversionError(
+          .head(
+            problem: "the .npz has no 'coef', only "
+              + DisplayText.list(archive.entries.map { String($0.name.dropLast(".npy".count)) }),
+            advice: forms))
       }
     }
     let root = try TorchFile(bytes, toleratingUnknownObjects: toleratingUnknownObjects).root
     guard let dict = try WeightsFinder(root).choose(key: nil, warn: { _ in })?.value else {
-      throw ConversionError.head(
-        problem: "the file holds no state dict", advice: "save classifier.state_dict()")
+      throw ConversionError(
+        .head(
+          problem: "the file holds no state dict", advice: "save classifier.state_dict()"))
     }
     let tensors = dict.entries.compactMap { entry -> (key: String, tensor: TensorView)? in
       guard let key = entry.key.string, let tensor = entry.value.tensor else { return nil }
@@ -123,7 +127,7 @@ struct LinearHead {
         result.temperature = array.values.first.map { Double($0) }
       }
     } catch let error as NPYError {
-      throw ConversionError.head(problem: "temperature: \(error)", advice: "write the head again")
+      throw ConversionError(.head(problem: "temperature: \(error)", advice: "write the head again"))
     }
     return result
   }
@@ -142,8 +146,9 @@ struct LinearHead {
     guard let entries, !entries.isEmpty, entries.count == texts?.count,
       Set(entries).count == entries.count
     else {
-      throw ConversionError.head(
-        problem: "its pooling names no stages", advice: "write entries such as 3:mean and 3:max")
+      throw ConversionError(
+        .head(
+          problem: "its pooling names no stages", advice: "write entries such as 3:mean and 3:max"))
     }
     return entries
   }
@@ -155,9 +160,10 @@ struct LinearHead {
       let content = try archive.content(of: entry, limit: 16 << 20)
       if let texts = try? NPYText.readList(content) { return texts }
       guard let numbers = try? NPYArray(bytes: content), numbers.shape.count == 1 else {
-        throw ConversionError.head(
-          problem: "\(name) holds neither texts nor numbers",
-          advice: "save it with numpy.array(model.classes_, dtype=str)")
+        throw ConversionError(
+          .head(
+            problem: "\(name) holds neither texts nor numbers",
+            advice: "save it with numpy.array(model.classes_, dtype=str)"))
       }
       return numbers.values.map { Int(exactly: $0).map(String.init) ?? "\($0)" }
     }
@@ -170,7 +176,7 @@ struct LinearHead {
     do { return try NPYText.read(try archive.content(of: entry, limit: 1 << 20)) } catch let
       error as NPYError
     {
-      throw ConversionError.head(problem: "\(name): \(error)", advice: "save it as a string")
+      throw ConversionError(.head(problem: "\(name): \(error)", advice: "save it as a string"))
     }
   }
 
@@ -183,7 +189,7 @@ struct LinearHead {
       do { array = try NPYArray(bytes: try archive.content(of: entry, limit: 1 << 30)) } catch let
         error as NPYError
       {
-        throw ConversionError.head(problem: "\(entryName): \(error)", advice: "save it again")
+        throw ConversionError(.head(problem: "\(entryName): \(error)", advice: "save it again"))
       }
       let shape = key == "weight" && array.shape.count == 1 ? [1] + array.shape : array.shape
       let bytes = array.values.withUnsafeBytes { Bytes(Array($0)) }
@@ -214,37 +220,42 @@ struct LinearHead {
       let advice: Advice? = prefix.map {
         "no '\($0).weight' is there; leave \(.headPrefix) out or correct it"
       }
-      throw ConversionError.head(
-        problem: "no linear layer's weight [classes, \(width)] was found",
-        advice: advice ?? "save the Linear's or the classifier's state_dict()")
+      throw ConversionError(
+        .head(
+          problem: "no linear layer's weight [classes, \(width)] was found",
+          advice: advice ?? "save the Linear's or the classifier's state_dict()"))
     }
     guard weights.count == 1 else {
       let names = weights.map { DisplayText.escaped($0.0) }.joined(separator: ", ")
-      throw ConversionError.head(
-        problem: "there are several linear layers (\(names))",
-        advice: "only AdaptiveAvgPool → Flatten → Linear is supported; name one with \(.headPrefix)"
-      )
+      throw ConversionError(
+        .head(
+          problem: "there are several linear layers (\(names))",
+          advice:
+            "only AdaptiveAvgPool → Flatten → Linear is supported; name one with \(.headPrefix)"
+        ))
     }
     guard weight.shape[1] == width else {
-      throw ConversionError.head(
-        problem:
-          "'\(DisplayText.escaped(key))' takes \(weight.shape[1]) features but "
-          + (pooling == nil ? "the last stage has " : "its pooling gives ")
-          + "\(width) (features_per_stage \(featuresPerStage))",
-        advice: "train the head on encoder(x)[-1]")
+      throw ConversionError(
+        .head(
+          problem:
+            "'\(DisplayText.escaped(key))' takes \(weight.shape[1]) features but "
+            + (pooling == nil ? "the last stage has " : "its pooling gives ")
+            + "\(width) (features_per_stage \(featuresPerStage))",
+          advice: "train the head on encoder(x)[-1]"))
     }
     guard (1...65_536).contains(weight.shape[0]) else {
-      throw ConversionError.head(
-        problem: "it has \(weight.shape[0]) outputs", advice: "expected 1…65536")
+      throw ConversionError(
+        .head(
+          problem: "it has \(weight.shape[0]) outputs", advice: "expected 1…65536"))
     }
     let biasKey = String(key.dropLast("weight".count)) + "bias"
     let bias = own.first { $0.0 == biasKey }?.1
     if let bias, bias.elementCount != weight.shape[0] || bias.shape.count != 1 {
-      throw ConversionError.shape(key: biasKey, found: bias.shape, expected: [weight.shape[0]])
+      throw ConversionError(.shape(key: biasKey, found: bias.shape, expected: [weight.shape[0]]))
     }
     for (key, tensor) in [(key, weight), (biasKey, bias ?? weight)]
     where !tensor.elementType.isFloatingPoint {
-      throw ConversionError.tensor(key: key, problem: "is no floating-point tensor")
+      throw ConversionError(.tensor(key: key, problem: "is no floating-point tensor"))
     }
     return (dict, weight, bias)
   }
@@ -255,9 +266,11 @@ struct LinearHead {
   ) throws -> Int {
     guard let pooling else { return featuresPerStage.last ?? 0 }
     if let entry = pooling.first(where: { !featuresPerStage.indices.contains($0.stage) }) {
-      throw ConversionError.head(
-        problem: "its pooling names stage \(entry.stage), but there are \(featuresPerStage.count)",
-        advice: "train the head on this model's features")
+      throw ConversionError(
+        .head(
+          problem:
+            "its pooling names stage \(entry.stage), but there are \(featuresPerStage.count)",
+          advice: "train the head on this model's features"))
     }
     return pooling.reduce(0) { $0 + featuresPerStage[$1.stage] }
   }

@@ -98,25 +98,28 @@ struct ModelFolder {
   func crossValidationFolds() throws -> [String] {
     let folds = try chooseModel().checkpoints.keys.filter { Int($0) != nil }
     guard !folds.isEmpty else {
-      throw ConversionError.options(
-        problem: "there is no fold of a cross-validation", advice: "leave out \(.fold)")
+      throw ConversionError(
+        .options(
+          problem: "there is no fold of a cross-validation", advice: "leave out \(.fold)"))
     }
     return folds.sorted { (Int($0) ?? 0) < (Int($1) ?? 0) }
   }
 
   private func chooseModel() throws -> Model {
     guard !models.isEmpty else {
-      throw ConversionError.notNNUNet(
-        problem: "there is no nnU-Net model: no plans.json with checkpoints or fold_X folders",
-        advice: "name the folder Trainer__Plans__configuration, an export, or a checkpoint")
+      throw ConversionError(
+        .notNNUNet(
+          problem: "there is no nnU-Net model: no plans.json with checkpoints or fold_X folders",
+          advice: "name the folder Trainer__Plans__configuration, an export, or a checkpoint"))
     }
     var candidates = models
     if let wanted = options.modelFolder {
       candidates = models.filter { $0.name == wanted || $0.folder == "\(wanted)/" }
       guard !candidates.isEmpty else {
-        throw ConversionError.options(
-          problem: "there is no model folder \(DisplayText.quoted(wanted))",
-          advice: "\(.modelFolder) is one of: \(DisplayText.list(models.map(\.name)))")
+        throw ConversionError(
+          .options(
+            problem: "there is no model folder \(DisplayText.quoted(wanted))",
+            advice: "\(.modelFolder) is one of: \(DisplayText.list(models.map(\.name)))"))
       }
     }
     if candidates.count > 1, let wanted = options.configuration {
@@ -126,26 +129,29 @@ struct ModelFolder {
         }
       }
       guard !fitting.isEmpty else {
-        throw ConversionError.options(
-          problem: "there is no model of configuration \(DisplayText.quoted(wanted))",
-          advice: "\(.configuration) is one of: "
-            + "\(DisplayText.list(candidates.map(\.configuration)))")
+        throw ConversionError(
+          .options(
+            problem: "there is no model of configuration \(DisplayText.quoted(wanted))",
+            advice: "\(.configuration) is one of: "
+              + "\(DisplayText.list(candidates.map(\.configuration)))"))
       }
       candidates = fitting
     }
     guard candidates.count == 1 else {
       let configurations = candidates.map(\.configuration)
       guard Set(configurations).count < candidates.count else {
-        throw ConversionError.options(
-          problem: "there are several models",
-          advice: "give \(.configuration), one of: \(DisplayText.list(configurations))")
+        throw ConversionError(
+          .options(
+            problem: "there are several models",
+            advice: "give \(.configuration), one of: \(DisplayText.list(configurations))"))
       }
       let names = candidates.map(\.name)
       let isUnique = Set(names).count == names.count
       let folders = isUnique ? names : candidates.map { String($0.folder.dropLast()) }
-      throw ConversionError.options(
-        problem: "there are several models",
-        advice: "give \(.modelFolder), one of: \(DisplayText.list(folders))")
+      throw ConversionError(
+        .options(
+          problem: "there are several models",
+          advice: "give \(.modelFolder), one of: \(DisplayText.list(folders))"))
     }
     return candidates[0]
   }
@@ -154,16 +160,18 @@ struct ModelFolder {
     let folds = model.checkpoints.keys.filter { !$0.isEmpty }.sorted()
     if let wanted = options.fold {
       guard folds.contains(wanted) else {
-        throw ConversionError.options(
-          problem: "there is no fold \(DisplayText.quoted(wanted))",
-          advice: "there are: \(folds.isEmpty ? "none" : DisplayText.list(folds))")
+        throw ConversionError(
+          .options(
+            problem: "there is no fold \(DisplayText.quoted(wanted))",
+            advice: "there are: \(folds.isEmpty ? "none" : DisplayText.list(folds))"))
       }
       return wanted
     }
     guard folds.count <= 1 else {
-      throw ConversionError.options(
-        problem: "there are several folds",
-        advice: "give \(.fold), one of: \(DisplayText.list(folds))")
+      throw ConversionError(
+        .options(
+          problem: "there are several folds",
+          advice: "give \(.fold), one of: \(DisplayText.list(folds))"))
     }
     return folds.first ?? ""
   }
@@ -188,8 +196,9 @@ struct ModelFolder {
     if options.checkpoint == "final", paths.count == 1, !usual.contains(name(paths[0])) {
       return paths[0]
     }
-    throw ConversionError.options(
-      problem: "there is no \(DisplayText.escaped(Self.names(of: options.checkpoint)[0]))",
-      advice: "give \(.checkpoint); there are: \(DisplayText.list(paths.map(name)))")
+    throw ConversionError(
+      .options(
+        problem: "there is no \(DisplayText.escaped(Self.names(of: options.checkpoint)[0]))",
+        advice: "give \(.checkpoint); there are: \(DisplayText.list(paths.map(name)))"))
   }
 }

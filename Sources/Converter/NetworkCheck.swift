@@ -43,7 +43,7 @@ struct NetworkCheck {
     let known = Set(parameters.map(\.name))
     for name in weights.names
     where name.hasPrefix("encoder.") && !known.contains(name) && !isCounter(name) {
-      throw ConversionError.unexpectedKey(name)
+      throw ConversionError(.unexpectedKey(name))
     }
     try checkStrides()
   }
@@ -52,7 +52,7 @@ struct NetworkCheck {
   func requireNetwork() throws {
     try requireEncoder()
     try requireDecoder()
-    if let name = otherNames.first { throw ConversionError.unexpectedKey(name) }
+    if let name = otherNames.first { throw ConversionError(.unexpectedKey(name)) }
   }
 
   /// What the weights have besides the encoder and a decoder as planned, for a person.
@@ -82,7 +82,7 @@ struct NetworkCheck {
     let known = Set(parameters.map(\.name))
     for name in weights.names
     where name.hasPrefix("decoder.") && !known.contains(name) && !isCounter(name) {
-      throw ConversionError.unexpectedKey(name)
+      throw ConversionError(.unexpectedKey(name))
     }
   }
 
@@ -93,25 +93,28 @@ struct NetworkCheck {
     var expanded = 0
     for parameter in parameters {
       if let problem = weights.problem(of: parameter.name) {
-        throw ConversionError.tensor(key: parameter.name, problem: problem)
+        throw ConversionError(.tensor(key: parameter.name, problem: problem))
       }
       guard let tensor = weights[parameter.name] else {
-        throw ConversionError.missingKey(parameter.name)
+        throw ConversionError(.missingKey(parameter.name))
       }
       guard tensor.shape == parameter.shape else {
-        throw ConversionError.shape(
-          key: parameter.name, found: tensor.shape, expected: parameter.shape)
+        throw ConversionError(
+          .shape(
+            key: parameter.name, found: tensor.shape, expected: parameter.shape))
       }
       guard tensor.elementType.isFloatingPoint else {
-        throw ConversionError.tensor(
-          key: parameter.name,
-          problem: "has type \(tensor.elementType.rawValue), not a floating-point type")
+        throw ConversionError(
+          .tensor(
+            key: parameter.name,
+            problem: "has type \(tensor.elementType.rawValue), not a floating-point type"))
       }
       let stored = tensor.storage.byteCount / tensor.elementType.byteCount
       expanded += max(0, tensor.elementCount - stored)
       guard expanded <= Self.expandedLimit else {
-        throw ConversionError.tensor(
-          key: parameter.name, problem: "repeats its \(stored) stored numbers beyond measure")
+        throw ConversionError(
+          .tensor(
+            key: parameter.name, problem: "repeats its \(stored) stored numbers beyond measure"))
       }
       try weights.checkAliases(of: parameter.name)
     }
@@ -133,18 +136,20 @@ struct NetworkCheck {
         continue
       }
       guard Array(shape[2...]) == stages[stage].stride else {
-        throw ConversionError.stride(
-          key: name, stage: stage, planned: stages[stage].stride, found: Array(shape[2...]))
+        throw ConversionError(
+          .stride(
+            key: name, stage: stage, planned: stages[stage].stride, found: Array(shape[2...])))
       }
     }
   }
 
   private func noEncoder() -> ConversionError {
     let names = weights.names.isEmpty ? weights.otherNames : weights.names
-    return .notNNUNet(
-      problem: "the weights hold no encoder of nnU-Net's; their names are "
-        + DisplayText.list(Array(names.prefix(4))) + (names.count > 4 ? ", …" : ""),
-      advice: "an encoder has stages.0.0.convs.0 or stem.convs.0 and stages.0.blocks.0")
+    return ConversionError(
+      .notNNUNet(
+        problem: "the weights hold no encoder of nnU-Net's; their names are "
+          + DisplayText.list(Array(names.prefix(4))) + (names.count > 4 ? ", …" : ""),
+        advice: "an encoder has stages.0.0.convs.0 or stem.convs.0 and stages.0.blocks.0"))
   }
 
   /// BatchNorm counts batches while it trains; the number means nothing afterwards.

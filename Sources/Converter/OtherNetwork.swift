@@ -106,6 +106,6 @@ enum OtherNetwork: CaseIterable {
   }
 
   private func refusal(by what: String) -> ConversionError {
-    .unsupported(what: "\(name) (\(what))", advice: advice)
+    ConversionError(.unsupported(what: "\(name) (\(what))", advice: advice))
   }
 }

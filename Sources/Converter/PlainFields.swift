@@ -48,10 +48,12 @@ struct PlainFields {
   private mutating func convert(_ value: PickleValue) throws(ConversionError) -> Outcome {
     budget -= 1
     guard budget >= 0 else {
-      throw .field(path: pathText, problem: "comes after \(PickleLimits.plainValues) other values")
+      throw ConversionError(
+        .field(path: pathText, problem: "comes after \(PickleLimits.plainValues) other values"))
     }
     guard path.count <= PickleLimits.nesting else {
-      throw .field(path: pathText, problem: "is nested deeper than \(PickleLimits.nesting) levels")
+      throw ConversionError(
+        .field(path: pathText, problem: "is nested deeper than \(PickleLimits.nesting) levels"))
     }
     switch value.kind {
     case .none: return .json(.null)

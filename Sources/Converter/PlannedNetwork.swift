@@ -30,11 +30,13 @@ struct PlannedNetwork {
     let plansJSON = try Self.json(options.plansPath) ?? checkpoint.plans
     let datasetJSON = try Self.json(options.datasetPath) ?? checkpoint.dataset
     guard let plansJSON, !plansJSON.isNull else {
-      throw ConversionError.notNNUNet(
-        problem: "this is a bare state dict: it lacks init_args, so kernel strides, slope, eps and "
-          + "preprocessing are unknown",
-        advice: "give \(.plansPath) plans.json \(.configuration) NAME (and \(.datasetPath) "
-          + "dataset.json)")
+      throw ConversionError(
+        .notNNUNet(
+          problem:
+            "this is a bare state dict: it lacks init_args, so kernel strides, slope, eps and "
+            + "preprocessing are unknown",
+          advice: "give \(.plansPath) plans.json \(.configuration) NAME (and \(.datasetPath) "
+            + "dataset.json)"))
     }
     let plans = Plans(plansJSON, path: options.plansPath == nil ? "init_args.plans" : "plans")
     let names = plans.configurationNames
@@ -42,14 +44,16 @@ struct PlannedNetwork {
       let name = options.configuration ?? checkpoint.configuration
         ?? (names.count == 1 ? names[0] : nil)
     else {
-      throw ConversionError.options(
-        problem: "no configuration is named",
-        advice: "give \(.configuration), one of: \(DisplayText.list(names))")
+      throw ConversionError(
+        .options(
+          problem: "no configuration is named",
+          advice: "give \(.configuration), one of: \(DisplayText.list(names))"))
     }
     guard let datasetJSON, !datasetJSON.isNull else {
-      throw ConversionError.options(
-        problem: "channels and labels are unknown: there is no dataset_json",
-        advice: "give \(.datasetPath) dataset.json")
+      throw ConversionError(
+        .options(
+          problem: "channels and labels are unknown: there is no dataset_json",
+          advice: "give \(.datasetPath) dataset.json"))
     }
     let dataset = try DatasetJSON(
       datasetJSON, path: options.datasetPath == nil ? "init_args.dataset_json" : "dataset")
@@ -67,9 +71,10 @@ struct PlannedNetwork {
     guard
       checkpoint.weights.naming == .primus || (options.heads == nil && options.tokenOrder == nil)
     else {
-      throw ConversionError.options(
-        problem: "heads and an order of tokens belong to transformers",
-        advice: "leave out \(.heads) and \(.tokenOrder)")
+      throw ConversionError(
+        .options(
+          problem: "heads and an order of tokens belong to transformers",
+          advice: "leave out \(.heads) and \(.tokenOrder)"))
     }
     let architectures = ArchitectureParser(
       configuration: configuration,
@@ -132,9 +137,10 @@ struct PlannedNetwork {
     case .nonlinearity(let nonlinearity): architecture.nonlinearity = nonlinearity
     case .shownByWeights: showStages(of: &architecture, weights: weights)
     case .unsupported(let what):
-      throw ConversionError.unsupported(
-        what: "\(what) (trainer \(trainer.name))",
-        advice: "trainers with instance or batch norm and LeakyReLU or ReLU can be converted")
+      throw ConversionError(
+        .unsupported(
+          what: "\(what) (trainer \(trainer.name))",
+          advice: "trainers with instance or batch norm and LeakyReLU or ReLU can be converted"))
     case .unknown: warn(trainer.warning(planned: architecture.nonlinearity))
     }
   }
@@ -186,7 +192,7 @@ struct PlannedNetwork {
     do {
       return try JSONParser.parse(file.bytes, allowingPythonNonFinite: true)
     } catch {
-      throw ConversionError.unreadable(file: path, problem: "\(error)")
+      throw ConversionError(.unreadable(file: path, problem: "\(error)"))
     }
   }
 }

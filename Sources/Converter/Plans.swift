@@ -25,17 +25,20 @@ struct Plans {
     var next: String? = name
     while let current = next {
       guard !visited.contains(current) else {
-        throw .field(
-          path: "\(root.path).configurations.\(current)",
-          problem: "inherits from itself: \(visited.joined(separator: " → "))")
+        throw ConversionError(
+          .field(
+            path: "\(root.path).configurations.\(current)",
+            problem: "inherits from itself: \(visited.joined(separator: " → "))"))
       }
       visited.append(current)
       guard let object = root.value["configurations"]?[current]?.object else {
         let names = configurationNames
         let known = names.isEmpty ? "none" : names.joined(separator: ", ")
-        throw .field(
-          path: "\(root.path).configurations.\(current)", problem: "is missing; there are: \(known)"
-        )
+        throw ConversionError(
+          .field(
+            path: "\(root.path).configurations.\(current)",
+            problem: "is missing; there are: \(known)"
+          ))
       }
       chain.append(object)
       next = object["inherits_from"]?.string

@@ -38,8 +38,9 @@ struct PreprocessingParser {
   ) throws -> PreprocessingDescription.Channel {
     let scheme = try field.name()
     if let schemeClass = Self.channelWords[scheme.lowercased()] {
-      throw ConversionError.unsupported(
-        what: "\(field.path) = \(scheme)", advice: "plans want the class's name, \(schemeClass)")
+      throw ConversionError(
+        .unsupported(
+          what: "\(field.path) = \(scheme)", advice: "plans want the class's name, \(schemeClass)"))
     }
     let needsIntensities = Self.schemes[scheme]
     if needsIntensities == nil {
@@ -63,9 +64,11 @@ struct PreprocessingParser {
     guard let field, isKnown else {
       if let spacing = givenSpacing {
         guard spacing.count == dimension else {
-          throw ConversionError.options(
-            problem: "the spacing given has \(spacing.count) numbers, the network \(dimension) axes"
-          )
+          throw ConversionError(
+            .options(
+              problem:
+                "the spacing given has \(spacing.count) numbers, the network \(dimension) axes"
+            ))
         }
         return spacing
       }
@@ -75,9 +78,10 @@ struct PreprocessingParser {
       return nil
     }
     guard givenSpacing == nil else {
-      throw ConversionError.options(
-        problem: "the plans have the spacing \(field.value.lineText)",
-        advice: "leave out \(.spacing)")
+      throw ConversionError(
+        .options(
+          problem: "the plans have the spacing \(field.value.lineText)",
+          advice: "leave out \(.spacing)"))
     }
     return try field.elements(dimension...dimension).map { entry in
       let value = try entry.number()

@@ -19,7 +19,7 @@ package struct SafetensorsExport: Sendable {
 
   /// Writes the file, atomically, and returns its length in bytes.
   ///
-  /// - Throws: `ConversionError.file`, also where `path` exists and is not to be replaced.
+  /// - Throws: `ConversionError`, also where `path` exists and is not to be replaced.
   package func write(to path: String, replacing: Bool = false) throws(ConversionError) -> Int {
     var header = JSONObject()
     var metadata = JSONObject([

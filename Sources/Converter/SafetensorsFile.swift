@@ -39,8 +39,9 @@ struct SafetensorsFile {
       let shape = try field["shape"].integers(0...Int(Int32.max), count: 0...8)
       let typeName = try field["dtype"].name(limit: 16)
       guard let type = Self.elementTypes[typeName] else {
-        throw ConversionError.tensor(
-          key: name, problem: "has type \(typeName), which we do not read")
+        throw ConversionError(
+          .tensor(
+            key: name, problem: "has type \(typeName), which we do not read"))
       }
       guard offsets[0] <= offsets[1],
         let part = data.slice(at: offsets[0], count: offsets[1] - offsets[0])
@@ -71,6 +72,6 @@ struct SafetensorsFile {
   ]
 
   private static func damaged(_ problem: String) -> ConversionError {
-    .unreadable(file: "safetensors", problem: "\(problem) — the file is damaged")
+    ConversionError(.unreadable(file: "safetensors", problem: "\(problem) — the file is damaged"))
   }
 }

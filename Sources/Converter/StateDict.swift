@@ -63,8 +63,9 @@ struct StateDict {
   init(_ value: PickleValue, prefix: String? = nil, hint: String? = nil) throws {
     let entries = try value.entries.map { entry -> Entry in
       guard let key = entry.key.string else {
-        throw ConversionError.notNNUNet(
-          problem: "the weights have a key that is no text", advice: "save network.state_dict()")
+        throw ConversionError(
+          .notNNUNet(
+            problem: "the weights have a key that is no text", advice: "save network.state_dict()"))
       }
       return switch entry.value.kind {
       case .tensor(let tensor): Entry(key: key, content: .tensor(tensor))
@@ -88,7 +89,7 @@ struct StateDict {
   private init(_ entries: [Entry], prefix: String?, hint: String?) throws {
     var seen: Set<String> = []
     for entry in entries where !seen.insert(entry.key).inserted {
-      throw ConversionError.duplicateKey(entry.key)
+      throw ConversionError(.duplicateKey(entry.key))
     }
     let keys = entries.map { EncoderLocation.unwrapped($0.key) }
     var tensorsByKey: [String: TensorView] = [:]
@@ -130,7 +131,7 @@ struct StateDict {
     for other in sources.dropFirst() {
       do {
         guard try first.tensor.hasSameBytes(as: other.tensor) else {
-          throw ConversionError.aliasesDiffer(first.key, other.key)
+          throw ConversionError(.aliasesDiffer(first.key, other.key))
         }
       } catch let error as PickleError { throw ConversionError(error, file: "weights") }
     }

@@ -52,9 +52,10 @@ package struct Verification: Sendable {
       if !Folder.exists(checkpointPath), let file = try? MappedFile(path: checkpointPath),
         FileKind.sniff(file.bytes) == .swt
       {
-        throw ConversionError.options(
-          problem: "\(DisplayText.quoted(checkpointPath)) is a model, not the checkpoint of one",
-          advice: "compare two models with nnconvert diff")
+        throw ConversionError(
+          .options(
+            problem: "\(DisplayText.quoted(checkpointPath)) is a model, not the checkpoint of one",
+            advice: "compare two models with nnconvert diff"))
       }
       let folds = model.description.folds
       var source = options

@@ -25,9 +25,11 @@ enum Version1 {
   /// Reads `.model.pkl`.
   static func describe(_ root: PickleValue) throws -> Description {
     guard let arguments = root["init"]?.elements, let plans = root["plans"] else {
-      throw ConversionError.notNNUNet(
-        problem: "the .model.pkl lacks 'init' or 'plans'", advice: "copy it from the model's folder"
-      )
+      throw ConversionError(
+        .notNNUNet(
+          problem: "the .model.pkl lacks 'init' or 'plans'",
+          advice: "copy it from the model's folder"
+        ))
     }
     func text(_ index: Int) -> String? {
       guard index < arguments.count else { return nil }

@@ -67,9 +67,10 @@ struct WeightsFinder {
   func choose(key: String?, warn: (String) -> Void) throws -> Found? {
     if let key {
       if let match = found.first(where: { $0.name == key }) { return match }
-      throw ConversionError.options(
-        problem: "there are no weights under \(DisplayText.quoted(key))",
-        advice: "\(.weightsKey) is one of: \(Self.list(found))")
+      throw ConversionError(
+        .options(
+          problem: "there are no weights under \(DisplayText.quoted(key))",
+          advice: "\(.weightsKey) is one of: \(Self.list(found))"))
     }
     let encoders = found.filter { place in
       !EncoderLocation.all(in: place.value.entries.compactMap(\.key.string)).isEmpty
@@ -80,9 +81,10 @@ struct WeightsFinder {
     let usual = choice.filter { $0.path.isEmpty || Self.usualKeys.contains($0.path.last ?? "") }
     let candidates = usual.isEmpty ? choice.filter { !AveragedWeights.isNamed($0.path) } : usual
     guard candidates.count == 1 || encoders.isEmpty, let first = candidates.first else {
-      throw ConversionError.options(
-        problem: "there are several networks",
-        advice: "give \(.weightsKey), one of: \(Self.list(choice))")
+      throw ConversionError(
+        .options(
+          problem: "there are several networks",
+          advice: "give \(.weightsKey), one of: \(Self.list(choice))"))
     }
     if !encoders.isEmpty {
       warn(

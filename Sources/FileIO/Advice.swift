@@ -5,7 +5,7 @@
 /// let advice: Advice = "use \(.replacesOutput) to replace it"
 /// advice.text { $0.option }  // "use --force to replace it"
 /// ```
-public struct Advice: Equatable, Sendable, ExpressibleByStringInterpolation {
+package struct Advice: Equatable, Sendable, ExpressibleByStringInterpolation {
   fileprivate enum Piece: Equatable, Sendable {
     case words(String)
     case setting(Setting)
@@ -14,17 +14,17 @@ public struct Advice: Equatable, Sendable, ExpressibleByStringInterpolation {
   private let pieces: [Piece]
 
   /// Collects words and settings.
-  public struct StringInterpolation: StringInterpolationProtocol {
+  package struct StringInterpolation: StringInterpolationProtocol {
     fileprivate var pieces: [Piece] = []
 
     /// Starts with nothing.
-    public init(literalCapacity: Int, interpolationCount: Int) {}
+    package init(literalCapacity: Int, interpolationCount: Int) {}
 
     /// Adds words.
-    public mutating func appendLiteral(_ literal: String) { pieces.append(.words(literal)) }
+    package mutating func appendLiteral(_ literal: String) { pieces.append(.words(literal)) }
 
     /// Adds a value's text.
-    public mutating func appendInterpolation(_ value: some CustomStringConvertible) {
+    package mutating func appendInterpolation(_ value: some CustomStringConvertible) {
       pieces.append(.words("\(value)"))
     }
 
@@ -34,10 +34,10 @@ public struct Advice: Equatable, Sendable, ExpressibleByStringInterpolation {
   }
 
   /// Advice in plain words.
-  public init(stringLiteral value: String) { pieces = [.words(value)] }
+  package init(stringLiteral value: String) { pieces = [.words(value)] }
 
   /// Advice with values or settings in it.
-  public init(stringInterpolation: StringInterpolation) { pieces = stringInterpolation.pieces }
+  package init(stringInterpolation: StringInterpolation) { pieces = stringInterpolation.pieces }
 
   /// The advice with settings under the names that `name` gives.
   package func text(naming name: (Setting) -> String) -> String {

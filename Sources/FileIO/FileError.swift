@@ -6,8 +6,7 @@
 #endif
 
 /// What the operating system refused.
-@nonexhaustive
-public enum FileError: Error, Equatable, Sendable {
+package enum FileError: Error, Equatable, Sendable {
   /// The file could not be opened for reading.
   case cannotOpen(path: String, errno: Int32)
   /// The path names something that is no regular file (`kind` says what).
@@ -60,7 +59,7 @@ extension FileError: Failure {
   }
 
   /// One line: what is wrong, where, and what to do.
-  public var description: String { message() }
+  package var description: String { message() }
 
   /// The system's words for an error number.
   package static func text(_ errno: Int32) -> String {

@@ -15,25 +15,29 @@ extension Graph {
     for prefix in folds.isEmpty ? [""] : folds.map(\.prefix) {
       for parameter in parameters {
         let name = prefix + parameter.name
-        guard let tensor = found.removeValue(forKey: name) else { throw .missingTensor(name: name) }
+        guard let tensor = found.removeValue(forKey: name) else {
+          throw SWTError(.missingTensor(name: name))
+        }
         guard tensor.shape == parameter.shape else {
-          throw .tensorShape(name: name, found: tensor.shape, expected: parameter.shape)
+          throw SWTError(.tensorShape(name: name, found: tensor.shape, expected: parameter.shape))
         }
         guard tensor.layout == parameter.layout else {
-          throw .tensorLayout(
-            name: name, found: tensor.layout.rawValue,
-            expected: parameter.layout.rawValue)
+          throw SWTError(
+            .tensorLayout(
+              name: name, found: tensor.layout.rawValue,
+              expected: parameter.layout.rawValue))
         }
         guard parameter.name.hasPrefix(Classifier.tensorPrefix) else { continue }
         guard tensor.sha256 == classifier[parameter.name, default: tensor.sha256] else {
-          throw .field(
-            path: "folds", problem: "\(name) is not the other folds', which share one head")
+          throw SWTError(
+            .field(
+              path: "folds", problem: "\(name) is not the other folds', which share one head"))
         }
         classifier[parameter.name] = tensor.sha256
       }
     }
     if let extra = tensors.first(where: { found[$0.name] != nil }) {
-      throw .unexpectedTensor(name: extra.name)
+      throw SWTError(.unexpectedTensor(name: extra.name))
     }
   }
 }

@@ -59,7 +59,7 @@ package struct Calibration {
       // The first window of a case touches its memory for the first time, the others do not.
       if isRepeated { seconds = try Self.seconds(run) }
       return seconds / session.steps.reduce(0) { $0 + $1.flops }
-    } catch { throw .runtime(error) }
+    } catch { throw PipelineError(.runtime(error)) }
   }
 
   /// Seconds that preprocessing will take: that of a piece from the middle of the case, scaled up.
@@ -75,7 +75,7 @@ package struct Calibration {
     var pieces: [Volume] = []
     do throws(PreprocessingError) {
       for channel in channels { pieces.append(try channel.piece(ranges)) }
-    } catch { throw .preprocessing(error) }
+    } catch { throw PipelineError(.preprocessing(error)) }
     let piece = try reader.makeCase(of: pieces)
     let isCascade = !model.description.preprocessing.cascadeLabels.isEmpty
     let work = Self.work(piece.geometry)
@@ -88,7 +88,7 @@ package struct Calibration {
             shape: shape, spacing: first.spacing,
             values: [Float](repeating: 0, count: shape.reduce(1, *)))
         }
-      } catch { throw .preprocessing(error) }
+      } catch { throw PipelineError(.preprocessing(error)) }
       _ = try reader.prepare(reader.makeCase(of: pieces), previous: previous)
     }
     return seconds * Self.work(scan.geometry) / work

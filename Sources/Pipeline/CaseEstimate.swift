@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Preprocessing
+package import Preprocessing
 public import SWTFormat
 package import SWTRuntime
 
 /// What running one case would take, worked out before it is done.
 public struct CaseEstimate: Sendable {
   /// What preprocessing makes of it.
-  public let geometry: PreparedGeometry
+  package let geometry: PreparedGeometry
   /// How the network looks at that.
   public let policy: InputPolicy
   /// The windows.

@@ -35,7 +35,7 @@ extension CaseReader {
       do throws(PreprocessingError) {
         channels.append(
           try Volume(shape: volume.shape, spacing: volume.spacing, values: volume.values))
-      } catch { throw .preprocessing(error) }
+      } catch { throw PipelineError(.preprocessing(error)) }
     }
     return try makeCase(
       channels, warnings: warnings(source.series) + Self.placeWarnings(affines), place: place)
@@ -50,7 +50,7 @@ extension CaseReader {
       let study = try DICOMStudy(StudyFolder(folder), threads: threads)
       for name in names { series.append(try study.series(named: name)) }
       if names.isEmpty { series.append(try study.series()) }
-    } catch { throw .dicom(error) }
+    } catch { throw PipelineError(.dicom(error)) }
     return try read(DICOMSource(series: series, convention: convention))
   }
 
@@ -64,14 +64,14 @@ extension CaseReader {
   private func convention(of source: DICOMSource) throws(PipelineError) -> DICOMConvention {
     do throws(DICOMError) {
       return try DICOMConvention(chosen: source.convention, for: model.preprocessing)
-    } catch { throw .dicom(error) }
+    } catch { throw PipelineError(.dicom(error)) }
   }
 
   private static func volume(
     of series: DICOMSeries, _ convention: DICOMConvention, threads: Int
   ) throws(PipelineError) -> DICOMVolume {
     do throws(DICOMError) { return try series.read(convention, threads: threads) } catch {
-      throw .dicom(error)
+      throw PipelineError(.dicom(error))
     }
   }
 

@@ -51,11 +51,11 @@ package struct CaseReader: Sendable {
     var scan: Scan
     do throws(PreprocessingError) {
       byteCount = try preprocessor.byteCount(of: files)
-    } catch { throw .preprocessing(error) }
+    } catch { throw PipelineError(.preprocessing(error)) }
     try memory.check(.reading, needed: CaseEstimate.baseByteCount + byteCount, new: byteCount)
     do throws(PreprocessingError) {
       scan = try preprocessor.read(files: files, turningTo: orientation)
-    } catch { throw .preprocessing(error) }
+    } catch { throw PipelineError(.preprocessing(error)) }
     let (warnings, place) = (scan.warnings.map { "\($0)" }, scan.geometry)
     return try makeCase(scan.takeChannels(), warnings: warnings, place: place)
   }
@@ -67,7 +67,7 @@ package struct CaseReader: Sendable {
       let image = try NIfTIImage(
         contentsOf: file, reader: preprocessor.reader, turningTo: orientation, volumeLimit: 1)
       return image.volumes[0]
-    } catch { throw .preprocessing(error) }
+    } catch { throw PipelineError(.preprocessing(error)) }
   }
 
   /// A case of channels that are in memory already.
@@ -97,7 +97,7 @@ package struct CaseReader: Sendable {
       scan = try Scan(
         channels: channels, affine: rows ?? plain, reader: reader,
         turningTo: rows == nil ? nil : orientation)
-    } catch { throw .preprocessing(error) }
+    } catch { throw PipelineError(.preprocessing(error)) }
     let (warnings, place) = (scan.warnings.map { "\($0)" }, scan.geometry)
     return try makeCase(scan.takeChannels(), warnings: warnings, place: place)
   }
@@ -108,7 +108,7 @@ package struct CaseReader: Sendable {
     let geometry: PreparedGeometry
     do throws(PreprocessingError) {
       geometry = try result.get().geometry(of: channels)
-    } catch { throw .preprocessing(error) }
+    } catch { throw PipelineError(.preprocessing(error)) }
     return Case(
       warnings: warnings, geometry: geometry, place: place,
       framing: InputFraming(policy, imageShape: geometry.shape, model: model), channels: channels)
@@ -131,12 +131,12 @@ package struct CaseReader: Sendable {
     do throws(PreprocessingError) {
       return try preprocessor.prepare(
         channels: scan.takeChannels(), geometry: geometry, previous: previous)
-    } catch { throw .preprocessing(error) }
+    } catch { throw PipelineError(.preprocessing(error)) }
   }
 
   private func preprocessor() throws(PipelineError) -> Preprocessor {
     do throws(PreprocessingError) { return try result.get() } catch {
-      throw .preprocessing(error)
+      throw PipelineError(.preprocessing(error))
     }
   }
 }

@@ -21,11 +21,11 @@ public final class EncoderPipeline {
   /// How a prepared image is cut or padded for the network.
   public let policy: InputPolicy
   /// What is computed.
-  public let outputs: SessionOutputs
+  package let outputs: SessionOutputs
   /// How many threads work.
-  public let threads: Int
+  package let threads: Int
   /// The numbers that convolutions are computed with.
-  public let precision: Precision
+  package let precision: Precision
 
   /// What pooled features are: by default those that the classifier reads, where its logits are asked
   /// for; `nil` for the mean of the last stage.
@@ -85,13 +85,13 @@ public final class EncoderPipeline {
   }
 
   /// The most bytes that a case may take; `nil` where there is no limit.
-  public var memoryLimit: Int? { reader.memory.limit }
+  package var memoryLimit: Int? { reader.memory.limit }
 
   // MARK: - From file to result
 
   /// Reads a case's files, one per channel in the order of `channel_names`.
   ///
-  /// - Throws: `PipelineError.preprocessing`, or `memory` where the voxels alone take too much.
+  /// - Throws: `PipelineError`, also where the voxels alone take too much.
   public func read(files: [String]) throws(PipelineError) -> Case {
     try noted(reader.read(files: files))
   }
@@ -114,7 +114,7 @@ public final class EncoderPipeline {
   ///   - series: the names of the series, one per channel in the order of `channel_names`; none where
   ///     the study holds one volume and the model takes one channel.
   ///   - convention: instead of what the model says.
-  /// - Throws: `PipelineError.dicom`, or `memory` where the voxels alone take too much.
+  /// - Throws: `PipelineError`, also where the voxels alone take too much.
   public func read(
     dicom folder: String, series: [String] = [], convention: DICOMConvention? = nil
   ) throws(PipelineError) -> Case {
@@ -124,14 +124,14 @@ public final class EncoderPipeline {
 
   /// A case of channels in memory, in the order of `channel_names`.
   ///
-  /// - Throws: `PipelineError.preprocessing` where they do not fit each other or the model.
+  /// - Throws: `PipelineError` where they do not fit each other or the model.
   public func makeCase(of channels: consuming [Volume]) throws(PipelineError) -> Case {
     try reader.makeCase(of: channels)
   }
 
   /// What running a case would take.
   ///
-  /// - Throws: `PipelineError.runtime` where the network cannot take its size; not for memory.
+  /// - Throws: `PipelineError` where the network cannot take its size; not for memory.
   public func estimate(_ scan: borrowing Case) throws(PipelineError) -> CaseEstimate {
     try estimate(scan.geometry, policy: policy, framing: scan.framing)
   }
@@ -143,9 +143,9 @@ public final class EncoderPipeline {
   ///   - scan: from `read` or `makeCase`; its voxels are freed on the way.
   ///   - progress: told before every layer how many windows are done, of how many; what it throws ends
   ///     the run.
-  /// - Throws: `PipelineError.memory` before any work where the case takes more memory than it may, with
-  ///   the policies that would fit; `runtime` where the network cannot take its size; `notFinite` where
-  ///   a result is not a number.
+  /// - Throws: `PipelineError` before any work where the case takes more memory than it may, with
+  ///   the policies that would fit; where the network cannot take its size; and where a result is not
+  ///   a number.
   public func run(
     _ scan: consuming Case,
     progress: (_ done: Int, _ count: Int) throws(PipelineError) -> Void = { _, _ in }
@@ -207,8 +207,9 @@ public final class EncoderPipeline {
         fitting.append(policy)
       }
     }
-    throw .memory(
-      needed: estimate.peakByteCount, limit: limit, policy: policy, fitting: fitting)
+    throw PipelineError(
+      .memory(
+        needed: estimate.peakByteCount, limit: limit, policy: policy, fitting: fitting))
   }
 
   private func estimate(
@@ -220,7 +221,7 @@ public final class EncoderPipeline {
         program: try program(for: framing.inputShape, outputs: sessionOutputs(framing)),
         modelByteCount: model.byteCount,
         mapByteCount: makesMaps ? MapSums.byteCount(model, geometry) : 0)
-    } catch { throw .runtime(error) }
+    } catch { throw PipelineError(.runtime(error)) }
   }
 
   // MARK: - Step by step
@@ -286,7 +287,7 @@ public final class EncoderPipeline {
       maps = try ActivationMaps(
         parts: sums.parts(ofPooled: pooled), values: sums.values, geometry: image.geometry,
         model.description.preprocessing)
-    } catch { throw .preprocessing(error) }
+    } catch { throw PipelineError(.preprocessing(error)) }
     return try output(pooled: pooled, maps: maps)
   }
 
@@ -305,7 +306,7 @@ public final class EncoderPipeline {
     let program: Program
     do throws(RuntimeError) {
       program = try self.program(for: shape, outputs: runOutputs(stages: outputs.stages))
-    } catch { throw .runtime(error) }
+    } catch { throw PipelineError(.runtime(error)) }
     try reader.memory.check(
       .running, needed: CaseEstimate.baseByteCount + held + program.byteCount + model.byteCount,
       new: 0)
@@ -322,7 +323,7 @@ public final class EncoderPipeline {
       return EncoderOutput(
         pooled: pooled, logits: outputs.logits ? try model.logits(fromPooled: pooled) : nil,
         foreignDistance: foreignScore?.square(pooled), maps: maps)
-    } catch { throw .runtime(error) }
+    } catch { throw PipelineError(.runtime(error)) }
   }
 
   /// Runs the network and gives its pooled features; the mean of the folds', each pooled by itself.
@@ -349,7 +350,7 @@ public final class EncoderPipeline {
             let pooled = pooled(session)
             sum = sum.isEmpty ? pooled : zip(sum, pooled).map { $0 + $1 }
           })
-      } catch { failure = failure ?? .runtime(error) }
+      } catch { failure = failure ?? PipelineError(.runtime(error)) }
     }
     if let failure { throw failure }
     return model.foldCount == 1 ? sum : sum.map { $0 / Float(model.foldCount) }
@@ -403,6 +404,6 @@ public final class EncoderPipeline {
       let session = try Session(program)
       kept = (program, session)
       return session
-    } catch { throw .runtime(error) }
+    } catch { throw PipelineError(.runtime(error)) }
   }
 }

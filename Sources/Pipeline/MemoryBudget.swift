@@ -21,8 +21,10 @@ package struct MemoryBudget: Sendable {
   package func check(
     _ step: PipelineError.Step, needed: Int, new: Int
   ) throws(PipelineError) {
-    if let limit, needed > limit { throw .tooLarge(step, needed: needed, limit: limit) }
-    guard Allocation.isPossible(new) else { throw .allocation(step, byteCount: new) }
+    if let limit, needed > limit {
+      throw PipelineError(.tooLarge(step, needed: needed, limit: limit))
+    }
+    guard Allocation.isPossible(new) else { throw PipelineError(.allocation(step, byteCount: new)) }
   }
 
   /// The least of what the kernel calls available and what the limits of its control groups leave to

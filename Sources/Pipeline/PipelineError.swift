@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-public import DICOM
+package import DICOM
 public import FileIO
-public import Preprocessing
-public import SWTFormat
-public import SWTRuntime
+package import Preprocessing
+package import SWTFormat
+package import SWTRuntime
 
 /// Why a case cannot be run.
-@nonexhaustive
-public enum PipelineError: Error, Sendable, Equatable {
+public struct PipelineError: Error, Equatable, Sendable {
   /// What is done to a case.
-  public enum Step: String, Sendable {
+  package enum Step: String, Sendable {
     /// The files' voxels are taken into memory.
     case reading
     /// The scan is normalised and resampled.
@@ -18,39 +17,45 @@ public enum PipelineError: Error, Sendable, Equatable {
     case running
   }
 
-  /// The scan cannot be read or preprocessed.
-  case preprocessing(PreprocessingError)
-  /// A DICOM series cannot be read.
-  case dicom(DICOMError)
-  /// The network cannot be run.
-  case runtime(RuntimeError)
-  /// The case would take more memory than it may; `fitting` names policies that would not.
-  case memory(needed: Int, limit: Int, policy: InputPolicy, fitting: [InputPolicy])
-  /// A step would take more memory than it may, under any input policy.
-  case tooLarge(Step, needed: Int, limit: Int)
-  /// The system does not give the memory that a step needs.
-  case allocation(Step, byteCount: Int)
-  /// The model's labels do not fit its network.
-  case labels(String)
-  /// The network's logits are infinite or not numbers.
-  case notFinite
-  /// A file of postprocessing steps is none, or asks for what is not known here.
-  case postprocessing(path: String, problem: String)
-  /// The caller stopped it.
-  case cancelled
-  /// A case that comes from memory has no place to write a segmentation for.
-  case noPlace
-  /// Windows slide by a part of their size, above 0 and at most 1.
-  case stepSize(Double)
-  /// A label that the model does not have.
-  case unknownLabel(String, known: [String])
-  /// A fold that the model does not hold.
-  case unknownFold(String, known: [String])
+  package enum Reason: Equatable, Sendable {
+    /// The scan cannot be read or preprocessed.
+    case preprocessing(PreprocessingError)
+    /// A DICOM series cannot be read.
+    case dicom(DICOMError)
+    /// The network cannot be run.
+    case runtime(RuntimeError)
+    /// The case would take more memory than it may; `fitting` names policies that would not.
+    case memory(needed: Int, limit: Int, policy: InputPolicy, fitting: [InputPolicy])
+    /// A step would take more memory than it may, under any input policy.
+    case tooLarge(Step, needed: Int, limit: Int)
+    /// The system does not give the memory that a step needs.
+    case allocation(Step, byteCount: Int)
+    /// The model's labels do not fit its network.
+    case labels(String)
+    /// The network's logits are infinite or not numbers.
+    case notFinite
+    /// A file of postprocessing steps is none, or asks for what is not known here.
+    case postprocessing(path: String, problem: String)
+    /// The caller stopped it.
+    case cancelled
+    /// A case that comes from memory has no place to write a segmentation for.
+    case noPlace
+    /// Windows slide by a part of their size, above 0 and at most 1.
+    case stepSize(Double)
+    /// A label that the model does not have.
+    case unknownLabel(String, known: [String])
+    /// A fold that the model does not hold.
+    case unknownFold(String, known: [String])
+  }
+
+  package let reason: Reason
+
+  package init(_ reason: Reason) { self.reason = reason }
 }
 
 extension PipelineError: Failure {
   package var kind: FailureKind {
-    switch self {
+    switch reason {
     case .preprocessing(let error): error.kind
     case .dicom(let error): error.kind
     case .runtime(let error): error.kind
@@ -64,8 +69,11 @@ extension PipelineError: Failure {
   /// One line: what is wrong, where, and what to do.
   public var description: String { message() }
 
+  /// What kind of failure it is: the number that libswt's `swt_status` has for it.
+  public var status: Int32 { kind.codes.status }
+
   package var report: FailureReport {
-    switch self {
+    switch reason {
     case .preprocessing(let error): error.report
     case .dicom(let error): error.report
     case .runtime(let error): error.report

@@ -19,7 +19,9 @@ struct LabelResampling: Sendable {
     spacing: [Double], newSpacing: [Double]
   ) throws(PreprocessingError) {
     let field = "resampling_fn_seg"
-    guard let resampling else { throw .unsupported(field: field, value: "missing") }
+    guard let resampling else {
+      throw PreprocessingError(.unsupported(field: field, value: "missing"))
+    }
     let rule = try ResamplingRule(resampling, field: field, isSegmentation: true)
     let volume = rule.resampling(
       from: shape, to: newShape, spacing: spacing, newSpacing: newSpacing, threads: 1)
@@ -30,7 +32,7 @@ struct LabelResampling: Sendable {
       let order = axis == volume.axis ? volume.axisOrder : volume.order
       // Along the separate axis order 1 thresholds shares, which nobody asks for.
       guard order < 2, volume.order == 1 || order == 0 else {
-        throw .unsupported(field: "\(field)_kwargs.order", value: "\(order)")
+        throw PreprocessingError(.unsupported(field: "\(field)_kwargs.order", value: "\(order)"))
       }
       axes.append(.init(from: shape[axis], to: newShape[axis], order: order, grid: volume.grid))
       nearest.append(

@@ -26,12 +26,12 @@ package struct LogitsResampling: Sendable {
   ///   - description: what the plans say.
   ///   - shape: of the logits, `[z, y, x]`.
   ///   - geometry: of the prepared image.
-  /// - Throws: `PreprocessingError.unsupported` for splines of the third order, and where sizes
+  /// - Throws: `PreprocessingError` for splines of the third order, and where sizes
   ///   would have to change but the plans name no resampling.
   package init(
     _ description: PreprocessingDescription, geometry: PreparedGeometry
   ) throws(PreprocessingError) {
-    guard let spacing = description.spacing else { throw .unknownSpacing }
+    guard let spacing = description.spacing else { throw PreprocessingError(.unknownSpacing) }
     let original = geometry.originalSpacing
     try self.init(
       description.resamplingProbabilities, from: Array(geometry.shape.dropFirst()),
@@ -51,7 +51,7 @@ package struct LogitsResampling: Sendable {
       from: shape, to: newShape, spacing: spacing, newSpacing: newSpacing, threads: 1)
     guard let volume else {
       guard shape == newShape else {
-        throw .unsupported(field: field, value: "no_resampling_hack")
+        throw PreprocessingError(.unsupported(field: field, value: "no_resampling_hack"))
       }
       axes = shape.map { Axis(from: $0, to: $0, order: 0, grid: .scipy) }
       roundsToHalf = true
@@ -60,7 +60,9 @@ package struct LogitsResampling: Sendable {
     var axes: [Axis] = []
     for axis in 0..<3 {
       let order = axis == volume.axis ? volume.axisOrder : volume.order
-      guard order < 2 else { throw .unsupported(field: "\(field)_kwargs.order", value: "\(order)") }
+      guard order < 2 else {
+        throw PreprocessingError(.unsupported(field: "\(field)_kwargs.order", value: "\(order)"))
+      }
       axes.append(
         Axis(from: shape[axis], to: newShape[axis], order: order, grid: volume.grid))
     }

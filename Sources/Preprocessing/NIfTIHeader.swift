@@ -78,7 +78,9 @@ struct NIfTIHeader {
   }
 
   init(_ bytes: Bytes, path: String) throws(PreprocessingError) {
-    func refuse(_ problem: String) -> PreprocessingError { .format(path: path, problem: problem) }
+    func refuse(_ problem: String) -> PreprocessingError {
+      PreprocessingError(.format(path: path, problem: problem))
+    }
     let version = Self.isSecond(bytes) ? 2 : 1
     let magicBytes = bytes.slice(at: version == 2 ? 4 : 344, count: 4)?.array ?? []
     let magic = Self.magic(magicBytes)

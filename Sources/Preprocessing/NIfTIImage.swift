@@ -41,11 +41,12 @@ package struct NIfTIImage: Sendable {
     let path = stream.path
     let (header, layout, headerCount) = try Self.header(of: stream, reader: reader)
     if let volumeLimit, layout.volumeCount > volumeLimit {
-      throw .format(
-        path: path,
-        problem:
-          "is 4-D with \(layout.volumeCount) volumes (a time series?), which nnU-Net takes as "
-          + "channels, but the model takes \(volumeLimit) here — give one volume per channel")
+      throw PreprocessingError(
+        .format(
+          path: path,
+          problem:
+            "is 4-D with \(layout.volumeCount) volumes (a time series?), which nnU-Net takes as "
+            + "channels, but the model takes \(volumeLimit) here — give one volume per channel"))
     }
     try Self.skip(layout.dataOffset - headerCount, in: stream)
     let turning = try Self.turning(layout, to: reader.reorients ? .ras : wanted, path: path)
@@ -103,22 +104,24 @@ package struct NIfTIImage: Sendable {
 
   /// Which way a file's axes run, from its header alone.
   ///
-  /// - Throws: `PreprocessingError.format` where the affine gives no orientation, or where nnU-Net's readers
+  /// - Throws: `PreprocessingError` where the affine gives no orientation, or where nnU-Net's readers
   ///   take different ones from the header.
   package static func orientation(
     ofFileAt path: String
   ) throws(PreprocessingError) -> ScanOrientation {
     let layout = try header(of: ScanStream(path: path), reader: .simpleITK).layout
     guard let orientation = layout.orientation else {
-      throw .format(path: path, problem: "tells no orientation: \(layout.affine.fault)")
+      throw PreprocessingError(
+        .format(path: path, problem: "tells no orientation: \(layout.affine.fault)"))
     }
     let nibabels = try header(of: ScanStream(path: path), reader: .nibabel).layout.orientation
     guard let nibabels, nibabels == orientation else {
-      throw .format(
-        path: path,
-        problem:
-          "lies \(orientation) for SimpleITK and \(nibabels.map { "\($0)" } ?? "nowhere") for nibabel"
-      )
+      throw PreprocessingError(
+        .format(
+          path: path,
+          problem:
+            "lies \(orientation) for SimpleITK and \(nibabels.map { "\($0)" } ?? "nowhere") for nibabel"
+        ))
     }
     return orientation
   }
@@ -141,9 +144,10 @@ package struct NIfTIImage: Sendable {
     let voxels = layout.sizes.reduce(Double(layout.volumeCount)) { $0 * Double($1) }
     let needed = Double(layout.dataOffset) + voxels * Double(header.dataType.byteCount)
     guard needed <= Double(stream.largestCount), voxels < 1e10 else {
-      throw .format(
-        path: stream.path,
-        problem: "declares \(layout.sizes) voxels, more than the file can hold — is it cut off?")
+      throw PreprocessingError(
+        .format(
+          path: stream.path,
+          problem: "declares \(layout.sizes) voxels, more than the file can hold — is it cut off?"))
     }
     return (header, layout, count)
   }
@@ -156,7 +160,8 @@ package struct NIfTIImage: Sendable {
         rebasing: buffer.memory[..<min(left, buffer.memory.count)])
       let read = try stream.read(into: part)
       guard read > 0 else {
-        throw .format(path: stream.path, problem: "ends before its voxels — it is cut off")
+        throw PreprocessingError(
+          .format(path: stream.path, problem: "ends before its voxels — it is cut off"))
       }
       left -= read
     }
@@ -167,7 +172,8 @@ package struct NIfTIImage: Sendable {
   ) throws(PreprocessingError) -> AxisTurning {
     guard let wanted else { return .none }
     guard let orientation = layout.orientation else {
-      throw .format(path: path, problem: "cannot be turned to \(wanted): \(layout.affine.fault)")
+      throw PreprocessingError(
+        .format(path: path, problem: "cannot be turned to \(wanted): \(layout.affine.fault)"))
     }
     return orientation.turning(to: wanted)
   }

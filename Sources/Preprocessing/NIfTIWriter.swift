@@ -11,7 +11,7 @@ package struct NIfTIWriter: Sendable {
   /// - Parameters:
   ///   - geometry: of the scan; `Scan.geometry`.
   ///   - threads: how many threads compress.
-  /// - Throws: `PreprocessingError.volume` where the scan's affine cannot be written.
+  /// - Throws: `PreprocessingError` where the scan's affine cannot be written.
   package init(geometry: ScanGeometry, threads: Int = 1) throws(PreprocessingError) {
     self.geometry = geometry
     self.threads = threads

@@ -14,16 +14,18 @@ enum Normalization: Sendable {
     case "ZScoreNormalization": self = .zScore(useMask: channel.useMaskForNorm)
     case "CTNormalization":
       guard let properties = channel.intensityProperties else {
-        throw .unsupported(
-          field: "foreground_intensity_properties_per_channel.\(index)", value: "missing")
+        throw PreprocessingError(
+          .unsupported(
+            field: "foreground_intensity_properties_per_channel.\(index)", value: "missing"))
       }
       self = .ct(properties)
     case "NoNormalization": self = .none
     case "RescaleTo01Normalization": self = .rescaleTo01
     case "RGBTo01Normalization": self = .rgbTo01
     default:
-      throw .unsupported(
-        field: "normalization_schemes[\(index)]", value: channel.normalizationScheme)
+      throw PreprocessingError(
+        .unsupported(
+          field: "normalization_schemes[\(index)]", value: channel.normalizationScheme))
     }
   }
 
@@ -54,7 +56,8 @@ enum Normalization: Sendable {
       voxels.map { $0 / largest }
     case .rgbTo01:
       guard values.allSatisfy({ $0 >= 0 && $0 <= 255 }) else {
-        throw .channels("RGBTo01Normalization takes values from 0 to 255 — this is no RGB image")
+        throw PreprocessingError(
+          .channels("RGBTo01Normalization takes values from 0 to 255 — this is no RGB image"))
       }
       voxels.map { $0 / 255 }
     }

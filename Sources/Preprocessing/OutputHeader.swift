@@ -11,15 +11,16 @@ struct OutputHeader {
   let rows: [[Float]]
   private let geometry: ScanGeometry
 
-  /// - Throws: `PreprocessingError.volume` where an affine cannot be written.
+  /// - Throws: `PreprocessingError` where an affine cannot be written.
   init(_ geometry: ScanGeometry) throws(PreprocessingError) {
     self.geometry = geometry
     let frame =
       geometry.reader.isITK ? RotationFrame(itk: geometry) : RotationFrame(nibabel: geometry)
     guard let frame else {
-      throw .volume(
-        "the scan's affine \(geometry.affine.fault), so that no file can be written in its place — set "
-          + "its header right")
+      throw PreprocessingError(
+        .volume(
+          "the scan's affine \(geometry.affine.fault), so that no file can be written in its place — set "
+            + "its header right"))
     }
     handedness = frame.isLeftHanded ? -1 : 1
     quaternion = frame.quaternion.map { Float($0) }

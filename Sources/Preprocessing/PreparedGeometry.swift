@@ -12,5 +12,5 @@ public struct PreparedGeometry: Sendable, Equatable {
   /// The nonzero region that is kept, in voxels of the transposed scan (`bbox_used_for_cropping`).
   public let cropBox: [Range<Int>]
   /// The most bytes that preparing holds at one time, the channels given included.
-  public let peakByteCount: Int
+  package let peakByteCount: Int
 }

@@ -7,5 +7,5 @@ public struct PreparedImage: Sendable {
   public let values: [Float]
 
   /// `[C, z, y, x]`.
-  public var shape: [Int] { geometry.shape }
+  package var shape: [Int] { geometry.shape }
 }

@@ -2,32 +2,40 @@
 public import FileIO
 
 /// Why a scan cannot be read or preprocessed.
-@nonexhaustive
-public enum PreprocessingError: Error, Sendable, Equatable {
-  /// The operating system refused the file.
-  case file(FileError)
-  /// The file is no NIfTI, or of a format that is not read here.
-  case format(path: String, problem: String)
-  /// A volume given in memory is inconsistent.
-  case volume(String)
-  /// The channels of a case do not fit each other or the model.
-  case channels(String)
-  /// The plans ask for something that is not here.
-  case unsupported(field: String, value: String)
-  /// The model does not say which spacing scans are to be resampled to.
-  case unknownSpacing
+public struct PreprocessingError: Error, Equatable, Sendable {
+  package enum Reason: Equatable, Sendable {
+    /// The operating system refused the file.
+    case file(FileError)
+    /// The file is no NIfTI, or of a format that is not read here.
+    case format(path: String, problem: String)
+    /// A volume given in memory is inconsistent.
+    case volume(String)
+    /// The channels of a case do not fit each other or the model.
+    case channels(String)
+    /// The plans ask for something that is not here.
+    case unsupported(field: String, value: String)
+    /// The model does not say which spacing scans are to be resampled to.
+    case unknownSpacing
+  }
+
+  package let reason: Reason
+
+  package init(_ reason: Reason) { self.reason = reason }
 }
 
 extension PreprocessingError: Failure {
   package var kind: FailureKind {
-    if case .file(let error) = self { error.kind } else { .badInput }
+    if case .file(let error) = reason { error.kind } else { .badInput }
   }
 
   /// One line: what is wrong, where, and what to do.
   public var description: String { message() }
 
+  /// What kind of failure it is: the number that libswt's `swt_status` has for it.
+  public var status: Int32 { kind.codes.status }
+
   package var report: FailureReport {
-    switch self {
+    switch reason {
     case .file(let error): error.report
     case .format(let path, let problem): "\(DisplayText.quoted(path)): \(problem)"
     case .volume(let problem): FailureReport(problem)

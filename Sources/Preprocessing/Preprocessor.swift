@@ -12,18 +12,20 @@ public struct Preprocessor: Sendable {
 
   /// Creates the preprocessing that plans describe, working on at most `threads` threads.
   ///
-  /// - Throws: `PreprocessingError.unsupported`, naming the plans' field, where they ask for
+  /// - Throws: `PreprocessingError`, naming the plans' field, where they ask for
   ///   something that is not here.
   public init(
     description: PreprocessingDescription, threads: Int = 1
   ) throws(PreprocessingError) {
     guard description.preprocessorName == "DefaultPreprocessor" else {
-      throw .unsupported(field: "preprocessor_name", value: description.preprocessorName)
+      throw PreprocessingError(
+        .unsupported(field: "preprocessor_name", value: description.preprocessorName))
     }
-    guard let spacing = description.spacing else { throw .unknownSpacing }
+    guard let spacing = description.spacing else { throw PreprocessingError(.unknownSpacing) }
     self.spacing = spacing
     guard description.transposeForward.sorted() == [0, 1, 2] else {
-      throw .unsupported(field: "transpose_forward", value: "\(description.transposeForward)")
+      throw PreprocessingError(
+        .unsupported(field: "transpose_forward", value: "\(description.transposeForward)"))
     }
     var normalizations: [Normalization] = []
     for (index, channel) in description.channels.enumerated() {
@@ -38,7 +40,7 @@ public struct Preprocessor: Sendable {
   /// Reads a case's files, one per channel in the order of `channel_names`, as the reader that the
   /// plans name does.
   ///
-  /// - Throws: `PreprocessingError.file`, `format`, or `unsupported`.
+  /// - Throws: `PreprocessingError`, naming the file.
   package func read(files: [String]) throws(PreprocessingError) -> Scan {
     try read(files: files, turningTo: nil)
   }
@@ -67,7 +69,8 @@ public struct Preprocessor: Sendable {
   package var reader: ImageReader {
     get throws(PreprocessingError) {
       guard let reader = ImageReader(rawValue: description.imageReaderWriter) else {
-        throw .unsupported(field: "image_reader_writer", value: description.imageReaderWriter)
+        throw PreprocessingError(
+          .unsupported(field: "image_reader_writer", value: description.imageReaderWriter))
       }
       return reader
     }
@@ -75,7 +78,7 @@ public struct Preprocessor: Sendable {
 
   /// What `prepare` would return for these channels, and what it would take.
   ///
-  /// - Throws: `PreprocessingError.channels` where they do not fit each other or the model.
+  /// - Throws: `PreprocessingError` where they do not fit each other or the model.
   public func geometry(of channels: [Volume]) throws(PreprocessingError) -> PreparedGeometry {
     let first = try checked(channels)
     let order = description.transposeForward
@@ -114,7 +117,7 @@ public struct Preprocessor: Sendable {
   ///
   /// Channels that the caller does not keep are freed as soon as they have been read.
   ///
-  /// - Throws: `PreprocessingError.channels` where they do not fit each other or the model.
+  /// - Throws: `PreprocessingError` where they do not fit each other or the model.
   public func prepare(
     channels: consuming [Volume]
   ) throws(PreprocessingError) -> PreparedImage {
@@ -129,10 +132,11 @@ public struct Preprocessor: Sendable {
     channels: consuming [Volume], geometry: PreparedGeometry, previous: Volume? = nil
   ) throws(PreprocessingError) -> PreparedImage {
     guard (previous != nil) == takesPrevious else {
-      throw .channels(
-        takesPrevious
-          ? "the model is a cascade's second stage and takes what the first one made of the scan"
-          : "the model is no cascade's second stage and takes no previous segmentation")
+      throw PreprocessingError(
+        .channels(
+          takesPrevious
+            ? "the model is a cascade's second stage and takes what the first one made of the scan"
+            : "the model is no cascade's second stage and takes no previous segmentation"))
     }
     let cut = ChannelCut(
       shape: channels[0].shape, order: description.transposeForward, box: geometry.cropBox,
@@ -195,21 +199,24 @@ public struct Preprocessor: Sendable {
   private func checked(_ channels: [Volume]) throws(PreprocessingError) -> Volume {
     guard channels.count == normalizations.count, let first = channels.first else {
       let names = description.channels.map(\.name).joined(separator: ", ")
-      throw .channels(
-        "the case has \(channels.count) channel\(channels.count == 1 ? "" : "s") but the model takes "
-          + "\(normalizations.count) (\(names)) — give one file per channel, joined by commas")
+      throw PreprocessingError(
+        .channels(
+          "the case has \(channels.count) channel\(channels.count == 1 ? "" : "s") but the model takes "
+            + "\(normalizations.count) (\(names)) — give one file per channel, joined by commas"))
     }
     for (number, channel) in channels.enumerated() {
       guard channel.shape == first.shape else {
-        throw .channels(
-          "channel \(number) has shape \(channel.shape) but channel 0 has \(first.shape)")
+        throw PreprocessingError(
+          .channels(
+            "channel \(number) has shape \(channel.shape) but channel 0 has \(first.shape)"))
       }
       guard AllClose.holds(first.spacing, channel.spacing) else {
-        throw .channels(
-          "channel \(number) has spacing \(channel.spacing) but channel 0 has \(first.spacing)")
+        throw PreprocessingError(
+          .channels(
+            "channel \(number) has spacing \(channel.spacing) but channel 0 has \(first.spacing)"))
       }
       if let index = channel.values.firstIndex(where: { !$0.isFinite }) {
-        throw .channels(notFinite(channel, at: index, channel: number))
+        throw PreprocessingError(.channels(notFinite(channel, at: index, channel: number)))
       }
     }
     return first
@@ -247,9 +254,10 @@ public struct Preprocessor: Sendable {
         .rounded(.toNearestOrEven)
       count *= size
       guard size >= 1, size < 1e10, axis < 2 || count <= limit else {
-        throw .channels(
-          "spacing \(spacing) with shape \(shape) resampled to \(newSpacing) gives no usable size "
-            + "— is the spacing in mm?")
+        throw PreprocessingError(
+          .channels(
+            "spacing \(spacing) with shape \(shape) resampled to \(newSpacing) gives no usable size "
+              + "— is the spacing in mm?"))
       }
       result.append(Int(size))
     }

@@ -12,8 +12,9 @@ struct PreviousStage {
   ///   - cut: that of the image's channels.
   init(_ volume: Volume, cut: ChannelCut) throws(PreprocessingError) {
     guard volume.shape == cut.shape else {
-      throw .channels(
-        "the previous stage's segmentation has shape \(volume.shape) but the scan \(cut.shape)")
+      throw PreprocessingError(
+        .channels(
+          "the previous stage's segmentation has shape \(volume.shape) but the scan \(cut.shape)"))
     }
     labels = cut.run(volume.values)
   }

@@ -20,13 +20,14 @@ struct ResamplingRule: Sendable {
     _ resampling: PreprocessingDescription.Resampling, field: String, isSegmentation: Bool = false
   ) throws(PreprocessingError) {
     guard let function = Function(rawValue: resampling.function) else {
-      throw .unsupported(field: field, value: resampling.function)
+      throw PreprocessingError(.unsupported(field: field, value: resampling.function))
     }
     self.function = function
     let keywords = resampling.keywords
     func refuse(_ key: String) -> PreprocessingError {
-      .unsupported(
-        field: "\(field)_kwargs.\(key)", value: keywords[key]?.prettyText ?? "missing")
+      PreprocessingError(
+        .unsupported(
+          field: "\(field)_kwargs.\(key)", value: keywords[key]?.prettyText ?? "missing"))
     }
     guard keywords["is_seg"]?.bool ?? false == isSegmentation else { throw refuse("is_seg") }
     if isSegmentation, keywords["memefficient_seg_resampling"]?.bool == true {

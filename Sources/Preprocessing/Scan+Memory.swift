@@ -7,13 +7,15 @@ extension Scan {
   ///   - rows: of the affine from voxels `(x, y, z)` to mm towards right, anterior and superior: 3 of 4.
   ///   - reader: whose rules count.
   ///   - wanted: what to turn the channels to, where the reader does not do so itself.
-  /// - Throws: `PreprocessingError.channels` where an affine that is needed for turning gives no
+  /// - Throws: `PreprocessingError` where an affine that is needed for turning gives no
   ///   orientation.
   package init(
     channels: consuming [Volume], affine rows: [[Double]], reader: ImageReader,
     turningTo wanted: ScanOrientation?
   ) throws(PreprocessingError) {
-    guard let first = channels.first else { throw .channels("the case has no channels") }
+    guard let first = channels.first else {
+      throw PreprocessingError(.channels("the case has no channels"))
+    }
     let matrix = Matrix3(rows.map { Array($0.prefix(3)) })
     let orientation =
       reader.isITK
@@ -23,7 +25,8 @@ extension Scan {
     var turning = AxisTurning.none
     if let wanted = reader.reorients ? .ras : wanted {
       guard let orientation else {
-        throw .channels("the scan cannot be turned to \(wanted): \(affine.fault)")
+        throw PreprocessingError(
+          .channels("the scan cannot be turned to \(wanted): \(affine.fault)"))
       }
       turning = orientation.turning(to: wanted)
     }

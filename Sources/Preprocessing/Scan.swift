@@ -26,7 +26,9 @@ extension Scan {
   init(
     files: [String], reader: ImageReader, names: [String], turningTo orientation: ScanOrientation?
   ) throws(PreprocessingError) {
-    guard let first = files.first else { throw .channels("the case has no files") }
+    guard let first = files.first else {
+      throw PreprocessingError(.channels("the case has no files"))
+    }
     var channels: [Volume] = []
     var warnings: [ScanWarning] = []
     var geometries: [ScanGeometry] = []

@@ -23,7 +23,7 @@ struct ScanLayout {
 
   /// Reads the header as `reader` does.
   ///
-  /// - Throws: `PreprocessingError.format` where that reader, or nnU-Net with it, refuses the file.
+  /// - Throws: `PreprocessingError` where that reader, or nnU-Net with it, refuses the file.
   init(
     _ header: NIfTIHeader, reader: ImageReader, path: String
   ) throws(PreprocessingError) {
@@ -38,7 +38,7 @@ struct ScanLayout {
       problems = header.repairs + problems
       return
     } catch { problem = error.problem }
-    throw .format(path: path, problem: problem)
+    throw PreprocessingError(.format(path: path, problem: problem))
   }
 
   init(

@@ -28,7 +28,7 @@ final class ScanStream {
   convenience init(path: String) throws(PreprocessingError) {
     let file: FileReader
     do throws(FileError) { file = try FileReader(path: path) } catch {
-      throw .file(error)
+      throw PreprocessingError(.file(error))
     }
     try self.init(path: path, source: .file(file), byteCount: file.byteCount)
   }
@@ -51,7 +51,7 @@ final class ScanStream {
     // 16 asks for a gzip wrapper.
     guard
       inflateInit2_(&stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK
-    else { throw .format(path: path, problem: "cannot be inflated") }
+    else { throw PreprocessingError(.format(path: path, problem: "cannot be inflated")) }
   }
 
   deinit { if isCompressed { inflateEnd(&stream) } }
@@ -62,7 +62,7 @@ final class ScanStream {
     switch source {
     case .file(let file):
       do throws(FileError) { return try file.read(into: buffer) } catch {
-        throw .file(error)
+        throw PreprocessingError(.file(error))
       }
     case .memory(let bytes):
       let count = min(buffer.count, bytes.count - position)
@@ -136,7 +136,8 @@ final class ScanStream {
     // Nothing could be done: the file ends here.
     case Z_BUF_ERROR: hasEnded = true
     default:
-      throw .format(path: path, problem: "its gzip data is damaged — copy the scan again")
+      throw PreprocessingError(
+        .format(path: path, problem: "its gzip data is damaged — copy the scan again"))
     }
     return produced
   }

@@ -29,22 +29,24 @@ public struct Volume: Sendable {
   ///   - shape: `[z, y, x]`; a 2-D image has one slice.
   ///   - spacing: in mm, `[z, y, x]`.
   ///   - values: the voxels, x fastest.
-  /// - Throws: `PreprocessingError.volume` where these do not fit each other.
+  /// - Throws: `PreprocessingError` where these do not fit each other.
   public init(shape: [Int], spacing: [Double], values: [Float]) throws(PreprocessingError) {
     guard shape.count == 3, shape.allSatisfy({ $0 > 0 }) else {
-      throw .volume("shape \(shape) is not three positive sizes [z, y, x]")
+      throw PreprocessingError(.volume("shape \(shape) is not three positive sizes [z, y, x]"))
     }
     guard spacing.count == 3, spacing.allSatisfy({ $0.isFinite && $0 > 0 }) else {
-      throw .volume("spacing \(spacing) is not three positive numbers [z, y, x] in mm")
+      throw PreprocessingError(
+        .volume("spacing \(spacing) is not three positive numbers [z, y, x] in mm"))
     }
     var count = 1
     for size in shape {
       let (product, overflow) = count.multipliedReportingOverflow(by: size)
-      guard !overflow else { throw .volume("shape \(shape) is too large") }
+      guard !overflow else { throw PreprocessingError(.volume("shape \(shape) is too large")) }
       count = product
     }
     guard count == values.count else {
-      throw .volume("shape \(shape) needs \(count) voxels but there are \(values.count)")
+      throw PreprocessingError(
+        .volume("shape \(shape) needs \(count) voxels but there are \(values.count)"))
     }
     self.shape = shape
     self.spacing = spacing

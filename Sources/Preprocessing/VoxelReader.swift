@@ -28,11 +28,12 @@ struct VoxelReader {
           let part = UnsafeMutableRawBufferPointer(rebasing: buffer.memory[..<(wanted * width)])
           let read = try stream.read(into: part)
           guard read == part.count else {
-            throw .format(
-              path: stream.path,
-              problem:
-                "ends after \(done + read / width) of \(count) voxels of a volume — it is cut off"
-            )
+            throw PreprocessingError(
+              .format(
+                path: stream.path,
+                problem:
+                  "ends after \(done + read / width) of \(count) voxels of a volume — it is cut off"
+              ))
           }
           zeroed += convert(
             UnsafeRawBufferPointer(part),

@@ -39,14 +39,17 @@ public struct Model: Sendable {
   /// - Parameters:
   ///   - path: a `.swt` file.
   ///   - verifyingTensors: also check every tensor's hash, which reads the whole file.
-  /// - Throws: `RuntimeError.model` where the file cannot be opened, is damaged or not supported.
+  /// - Throws: `RuntimeError` where the file cannot be opened, is damaged or not supported.
   public init(contentsOf path: String, verifyingTensors: Bool = false) throws(RuntimeError) {
     let file: SWTFile
     do {
       file = try SWTFile(modelAt: path, verifyingTensors: verifyingTensors)
-    } catch { throw .model(error) }
+    } catch { throw RuntimeError(.model(error)) }
     let unknown = file.description.requiredFeatures.subtracting(Self.supportedFeatures)
-    guard unknown.isEmpty else { throw .model(.unknownRequiredFeatures(bits: unknown.rawValue)) }
+    guard unknown.isEmpty else {
+      throw RuntimeError(
+        .model(SWTError(.unknownRequiredFeatures(bits: unknown.rawValue))))
+    }
     description = file.description
     modelID = file.modelID
     byteCount = file.byteCount
@@ -84,7 +87,7 @@ public struct Model: Sendable {
   ///   - precision: the numbers that convolutions are computed with.
   /// - Throws: `RuntimeError` where the network cannot take that shape, or the processor lacks the
   ///   precision.
-  public func program(
+  package func program(
     inputShape: [Int], outputs: SessionOutputs = SessionOutputs(), threads: Int? = nil,
     precision: Precision = .f32
   ) throws(RuntimeError) -> Program {
@@ -109,12 +112,12 @@ public struct Model: Sendable {
 
   private func target(threads: Int?, precision: Precision) throws(RuntimeError) -> Target {
     let threads = threads ?? ProcessorCount.available
-    guard threads >= 1 else { throw .threads(threads) }
+    guard threads >= 1 else { throw RuntimeError(.threads(threads)) }
     var target = Target(kernels: try Kernels.chosen(), threads: threads)
     if precision == .bf16 {
       target.bf16 = target.kernels.bf16
       guard target.bf16 != nil else {
-        throw .precision(precision, instructionSet: target.kernels.name)
+        throw RuntimeError(.precision(precision, instructionSet: target.kernels.name))
       }
     }
     return target
@@ -131,24 +134,28 @@ public struct Model: Sendable {
     let channels = architecture.inputChannels
     guard inputShape.count == architecture.dimension + 1, inputShape[0] == channels else {
       let axes = architecture.dimension == 3 ? "z, y, x" : "y, x"
-      throw .inputShape(found: inputShape, expected: "[\(channels), \(axes)]")
+      throw RuntimeError(.inputShape(found: inputShape, expected: "[\(channels), \(axes)]"))
     }
     guard inputShape.allSatisfy({ (1...65_536).contains($0) }),
       inputShape.reduce(1.0, { $0 * Double($1) }) < 0x1p34
-    else { throw .inputSize(found: inputShape, problem: "is empty or too large") }
+    else { throw RuntimeError(.inputSize(found: inputShape, problem: "is empty or too large")) }
     if let size = architecture.transformer?.inputSize, size != Array(inputShape.dropFirst()) {
-      throw .inputSize(
-        found: inputShape,
-        problem: "is not of the one size that this transformer takes, \(size) — cut or pad it, or "
-          + "convert for another size")
+      throw RuntimeError(
+        .inputSize(
+          found: inputShape,
+          problem:
+            "is not of the one size that this transformer takes, \(size) — cut or pad it, or "
+            + "convert for another size"))
     }
     let stageCount = architecture.stages.count
     if let stage = outputs.stages.first(where: { !(0..<stageCount).contains($0) }) {
-      throw .stage(stage, count: stageCount)
+      throw RuntimeError(.stage(stage, count: stageCount))
     }
-    guard !outputs.logits || description.classifier != nil else { throw .noClassifier }
-    guard !outputs.logits || graph.logits != nil else { throw .severalStages }
-    guard !outputs.segmentation || graph.segmentation != nil else { throw .noDecoder }
+    guard !outputs.logits || description.classifier != nil else {
+      throw RuntimeError(.noClassifier)
+    }
+    guard !outputs.logits || graph.logits != nil else { throw RuntimeError(.severalStages) }
+    guard !outputs.segmentation || graph.segmentation != nil else { throw RuntimeError(.noDecoder) }
     var programs: [Program] = []
     for fold in folds ?? Array(0..<foldCount) {
       programs.append(
@@ -170,16 +177,16 @@ public struct Model: Sendable {
   /// The classifier's logits for the features that it reads, `[features]`: for means over several
   /// windows, and for classifiers that read several stages.
   ///
-  /// - Throws: `RuntimeError.noClassifier`, or `elementCount` where the width is another.
-  public func logits(fromPooled pooled: [Float]) throws(RuntimeError) -> [Float] {
+  /// - Throws: `RuntimeError`, or `elementCount` where the width is another.
+  package func logits(fromPooled pooled: [Float]) throws(RuntimeError) -> [Float] {
     guard let classifier = description.classifier,
       let weight = values(ofTensor: Classifier.weightName)
-    else { throw .noClassifier }
+    else { throw RuntimeError(.noClassifier) }
     let none = [Float](repeating: 0, count: classifier.classNames.count)
     let weights = LinearWeights(
       weight: weight, bias: values(ofTensor: Classifier.biasName) ?? none)
     guard pooled.count == weights.inputCount else {
-      throw .elementCount(found: pooled.count, expected: weights.inputCount)
+      throw RuntimeError(.elementCount(found: pooled.count, expected: weights.inputCount))
     }
     return weights.bias.indices.map { row in weights.value(row) { pooled[$0] } }
   }

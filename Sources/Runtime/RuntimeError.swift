@@ -1,43 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
 public import FileIO
-public import SWTFormat
+package import SWTFormat
 
 /// Why a model cannot be opened or run.
-@nonexhaustive
-public enum RuntimeError: Error, Equatable, Sendable {
-  /// The file cannot be opened, or is no sound model.
-  case model(SWTError)
-  /// The input has the wrong rank or number of channels.
-  case inputShape(found: [Int], expected: String)
-  /// The input is too small, or cannot be halved as often as the network halves it.
-  case inputSize(found: [Int], problem: String)
-  /// A buffer does not have as many numbers as the shape that the session was made for.
-  case elementCount(found: Int, expected: Int)
-  /// The network has no such stage.
-  case stage(Int, count: Int)
-  /// The model has no classifier.
-  case noClassifier
-  /// The model has no decoder.
-  case noDecoder
-  /// The classifier reads several stages, which a session alone does not pool.
-  case severalStages
-  /// `SWT_ISA` names an instruction set that this processor lacks.
-  case instructionSet(String, available: [String])
-  /// The memory that the program needs cannot be had.
-  case memory(byteCount: Int)
-  /// A result is infinite or not a number; the text says which.
-  case notFinite(String)
-  /// A number of threads below one.
-  case threads(Int)
-  /// This processor, or the instruction set that `SWT_ISA` names, has no arithmetic of that precision.
-  case precision(Precision, instructionSet: String)
-  /// The caller stopped the run.
-  case cancelled
+public struct RuntimeError: Error, Equatable, Sendable {
+  package enum Reason: Equatable, Sendable {
+    /// The file cannot be opened, or is no sound model.
+    case model(SWTError)
+    /// The input has the wrong rank or number of channels.
+    case inputShape(found: [Int], expected: String)
+    /// The input is too small, or cannot be halved as often as the network halves it.
+    case inputSize(found: [Int], problem: String)
+    /// A buffer does not have as many numbers as the shape that the session was made for.
+    case elementCount(found: Int, expected: Int)
+    /// The network has no such stage.
+    case stage(Int, count: Int)
+    /// The model has no classifier.
+    case noClassifier
+    /// The model has no decoder.
+    case noDecoder
+    /// The classifier reads several stages, which a session alone does not pool.
+    case severalStages
+    /// `SWT_ISA` names an instruction set that this processor lacks.
+    case instructionSet(String, available: [String])
+    /// The memory that the program needs cannot be had.
+    case memory(byteCount: Int)
+    /// A result is infinite or not a number; the text says which.
+    case notFinite(String)
+    /// A number of threads below one.
+    case threads(Int)
+    /// This processor, or the instruction set that `SWT_ISA` names, has no arithmetic of that precision.
+    case precision(Precision, instructionSet: String)
+    /// The caller stopped the run.
+    case cancelled
+  }
+
+  package let reason: Reason
+
+  package init(_ reason: Reason) { self.reason = reason }
 }
 
 extension RuntimeError: Failure {
   package var kind: FailureKind {
-    switch self {
+    switch reason {
     case .model(let error): error.kind
     case .inputShape, .inputSize, .elementCount, .noClassifier, .noDecoder, .severalStages:
       .mismatch
@@ -51,8 +56,11 @@ extension RuntimeError: Failure {
   /// One line: what is wrong, where, and what to do.
   public var description: String { message() }
 
+  /// What kind of failure it is: the number that libswt's `swt_status` has for it.
+  public var status: Int32 { kind.codes.status }
+
   package var report: FailureReport {
-    switch self {
+    switch reason {
     case .model(let error): error.report
     case .inputShape(let found, let expected):
       "the input has shape \(found) where the network takes \(expected)"

@@ -31,7 +31,7 @@ package struct SelfTest: Sendable {
 
   /// Prepares a test of what `model` uses on so many threads, by default as many as it may.
   ///
-  /// - Throws: `RuntimeError.instructionSet`, where `SWT_ISA` names one that this processor lacks.
+  /// - Throws: `RuntimeError`, where `SWT_ISA` names one that this processor lacks.
   package init(
     _ model: Model, threads: Int? = nil, precision: Precision = .f32
   ) throws(RuntimeError) {

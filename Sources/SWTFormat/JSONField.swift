@@ -9,7 +9,7 @@ package struct JSONField {
     self.value = value
   }
 
-  package func problem(_ text: String) -> SWTError { .field(path: path, problem: text) }
+  package func problem(_ text: String) -> SWTError { SWTError(.field(path: path, problem: text)) }
 
   /// The member `key`, which must be there.
   package subscript(key: String) -> JSONField {

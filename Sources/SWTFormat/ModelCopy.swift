@@ -66,9 +66,9 @@ package struct ModelCopy: Sendable {
       buffer in
       let entry = source.entry(named: fullName)
       let values = try newValues(name) ?? entry.map { source.values(of: $0) }
-      guard let values else { throw SWTError.missingTensor(name: fullName) }
+      guard let values else { throw SWTError(.missingTensor(name: fullName)) }
       guard values.count == buffer.count else {
-        throw SWTError.tensorShape(name: fullName, found: [values.count], expected: shape)
+        throw SWTError(.tensorShape(name: fullName, found: [values.count], expected: shape))
       }
       _ = buffer.update(from: values)
     }

@@ -46,7 +46,7 @@ public struct ModelDescription: Sendable, Equatable {
   /// What the segmentation network was trained to find.
   public package(set) var labels: LabelDescription
   /// Where the weights come from.
-  public package(set) var provenance: Provenance
+  package var provenance: Provenance
 
   /// Creates a description.
   package init(
@@ -92,7 +92,7 @@ public struct LabelDescription: Sendable, Equatable {
   /// All labels, background and ignore included.
   public package(set) var labels: [Label]
   /// `regions_class_order`, where the network was trained on regions.
-  public package(set) var regionsClassOrder: [Int]?
+  package var regionsClassOrder: [Int]?
 
   /// Creates a label description.
   package init(labels: [Label], regionsClassOrder: [Int]? = nil) {

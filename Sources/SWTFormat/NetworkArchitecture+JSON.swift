@@ -55,9 +55,10 @@ extension NetworkArchitecture {
     }
     let stem = try field.optional("stem_channels")
     guard (stem != nil) == networkClass.isResidual else {
-      throw .field(
-        path: "\(field.path).stem_channels",
-        problem: stem == nil ? "is missing" : "does not belong to \(networkClass.rawValue)")
+      throw SWTError(
+        .field(
+          path: "\(field.path).stem_channels",
+          problem: stem == nil ? "is missing" : "does not belong to \(networkClass.rawValue)"))
     }
     let norm = try field["norm"]
     let eps = try norm["eps"].number()
@@ -141,9 +142,10 @@ extension NetworkArchitecture.Stage {
     typealias Bounds = NetworkArchitecture.Bounds
     let bottleneck = try field.optional("bottleneck_channels")
     guard (bottleneck != nil) == (block == .bottleneck) else {
-      throw .field(
-        path: "\(field.path).bottleneck_channels",
-        problem: bottleneck == nil ? "is missing" : "does not belong to \(block.rawValue)")
+      throw SWTError(
+        .field(
+          path: "\(field.path).bottleneck_channels",
+          problem: bottleneck == nil ? "is missing" : "does not belong to \(block.rawValue)"))
     }
     self.init(
       features: try field["features"].integer(Bounds.features),

@@ -69,54 +69,56 @@ package struct Preamble: Equatable, Sendable {
   /// Reads and checks the preamble of a file of `fileLength` bytes; `header` is set to the JSON.
   package init(_ bytes: Bytes, header: inout Bytes) throws(SWTError) {
     guard bytes.hasBytes(Self.magic) else {
-      throw .notSWT(found: Self.description(of: bytes))
+      throw SWTError(.notSWT(found: Self.description(of: bytes)))
     }
     guard bytes.count >= Self.byteCount else {
-      throw .truncatedPreamble(byteCount: bytes.count)
+      throw SWTError(.truncatedPreamble(byteCount: bytes.count))
     }
     func integer<Integer: FixedWidthInteger & BitwiseCopyable>(
       _ type: Integer.Type, at offset: Int
     ) throws(SWTError) -> Integer {
       guard let value = bytes.littleEndian(type, at: offset) else {
-        throw .truncatedPreamble(byteCount: bytes.count)
+        throw SWTError(.truncatedPreamble(byteCount: bytes.count))
       }
       return value
     }
-    guard try integer(UInt32.self, at: 8) == Self.endiannessMark else { throw .wrongEndianness }
+    guard try integer(UInt32.self, at: 8) == Self.endiannessMark else {
+      throw SWTError(.wrongEndianness)
+    }
     majorVersion = try integer(UInt16.self, at: 12)
     minorVersion = try integer(UInt16.self, at: 14)
     guard majorVersion == Self.major else {
-      throw .unsupportedVersion(major: Int(majorVersion), minor: Int(minorVersion))
+      throw SWTError(.unsupportedVersion(major: Int(majorVersion), minor: Int(minorVersion)))
     }
     requiredFeatures = RequiredFeatures(rawValue: try integer(UInt64.self, at: 16))
     let unknown = requiredFeatures.subtracting(.known)
-    guard unknown.isEmpty else { throw .unknownRequiredFeatures(bits: unknown.rawValue) }
+    guard unknown.isEmpty else { throw SWTError(.unknownRequiredFeatures(bits: unknown.rawValue)) }
     optionalFeatures = try integer(UInt64.self, at: 24)
     let declaredHeader = try integer(UInt64.self, at: 32)
     let declaredOffset = try integer(UInt64.self, at: 40)
     let declaredLength = try integer(UInt64.self, at: 48)
     for offset in Self.reserved.joined() where bytes.byte(at: offset) != 0 {
-      throw .reservedBytes(offset: offset)
+      throw SWTError(.reservedBytes(offset: offset))
     }
     let limit = Self.headerLimit
     guard (2...UInt64(limit)).contains(declaredHeader) else {
-      throw .headerLength(Int(clamping: declaredHeader), limit: limit)
+      throw SWTError(.headerLength(Int(clamping: declaredHeader), limit: limit))
     }
     headerLength = Int(declaredHeader)
     guard declaredLength == UInt64(bytes.count) else {
-      throw .fileLength(declared: declaredLength, actual: bytes.count)
+      throw SWTError(.fileLength(declared: declaredLength, actual: bytes.count))
     }
     fileLength = bytes.count
     let expectedOffset = Self.roundUp(Self.byteCount + headerLength, to: Self.dataAlignment)
     guard declaredOffset == UInt64(expectedOffset), expectedOffset <= fileLength else {
-      throw .dataOffset(found: declaredOffset, expected: expectedOffset)
+      throw SWTError(.dataOffset(found: declaredOffset, expected: expectedOffset))
     }
     guard let json = bytes.slice(at: Self.byteCount, count: headerLength),
       let firstBytes = bytes.slice(at: 0, count: Self.hashOffset),
       let storedHash = bytes.slice(at: Self.hashOffset, count: 32)
-    else { throw .truncatedPreamble(byteCount: bytes.count) }
+    else { throw SWTError(.truncatedPreamble(byteCount: bytes.count)) }
     hash = Self.hash(firstBytes: firstBytes.array, header: json.array)
-    guard hash == storedHash.array else { throw .headerHash }
+    guard hash == storedHash.array else { throw SWTError(.headerHash) }
     header = json
   }
 

@@ -38,7 +38,7 @@ public struct PreprocessingDescription: Sendable, Equatable {
     /// Its name in dataset.json's `channel_names`.
     public package(set) var name: String
     /// `normalization_schemes` entry: `CTNormalization`, `ZScoreNormalization`, …
-    public package(set) var normalizationScheme: String
+    package var normalizationScheme: String
     /// `use_mask_for_norm` entry.
     package var useMaskForNorm: Bool
     /// Its intensity properties, where the plans have them.
@@ -92,9 +92,9 @@ public struct PreprocessingDescription: Sendable, Equatable {
   /// `preprocessor_name`.
   package var preprocessorName: String
   /// `image_reader_writer`.
-  public package(set) var imageReaderWriter: String
+  package var imageReaderWriter: String
   /// `file_ending` of dataset.json.
-  public package(set) var fileEnding: String?
+  package var fileEnding: String?
   /// Where the training scans' array axes point, x first: three letters such as "LPS".
   package var orientation: String?
   /// What made the training scans from DICOM, where that is known.

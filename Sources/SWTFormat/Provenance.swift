@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Where a model comes from. No times, paths or host names: the same checkpoint gives the same file.
-public struct Provenance: Sendable, Equatable {
+package struct Provenance: Sendable, Equatable {
   /// SHA-256 of the checkpoint, in hex.
-  public package(set) var sourceSHA256: String
+  package var sourceSHA256: String
   /// What kind of file it was, for people: "nnU-Net v2 checkpoint", …
-  public package(set) var sourceKind: String
+  package var sourceKind: String
   /// `trainer_name`.
   package var trainerName: String?
   /// `plans_name`.
@@ -20,11 +20,11 @@ public struct Provenance: Sendable, Equatable {
   /// `inference_allowed_mirroring_axes`.
   package var mirroringAxes: [Int]?
   /// The licence the checkpoint names.
-  public package(set) var licence: String?
+  package var licence: String?
   /// The works the checkpoint asks to cite.
-  public package(set) var citations: [String]
+  package var citations: [String]
   /// The version of nnconvert that wrote the file.
-  public package(set) var nnconvertVersion: String
+  package var nnconvertVersion: String
   /// How the classifier, and what else of the file, was trained by `nntrain`.
   package var training: TrainingProvenance?
 

@@ -2,72 +2,80 @@
 public import FileIO
 
 /// Why a `.swt` file cannot be read or written.
-@nonexhaustive
-public enum SWTError: Error, Equatable, Sendable {
-  /// The operating system refused.
-  case file(FileError)
-  /// The file does not start with the magic bytes.
-  case notSWT(found: String)
-  /// The file is shorter than a preamble.
-  case truncatedPreamble(byteCount: Int)
-  /// The endianness mark is not the little-endian one.
-  case wrongEndianness
-  /// The file's major version is newer than this reader.
-  case unsupportedVersion(major: Int, minor: Int)
-  /// The file needs a feature that this reader does not have.
-  case unknownRequiredFeatures(bits: UInt64)
-  /// The preamble declares other features than the header needs.
-  case requiredFeatures(declared: UInt64, needed: UInt64)
-  /// A reserved byte of the preamble is not zero.
-  case reservedBytes(offset: Int)
-  /// The header's length is zero, too large, or leaves the file.
-  case headerLength(Int, limit: Int)
-  /// The data does not start where it has to.
-  case dataOffset(found: UInt64, expected: Int)
-  /// The declared length is not the file's.
-  case fileLength(declared: UInt64, actual: Int)
-  /// The header does not have the hash that the preamble names.
-  case headerHash
-  /// The header is no JSON that we take.
-  case header(problem: String)
-  /// A field of the header is missing or has a value it cannot have.
-  case field(path: String, problem: String)
-  /// Too many tensors.
-  case tensorCount(Int, limit: Int)
-  /// Two tensors have one name.
-  case duplicateTensor(name: String)
-  /// A tensor's byte length does not follow from its shape, type and layout.
-  case tensorByteCount(name: String, declared: Int, expected: Int)
-  /// A tensor is not where the layout rules put it.
-  case tensorOffset(name: String, declared: Int, expected: Int)
-  /// The bytes after the last tensor are unaccounted for, or missing.
-  case dataEnd(tensorsEnd: Int, fileLength: Int)
-  /// The architecture needs a tensor that the file does not have.
-  case missingTensor(name: String)
-  /// The file has a tensor that the architecture does not know.
-  case unexpectedTensor(name: String)
-  /// A tensor's shape or layout is not what the architecture needs.
-  case tensorShape(name: String, found: [Int], expected: [Int])
-  /// A tensor is stored in another layout than its role needs.
-  case tensorLayout(name: String, found: String, expected: String)
-  /// A tensor's bytes do not have the hash in the table.
-  case tensorHash(name: String)
-  /// Padding between tensors, or an unused lane of a packed tensor, is not zero.
-  case padding(offset: Int)
-  /// A value does not fit the narrower type that was asked for.
-  case overflow(name: String, value: Float, dataType: TensorDataType)
+public struct SWTError: Error, Equatable, Sendable {
+  package enum Reason: Equatable, Sendable {
+    /// The operating system refused.
+    case file(FileError)
+    /// The file does not start with the magic bytes.
+    case notSWT(found: String)
+    /// The file is shorter than a preamble.
+    case truncatedPreamble(byteCount: Int)
+    /// The endianness mark is not the little-endian one.
+    case wrongEndianness
+    /// The file's major version is newer than this reader.
+    case unsupportedVersion(major: Int, minor: Int)
+    /// The file needs a feature that this reader does not have.
+    case unknownRequiredFeatures(bits: UInt64)
+    /// The preamble declares other features than the header needs.
+    case requiredFeatures(declared: UInt64, needed: UInt64)
+    /// A reserved byte of the preamble is not zero.
+    case reservedBytes(offset: Int)
+    /// The header's length is zero, too large, or leaves the file.
+    case headerLength(Int, limit: Int)
+    /// The data does not start where it has to.
+    case dataOffset(found: UInt64, expected: Int)
+    /// The declared length is not the file's.
+    case fileLength(declared: UInt64, actual: Int)
+    /// The header does not have the hash that the preamble names.
+    case headerHash
+    /// The header is no JSON that we take.
+    case header(problem: String)
+    /// A field of the header is missing or has a value it cannot have.
+    case field(path: String, problem: String)
+    /// Too many tensors.
+    case tensorCount(Int, limit: Int)
+    /// Two tensors have one name.
+    case duplicateTensor(name: String)
+    /// A tensor's byte length does not follow from its shape, type and layout.
+    case tensorByteCount(name: String, declared: Int, expected: Int)
+    /// A tensor is not where the layout rules put it.
+    case tensorOffset(name: String, declared: Int, expected: Int)
+    /// The bytes after the last tensor are unaccounted for, or missing.
+    case dataEnd(tensorsEnd: Int, fileLength: Int)
+    /// The architecture needs a tensor that the file does not have.
+    case missingTensor(name: String)
+    /// The file has a tensor that the architecture does not know.
+    case unexpectedTensor(name: String)
+    /// A tensor's shape or layout is not what the architecture needs.
+    case tensorShape(name: String, found: [Int], expected: [Int])
+    /// A tensor is stored in another layout than its role needs.
+    case tensorLayout(name: String, found: String, expected: String)
+    /// A tensor's bytes do not have the hash in the table.
+    case tensorHash(name: String)
+    /// Padding between tensors, or an unused lane of a packed tensor, is not zero.
+    case padding(offset: Int)
+    /// A value does not fit the narrower type that was asked for.
+    case overflow(name: String, value: Float, dataType: TensorDataType)
+  }
+
+  package let reason: Reason
+
+  package init(_ reason: Reason) { self.reason = reason }
 }
 
 extension SWTError: Failure {
   package var kind: FailureKind {
-    if case .file(let error) = self { error.kind } else { .badInput }
+    if case .file(let error) = reason { error.kind } else { .badInput }
   }
 
   /// One line: what is wrong, where, and what to do.
   public var description: String { message() }
 
+  /// What kind of failure it is: the number that libswt's `swt_status` has for it.
+  public var status: Int32 { kind.codes.status }
+
   package var report: FailureReport {
-    switch self {
+    switch reason {
     case .file(let error): error.report
     case .notSWT(let found):
       .init("this is no .swt file but \(found)", advice: "convert it with nnconvert first")

@@ -36,7 +36,7 @@ public struct SWTFile: Sendable {
     contentsOf path: String, verifyingTensors: Bool = false
   ) throws(SWTError) {
     let file: MappedFile
-    do { file = try MappedFile(path: path) } catch { throw .file(error) }
+    do { file = try MappedFile(path: path) } catch { throw SWTError(.file(error)) }
     try self.init(file: file)
     if verifyingTensors { try verify() }
   }
@@ -54,9 +54,10 @@ public struct SWTFile: Sendable {
     let json = try Self.parseHeader(header)
     description = try ModelDescription(json: json)
     guard preamble.requiredFeatures == description.requiredFeatures else {
-      throw .requiredFeatures(
-        declared: preamble.requiredFeatures.rawValue,
-        needed: description.requiredFeatures.rawValue)
+      throw SWTError(
+        .requiredFeatures(
+          declared: preamble.requiredFeatures.rawValue,
+          needed: description.requiredFeatures.rawValue))
     }
     tensors = try TensorTable.read(
       json, dataOffset: preamble.dataOffset, fileLength: preamble.fileLength)
@@ -71,7 +72,7 @@ public struct SWTFile: Sendable {
     do {
       return try JSONParser.parse(
         header, limits: JSONParser.Limits(byteCount: Preamble.headerLimit, depth: headerDepth))
-    } catch { throw .header(problem: error.description) }
+    } catch { throw SWTError(.header(problem: error.description)) }
   }
 
   /// The entry of a network's tensor, or `nil` where the file has none of that name.
@@ -100,14 +101,14 @@ public struct SWTFile: Sendable {
 
   /// Checks every tensor's hash, and that padding and unused lanes are zero; reads the whole file.
   ///
-  /// - Throws: `SWTError.tensorHash` or `padding`.
+  /// - Throws: `SWTError`, naming the first tensor or byte that is not as it was written.
   public func verify() throws(SWTError) {
     var end = Preamble.byteCount + (headerLength ?? 0)
     for entry in tensors {
       try checkZero(from: end, to: entry.offset)
       let stored = bytes(of: entry)
       guard SHA256.hex(SHA256.digest(of: stored)) == entry.sha256 else {
-        throw .tensorHash(name: entry.name)
+        throw SWTError(.tensorHash(name: entry.name))
       }
       if entry.layout == .packed16, entry.shape[0] % TensorLayout.blockWidth != 0 {
         let width = entry.dataType.byteCount
@@ -128,9 +129,9 @@ public struct SWTFile: Sendable {
 
   private func checkZero(from start: Int, to end: Int) throws(SWTError) {
     guard let padding = bytes.slice(at: start, count: max(0, end - start)) else {
-      throw .padding(offset: start)
+      throw SWTError(.padding(offset: start))
     }
     let firstNonZero = padding.withUnsafeBytes { $0.firstIndex { $0 != 0 } }
-    if let firstNonZero { throw .padding(offset: start + firstNonZero) }
+    if let firstNonZero { throw SWTError(.padding(offset: start + firstNonZero)) }
   }
 }

@@ -75,7 +75,7 @@ package struct SWTWriter {
       dataOffset = needed
     }
     guard header.count <= Preamble.headerLimit else {
-      throw SWTError.headerLength(header.count, limit: Preamble.headerLimit)
+      throw SWTError(.headerLength(header.count, limit: Preamble.headerLimit))
     }
     // Names come from foreign files: what the reader would refuse must not be written.
     _ = try ModelDescription(json: try SWTFile.parseHeader(Bytes(header)))
@@ -100,7 +100,7 @@ package struct SWTWriter {
         modelID: SHA256.hex(Array(preambleBytes[64..<96])), byteCount: total,
         commitSeconds: (ContinuousClock.now - start) / .seconds(1))
     } catch let error as FileError {
-      throw SWTError.file(error)
+      throw SWTError(.file(error))
     }
   }
 
@@ -118,7 +118,7 @@ package struct SWTWriter {
         case (let byteCount, let overflow) = count.multipliedReportingOverflow(
           by: tensor.dataType.byteCount), !overflow, byteCount < Int.max / 4
       else {
-        throw SWTError.tensorShape(name: tensor.name, found: tensor.shape, expected: [])
+        throw SWTError(.tensorShape(name: tensor.name, found: tensor.shape, expected: []))
       }
       let offset = Preamble.roundUp(end, to: Preamble.tensorAlignment)
       end = offset + byteCount
@@ -196,8 +196,9 @@ private struct TensorEncoder {
     let count = shape.reduce(1, *)
     let bytes = try aligned(tensor.values())
     guard bytes.count == count * MemoryLayout<Float>.stride else {
-      throw SWTError.tensorShape(
-        name: tensor.name, found: [bytes.count / 4], expected: shape)
+      throw SWTError(
+        .tensorShape(
+          name: tensor.name, found: [bytes.count / 4], expected: shape))
     }
     return try bytes.withUnsafeBytes { raw in
       let rowMajor = raw.bindMemory(to: Float.self)
@@ -233,8 +234,9 @@ private struct TensorEncoder {
     narrow.reserveCapacity(values.count)
     for value in values {
       guard let bits = tensor.dataType.narrow(value) else {
-        throw SWTError.overflow(
-          name: tensor.name, value: value, dataType: tensor.dataType)
+        throw SWTError(
+          .overflow(
+            name: tensor.name, value: value, dataType: tensor.dataType))
       }
       narrow.append(bits.littleEndian)
     }

@@ -9,7 +9,7 @@ public enum TensorDataType: String, Sendable, CaseIterable {
   case bf16
 
   /// Bytes per element.
-  public var byteCount: Int { self == .f32 ? 4 : 2 }
+  package var byteCount: Int { self == .f32 ? 4 : 2 }
 }
 
 /// In which order a tensor's elements lie in the file.

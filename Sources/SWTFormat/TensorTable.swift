@@ -23,7 +23,7 @@ enum TensorTable {
     let field = try JSONField(path: "", value: json)["tensors"]
     let count = field.value.array?.count ?? 0
     guard count <= SWTFile.tensorLimit else {
-      throw .tensorCount(count, limit: SWTFile.tensorLimit)
+      throw SWTError(.tensorCount(count, limit: SWTFile.tensorLimit))
     }
     var names: Set<[UInt8]> = []
     var entries: [TensorEntry] = []
@@ -31,29 +31,33 @@ enum TensorTable {
     for element in try field.elements(1...SWTFile.tensorLimit) {
       let entry = try TensorEntry(element, nameLimit: nameLimit, rankLimit: rankLimit)
       guard names.insert(Array(entry.name.utf8)).inserted else {
-        throw .duplicateTensor(name: entry.name)
+        throw SWTError(.duplicateTensor(name: entry.name))
       }
       guard let count = entry.layout.elementCount(shape: entry.shape),
         case (let expected, let overflow) = count.multipliedReportingOverflow(
           by: entry.dataType.byteCount), !overflow
       else { throw try element["shape"].problem("is too large: \(entry.shape)") }
       guard entry.byteCount == expected else {
-        throw .tensorByteCount(
-          name: entry.name, declared: entry.byteCount, expected: expected)
+        throw SWTError(
+          .tensorByteCount(
+            name: entry.name, declared: entry.byteCount, expected: expected))
       }
       let start = Preamble.roundUp(end, to: Preamble.tensorAlignment)
       guard entry.offset == start else {
-        throw .tensorOffset(name: entry.name, declared: entry.offset, expected: start)
+        throw SWTError(.tensorOffset(name: entry.name, declared: entry.offset, expected: start))
       }
       guard start <= fileLength, entry.byteCount <= fileLength - start else {
-        throw .dataEnd(
-          tensorsEnd: start.addingReportingOverflow(entry.byteCount).partialValue,
-          fileLength: fileLength)
+        throw SWTError(
+          .dataEnd(
+            tensorsEnd: start.addingReportingOverflow(entry.byteCount).partialValue,
+            fileLength: fileLength))
       }
       end = start + entry.byteCount
       entries.append(entry)
     }
-    guard end == fileLength else { throw .dataEnd(tensorsEnd: end, fileLength: fileLength) }
+    guard end == fileLength else {
+      throw SWTError(.dataEnd(tensorsEnd: end, fileLength: fileLength))
+    }
     return entries
   }
 }

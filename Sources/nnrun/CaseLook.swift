@@ -35,7 +35,7 @@ struct CaseLook {
   ) throws -> MappedCase {
     let scan = try reader.read(outcome.entry)
     guard let channel = scan.channels.first, let place = scan.place else {
-      throw PipelineError.noPlace
+      throw PipelineError(.noPlace)
     }
     return MappedCase(
       name: outcome.name, maps: maps, logits: logits, classifier,

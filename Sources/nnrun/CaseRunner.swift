@@ -152,7 +152,7 @@ struct CaseRunner {
       try body(entry.name, false) { warnings, progress in
         let tell = { (done: Int, count: Int) throws(PipelineError) in
           progress(done, count)
-          if interruption.hasCome, done < count { throw .cancelled }
+          if interruption.hasCome, done < count { throw PipelineError(.cancelled) }
         }
         if let ready = ahead.take(entry) {
           warnings = ready.warnings
@@ -191,7 +191,7 @@ struct CaseRunner {
       let size = shape.reduce(1, *)
       for index in 0..<array.shape[0] {
         try body("\(entry.name)[\(index)]", true) { _, _ in
-          guard !interruption.hasCome else { throw PipelineError.cancelled }
+          guard !interruption.hasCome else { throw PipelineError(.cancelled) }
           return try pipeline.run(
             array: array.values[index * size..<(index + 1) * size], shape: shape, held: held)
         }

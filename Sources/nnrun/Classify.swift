@@ -58,7 +58,7 @@ struct Classify: ParsableCommand {
     let interruption = Interruption()
     let reporter = try cases.reporter()
     let loaded = try model.load()
-    guard let classifier = loaded.description.classifier else { throw RuntimeError.noClassifier }
+    guard let classifier = loaded.description.classifier else { throw RuntimeError(.noClassifier) }
     let pipelines = try side.pipelines(
       cases, loaded, outputs: SessionOutputs(pooled: false, logits: true), threads: model.threads,
       precision: arithmetic.precision, makesMaps: maps != nil, reporter)

@@ -62,9 +62,9 @@ struct Features: ParsableCommand {
     let architecture = loaded.description.architecture
     let stages = allStages ? Array(architecture.stages.indices) : stage.map { [$0] } ?? []
     for stage in stages where !architecture.stages.indices.contains(stage) {
-      throw RuntimeError.stage(stage, count: architecture.stages.count)
+      throw RuntimeError(.stage(stage, count: architecture.stages.count))
     }
-    guard !logitsMap || architecture.decoder != nil else { throw RuntimeError.noDecoder }
+    guard !logitsMap || architecture.decoder != nil else { throw RuntimeError(.noDecoder) }
     let pipelines = try side.pipelines(
       cases, loaded,
       outputs: SessionOutputs(

@@ -32,7 +32,7 @@ struct ModelArgument: ParsableArguments {
 
   private static func named(_ error: RuntimeError, _ path: String) -> any Failure {
     // What the operating system refused names the file already.
-    guard case .model(let problem) = error, problem.kind == .badInput else { return error }
+    guard case .model(let problem) = error.reason, problem.kind == .badInput else { return error }
     let endings = [".nii", ".nii.gz", ".npy", ".csv"]
     let isScan = endings.contains { path.lowercased().hasSuffix($0) }
     return isScan ? InputError.scanAsModel(path) : InputError.model(path, problem)

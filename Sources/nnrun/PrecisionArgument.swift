@@ -10,7 +10,7 @@ struct PrecisionArgument: ParsableArguments {
 
   func validate() throws {
     guard Machine.precisions.contains(precision) else {
-      let error = RuntimeError.precision(precision, instructionSet: Machine.instructionSet)
+      let error = RuntimeError(.precision(precision, instructionSet: Machine.instructionSet))
       throw ValidationError("\(error)")
     }
   }

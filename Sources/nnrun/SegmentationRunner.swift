@@ -79,7 +79,7 @@ struct SegmentationRunner {
       },
       progress: { (stage, done, count) throws(PipelineError) in
         progress.show(window: done, of: count, stage: stage, of: stages.count)
-        if interruption.hasCome, done < count { throw .cancelled }
+        if interruption.hasCome, done < count { throw PipelineError(.cancelled) }
       })
     let threads = stages.last.threads
     if savesProbabilities {

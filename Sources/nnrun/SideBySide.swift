@@ -41,11 +41,11 @@ struct SideBySide {
     var warnings: [String] = []
     let result = Result {
       if case .unusable(let error) = entry.source { throw error }
-      guard !interruption.hasCome else { throw PipelineError.cancelled }
+      guard !interruption.hasCome else { throw PipelineError(.cancelled) }
       let scan = try pipeline.read(entry)
       warnings = scan.warnings
       return try pipeline.run(scan) { done, count throws(PipelineError) in
-        if interruption.hasCome, done < count { throw .cancelled }
+        if interruption.hasCome, done < count { throw PipelineError(.cancelled) }
       }
     }
     return Finished(

@@ -33,7 +33,7 @@ struct Evaluate: ParsableCommand {
   func run() throws {
     let table = try LabelledTable(path: cases, label: label, group: group)
     let loaded = try Model(contentsOf: model)
-    guard let classifier = loaded.description.classifier else { throw RuntimeError.noClassifier }
+    guard let classifier = loaded.description.classifier else { throw RuntimeError(.noClassifier) }
     let list = try CaseList(
       inputs: [cases], channels: loaded.description.preprocessing.channels.map(\.name))
     let pipeline = EncoderPipeline(

@@ -103,7 +103,7 @@ struct FineTuningSource {
       } ?? true
     let needed = estimate.peakByteCount(isCacheInMemory: inMemory)
     if let memoryLimit, needed > memoryLimit {
-      throw PipelineError.tooLarge(.running, needed: needed, limit: memoryLimit)
+      throw PipelineError(.tooLarge(.running, needed: needed, limit: memoryLimit))
     }
     let cache = try ActivationCache(
       folder: inMemory ? nil : folder, isHalf: settings.unfrozenStages < stageCount)

@@ -178,7 +178,7 @@ import Testing
     let checkpoint = try Fixtures.checkpoint(in: "resenc3d__v2.8__float32")
     let other = try Fixtures.checkpoint(in: "plain3d__v2.8__float32")
     let plans = other.split(separator: "/").dropLast(2).map { "/\($0)" }.joined() + "/plans.json"
-    #expect(throws: ConversionError.missingKey("encoder.stages.0.0.convs.0.conv.weight")) {
+    #expect(throws: ConversionError(.missingKey("encoder.stages.0.0.convs.0.conv.weight"))) {
       try convert(checkpoint) { $0.plansPath = plans }
     }
   }

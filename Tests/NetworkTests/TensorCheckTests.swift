@@ -24,7 +24,7 @@ import Testing
   func everyTensorMustBeThere(index: Int) {
     var entries = Self.entries
     let entry = entries.remove(at: index)
-    #expect(throws: SWTError.missingTensor(name: entry.name)) { try Self.graph.check(entries) }
+    #expect(throws: SWTError(.missingTensor(name: entry.name))) { try Self.graph.check(entries) }
   }
 
   @Test(arguments: entries.indices)
@@ -32,17 +32,19 @@ import Testing
     var entries = Self.entries
     entries[index].shape[0] += 1
     #expect(
-      throws: SWTError.tensorShape(
-        name: entries[index].name, found: entries[index].shape,
-        expected: Self.entries[index].shape)
+      throws: SWTError(
+        .tensorShape(
+          name: entries[index].name, found: entries[index].shape,
+          expected: Self.entries[index].shape))
     ) { try Self.graph.check(entries) }
     entries = Self.entries
     let other: TensorLayout = entries[index].layout == .rowMajor ? .packed16 : .rowMajor
     entries[index].layout = other
     #expect(
-      throws: SWTError.tensorLayout(
-        name: entries[index].name, found: other.rawValue,
-        expected: Self.entries[index].layout.rawValue)
+      throws: SWTError(
+        .tensorLayout(
+          name: entries[index].name, found: other.rawValue,
+          expected: Self.entries[index].layout.rawValue))
     ) { try Self.graph.check(entries) }
   }
 
@@ -50,7 +52,7 @@ import Testing
     var entries = Self.entries
     entries.append(entries[0])
     entries[entries.count - 1].name = "encoder.other"
-    #expect(throws: SWTError.unexpectedTensor(name: "encoder.other")) {
+    #expect(throws: SWTError(.unexpectedTensor(name: "encoder.other"))) {
       try Self.graph.check(entries)
     }
   }
@@ -86,7 +88,7 @@ import Testing
     let whole = try write(parameters, "whole.swt")
     #expect(try SWTFile(modelAt: whole, verifyingTensors: true).tensors.count == parameters.count)
     let incomplete = try write(parameters.dropLast(), "incomplete.swt")
-    #expect(throws: SWTError.missingTensor(name: "decoder.seg_layers.0.bias")) {
+    #expect(throws: SWTError(.missingTensor(name: "decoder.seg_layers.0.bias"))) {
       try SWTFile(modelAt: incomplete)
     }
   }

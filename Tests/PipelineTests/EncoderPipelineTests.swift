@@ -97,9 +97,10 @@ import Testing
     let estimate = try pipeline.estimate(pipeline.read(files: [scan]))
     #expect(estimate.peakByteCount > 90_000_000)
     #expect(
-      throws: PipelineError.memory(
-        needed: estimate.peakByteCount, limit: 90_000_000, policy: .whole,
-        fitting: [.slidingWindow, .centerCrop])
+      throws: PipelineError(
+        .memory(
+          needed: estimate.peakByteCount, limit: 90_000_000, policy: .whole,
+          fitting: [.slidingWindow, .centerCrop]))
     ) { try pipeline.run(pipeline.read(files: [scan])) }
     let tiny = try EncoderPipeline(model: Models.example(), memoryLimit: 1_000_000)
     #expect(throws: PipelineError.self) { _ = try tiny.read(files: [scan]) }

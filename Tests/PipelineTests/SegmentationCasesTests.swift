@@ -112,9 +112,9 @@ import Testing
   @Test func aRunCanBeStopped() throws {
     let golden = try GoldenCase("s02_plain2d")
     let pipeline = try SegmentationPipeline(model: golden.model, threads: 2)
-    #expect(throws: PipelineError.cancelled) {
+    #expect(throws: PipelineError(.cancelled)) {
       try pipeline.run(pipeline.read(files: golden.scans[0].files)) {
-        (done, _) throws(PipelineError) in if done == 3 { throw .cancelled }
+        (done, _) throws(PipelineError) in if done == 3 { throw PipelineError(.cancelled) }
       }
     }
   }

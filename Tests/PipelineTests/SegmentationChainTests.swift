@@ -50,8 +50,8 @@ import Testing
 
   @Test func infiniteLogitsAreAnError() throws {
     let golden = try GoldenChain("mirrored")
-    #expect(throws: PipelineError.notFinite) { try golden.run(threads: 1, offset: .infinity) }
-    #expect(throws: PipelineError.notFinite) { try golden.run(threads: 1, offset: .nan) }
+    #expect(throws: PipelineError(.notFinite)) { try golden.run(threads: 1, offset: .infinity) }
+    #expect(throws: PipelineError(.notFinite)) { try golden.run(threads: 1, offset: .nan) }
   }
 
   @Test func progressCountsEveryRunOfTheNetwork() throws {

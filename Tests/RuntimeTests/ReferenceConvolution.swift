@@ -19,10 +19,11 @@ struct ReferenceConvolution {
       padding: axes(geometry.padding), input: axes(geometry.input),
       output: axes(geometry.positions))
     let count = geometry.outputChannels * geometry.positions.count
+    let numbers = input.map(Double.init)
     return [Double](unsafeUninitializedCapacity: count) { result, initialized in
       withUnsafePointer(to: definition) {
         // It writes `count` values and reads what the geometry says, which both arrays hold.
-        reference_convolution($0, input.map(Double.init), weights, result.baseAddress)
+        reference_convolution($0, numbers, weights, result.baseAddress)
       }
       initialized = count
     }

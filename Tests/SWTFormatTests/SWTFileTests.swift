@@ -124,8 +124,8 @@ import Testing
     let whole = try Self.bytes()
     let entry = try Self.open(whole).tensors[0]
     for (offset, error) in [
-      (entry.offset, SWTError.tensorHash(name: entry.name)),
-      (entry.offset - 1, .padding(offset: entry.offset - 1)),
+      (entry.offset, SWTError(.tensorHash(name: entry.name))),
+      (entry.offset - 1, SWTError(.padding(offset: entry.offset - 1))),
     ] {
       var damaged = whole
       damaged[offset] ^= 1

@@ -157,7 +157,7 @@ import Testing
       #expect(file.entry(named: entry.name)?.sha256 == entry.sha256)
     }
     let lacking = ModelCopy(of: old, description: description) { _ in nil }
-    #expect(throws: SWTError.missingTensor(name: Classifier.weightName)) {
+    #expect(throws: SWTError(.missingTensor(name: Classifier.weightName))) {
       try lacking.write(to: folder.file("n.swt"), replacing: false)
     }
   }

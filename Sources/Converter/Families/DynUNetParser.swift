@@ -20,9 +20,10 @@ struct DynUNetParser {
     let dimension = strides[0].count
     let modules = self.modules
     guard modules.count == strides.count else {
-      throw ConversionError.options(
-        problem: "the plans have \(strides.count) stages, the weights \(modules.count)",
-        advice: "give the plans that it was trained with")
+      throw ConversionError(
+        .options(
+          problem: "the plans have \(strides.count) stages, the weights \(modules.count)",
+          advice: "give the plans that it was trained with"))
     }
     var stages: [NetworkArchitecture.Stage] = []
     for (module, stride) in zip(modules, strides) {
@@ -32,8 +33,10 @@ struct DynUNetParser {
         shape[2...].allSatisfy({ $0 % 2 == 1 && NetworkArchitecture.Bounds.kernelSize.contains($0) }
         )
       else {
-        throw ConversionError.tensor(
-          key: key, problem: "has shape \(shape), not [outputs, inputs] and \(dimension) odd sizes")
+        throw ConversionError(
+          .tensor(
+            key: key,
+            problem: "has shape \(shape), not [outputs, inputs] and \(dimension) odd sizes"))
       }
       stages.append(
         NetworkArchitecture.Stage(
@@ -67,8 +70,9 @@ struct DynUNetParser {
       guard let shape = weights.shape(of: key), shape.count == stage.stride.count + 2,
         Array(shape[2...]) != stage.stride
       else { continue }
-      throw ConversionError.stride(
-        key: key, stage: index, planned: stage.stride, found: Array(shape[2...]))
+      throw ConversionError(
+        .stride(
+          key: key, stage: index, planned: stage.stride, found: Array(shape[2...])))
     }
   }
 }

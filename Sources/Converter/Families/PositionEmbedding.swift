@@ -26,8 +26,9 @@ struct PositionEmbedding {
   static func resample(_ checkpoint: inout Checkpoint, options: ConversionOptions) throws {
     guard let size = options.inputSize else { return }
     guard checkpoint.weights.naming == .primus else {
-      throw ConversionError.options(
-        problem: "the network takes inputs of many sizes", advice: "leave out \(.inputSize)")
+      throw ConversionError(
+        .options(
+          problem: "the network takes inputs of many sizes", advice: "leave out \(.inputSize)"))
     }
     var trained = options
     trained.inputSize = nil
@@ -38,11 +39,13 @@ struct PositionEmbedding {
     }
     let patchSize = architecture.totalStride
     guard zip(size, patchSize).allSatisfy({ (1...4096).contains($0) && $0 % $1 == 0 }) else {
-      throw ConversionError.network(
-        checkpoint.networkName ?? "",
-        .options(
-          problem: "an input of \(size) cannot be cut into patches of \(patchSize)",
-          advice: "give another \(.inputSize)"))
+      throw ConversionError(
+        .network(
+          checkpoint.networkName ?? "",
+          ConversionError(
+            .options(
+              problem: "an input of \(size) cannot be cut into patches of \(patchSize)",
+              advice: "give another \(.inputSize)"))))
     }
     let grid = zip(size, patchSize).map { $0 / $1 }
     let width = architecture.stages[0].features

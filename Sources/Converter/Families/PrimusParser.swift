@@ -25,8 +25,9 @@ struct PrimusParser {
       hasInnerNorm: weights.hasInnerNorm, tokenOrder: tokenOrder(), levels: weights.levels,
       hasTokenSkips: weights.hasTokenSkips)
     if let problem = transformer.headProblem(features: weights.width) {
-      throw ConversionError.options(
-        problem: "the number of heads \(problem)", advice: "give \(.heads)")
+      throw ConversionError(
+        .options(
+          problem: "the number of heads \(problem)", advice: "give \(.heads)"))
     }
     if weights.stemChannels == nil { transformer.hasTokenSkips = false }
     return NetworkArchitecture(
@@ -51,17 +52,21 @@ struct PrimusParser {
     if let size = identity.size, identity.keywords == nil,
       (weights.width, weights.depth) != (size.width, size.depth)
     {
-      throw ConversionError.options(
-        problem: "the weights have a width of \(weights.width) and \(weights.depth) blocks, where "
-          + "\(identity.className) has \(size.width) and \(size.depth)",
-        advice: "check that plans, trainer and checkpoint belong together")
+      throw ConversionError(
+        .options(
+          problem:
+            "the weights have a width of \(weights.width) and \(weights.depth) blocks, where "
+            + "\(identity.className) has \(size.width) and \(size.depth)",
+          advice: "check that plans, trainer and checkpoint belong together"))
     }
     guard let named = identity.version, (named == 1) != (weights.stemChannels == nil) else {
       return
     }
-    throw ConversionError.options(
-      problem: "the weights have a tokenizer of \(weights.stemChannels == nil ? "V1" : "V2 or V3")",
-      advice: "check that plans, trainer and checkpoint belong together")
+    throw ConversionError(
+      .options(
+        problem:
+          "the weights have a tokenizer of \(weights.stemChannels == nil ? "V1" : "V2 or V3")",
+        advice: "check that plans, trainer and checkpoint belong together"))
   }
 
   /// Words of the constructors that change nothing, or that the weights show.
@@ -99,9 +104,10 @@ struct PrimusParser {
       case "rope_kwargs" where field.value.object?.members.isEmpty == true: break
       case "rope_impl" where field.value.string?.hasSuffix("RotaryEmbeddingCat") == true: break
       default:
-        throw ConversionError.unsupported(
-          what: "\(field.path) = \(member.value.lineText)",
-          advice: "it changes the network in a way that is not known here")
+        throw ConversionError(
+          .unsupported(
+            what: "\(field.path) = \(member.value.lineText)",
+            advice: "it changes the network in a way that is not known here"))
       }
     }
   }
@@ -124,14 +130,16 @@ struct PrimusParser {
         PrimusIdentity.size(of: weights)?.heads
       }
     if let known, let given = options.heads, given != known {
-      throw ConversionError.options(
-        problem: "\(given) heads are given, but it has \(known)", advice: "leave out \(.heads)")
+      throw ConversionError(
+        .options(
+          problem: "\(given) heads are given, but it has \(known)", advice: "leave out \(.heads)"))
     }
     guard let heads = known ?? options.heads, Transformer.Bounds.heads.contains(heads) else {
-      throw ConversionError.options(
-        problem:
-          "nothing says how many heads it has (width \(weights.width), \(weights.depth) blocks)",
-        advice: "give \(.heads)")
+      throw ConversionError(
+        .options(
+          problem:
+            "nothing says how many heads it has (width \(weights.width), \(weights.depth) blocks)",
+          advice: "give \(.heads)"))
     }
     return heads
   }
@@ -145,18 +153,21 @@ struct PrimusParser {
       case "ReLU": return Nonlinearity(kind: .reLU, negativeSlope: 0)
       case "LeakyReLU": return leaky
       default:
-        throw ConversionError.unsupported(
-          what: "\(field.path) = \(try field.name())", advice: "LeakyReLU and ReLU can be converted"
-        )
+        throw ConversionError(
+          .unsupported(
+            what: "\(field.path) = \(try field.name())",
+            advice: "LeakyReLU and ReLU can be converted"
+          ))
       }
     }
     switch identity.version ?? weights.version {
     case 2: return Nonlinearity(kind: .reLU, negativeSlope: 0)
     case 3: return leaky
     default:
-      throw ConversionError.options(
-        problem: "nothing says whether its tokenizer is V2's (ReLU) or V3's (LeakyReLU)",
-        advice: "give \(.plansPath) with its network_class_name")
+      throw ConversionError(
+        .options(
+          problem: "nothing says whether its tokenizer is V2's (ReLU) or V3's (LeakyReLU)",
+          advice: "give \(.plansPath) with its network_class_name"))
     }
   }
 
@@ -176,13 +187,14 @@ struct PrimusParser {
   private func inputSize() throws -> [Int] {
     if let size = options.inputSize {
       guard let problem = problem(ofSize: size) else { return size }
-      throw ConversionError.options(problem: problem, advice: "give another \(.inputSize)")
+      throw ConversionError(.options(problem: problem, advice: "give another \(.inputSize)"))
     }
     let candidates = try self.candidates()
     if let size = candidates.first(where: { problem(ofSize: $0) == nil }) { return size }
-    throw ConversionError.options(
-      problem: problem(ofSize: candidates[0]) ?? "",
-      advice: "give the plans that it was trained with")
+    throw ConversionError(
+      .options(
+        problem: problem(ofSize: candidates[0]) ?? "",
+        advice: "give the plans that it was trained with"))
   }
 
   /// The sizes that the checkpoint speaks of, the likeliest first.

@@ -24,10 +24,11 @@ struct PrimusWeights {
     typealias Bounds = Transformer.Bounds
     func shape(_ name: String) -> [Int]? { weights.shape(of: "encoder.\(name)") }
     func required(_ name: String, rank: Int) throws -> [Int] {
-      guard let found = shape(name) else { throw ConversionError.missingKey("encoder.\(name)") }
+      guard let found = shape(name) else { throw ConversionError(.missingKey("encoder.\(name)")) }
       guard found.count == rank, found.allSatisfy({ (1...1 << 20).contains($0) }) else {
-        throw ConversionError.tensor(
-          key: "encoder.\(name)", problem: "has shape \(found), not \(rank) usual sizes")
+        throw ConversionError(
+          .tensor(
+            key: "encoder.\(name)", problem: "has shape \(found), not \(rank) usual sizes"))
       }
       return found
     }
@@ -63,9 +64,10 @@ struct PrimusWeights {
       ([stemChannels ?? 1] + levels.map(\.features)).allSatisfy(
         NetworkArchitecture.Bounds.features.contains)
     else {
-      throw ConversionError.unsupported(
-        what: "a width of \(width) with patches of \(patchSize)",
-        advice: "it is larger than any known")
+      throw ConversionError(
+        .unsupported(
+          what: "a width of \(width) with patches of \(patchSize)",
+          advice: "it is larger than any known"))
     }
   }
 

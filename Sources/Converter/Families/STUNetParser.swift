@@ -20,9 +20,10 @@ struct STUNetParser {
       .prefix { $0 != nil }.compactMap { $0 }
     let planned = try plans.strides()
     guard planned.allSatisfy({ $0.count == 3 }) else {
-      throw ConversionError.options(
-        problem: "the plans' configuration is two-dimensional, the network three-dimensional",
-        advice: "give \(.configuration) of a three-dimensional one")
+      throw ConversionError(
+        .options(
+          problem: "the plans' configuration is two-dimensional, the network three-dimensional",
+          advice: "give \(.configuration) of a three-dimensional one"))
     }
     var stages: [NetworkArchitecture.Stage] = []
     for (index, shape) in shapes.enumerated() {
@@ -30,8 +31,9 @@ struct STUNetParser {
       guard shape.count == 5, NetworkArchitecture.Bounds.features.contains(shape[0]),
         shape[2...].allSatisfy({ $0 == 3 })
       else {
-        throw ConversionError.tensor(
-          key: key, problem: "has shape \(shape), not [outputs, inputs, 3, 3, 3]")
+        throw ConversionError(
+          .tensor(
+            key: key, problem: "has shape \(shape), not [outputs, inputs, 3, 3, 3]"))
       }
       let blocks = NetworkArchitecture.Bounds.blocks.prefix {
         self.shape(stage: index, block: $0 - 1) != nil

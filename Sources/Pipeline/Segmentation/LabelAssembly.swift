@@ -36,7 +36,9 @@ final class LabelAssembly {
     self.keepsLogits = keepsLogits
     threads = window.threads
     width = window.framing.imageShape[3]
-    do throws(RuntimeError) { kernels = try HalfKernels().pointee } catch { throw .runtime(error) }
+    do throws(RuntimeError) { kernels = try HalfKernels().pointee } catch {
+      throw PipelineError(.runtime(error))
+    }
     labels = [UInt16](repeating: 0, count: placement.shape.reduce(1, *))
     let count = keepsLogits ? resampling.axes.reduce(heads) { $0 * $1.outputCount } : 0
     logits = [Float](repeating: 0, count: count)

@@ -18,16 +18,18 @@ enum LabelRule: Sendable, Equatable {
     guard hasRegions else {
       let values = Set(predicted.flatMap(\.values))
       guard values == Set(0..<heads) else {
-        throw .labels(
-          "dataset.json names labels \(values.sorted()) where the network has \(heads) outputs")
+        throw PipelineError(
+          .labels(
+            "dataset.json names labels \(values.sorted()) where the network has \(heads) outputs"))
       }
       self = .largest
       return
     }
     let order = labels.regionsClassOrder ?? []
     guard order.count == heads else {
-      throw .labels(
-        "regions_class_order has \(order.count) entries where the network has \(heads) outputs")
+      throw PipelineError(
+        .labels(
+          "regions_class_order has \(order.count) entries where the network has \(heads) outputs"))
     }
     self = .regions(order.map { UInt16(clamping: $0) })
   }

@@ -14,11 +14,11 @@ public struct Postprocessing: Sendable, Equatable {
 
   /// Reads a file as `nnUNetv2_find_best_configuration` writes it beside its `.pkl`.
   ///
-  /// - Throws: `PipelineError.postprocessing` where it is none, or asks for something else than keeping
+  /// - Throws: `PipelineError` where it is none, or asks for something else than keeping
   ///   largest components.
   public init(contentsOf path: String) throws(PipelineError) {
     func refuse(_ problem: String) -> PipelineError {
-      .postprocessing(path: path, problem: problem)
+      PipelineError(.postprocessing(path: path, problem: problem))
     }
     let json: JSONValue
     do {
@@ -26,7 +26,7 @@ public struct Postprocessing: Sendable, Equatable {
       guard bytes.count <= Self.byteLimit else { throw refuse("is too large") }
       json = try JSONParser.parse(bytes)
     } catch let error as FileError {
-      throw .preprocessing(.file(error))
+      throw PipelineError(.preprocessing(PreprocessingError(.file(error))))
     } catch let error as PipelineError {
       throw error
     } catch {

@@ -27,7 +27,7 @@ final class ReleasableMemory: @unchecked Sendable {
       let memory = mmap(
         nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0),
       memory != MAP_FAILED
-    else { throw .memory(byteCount: byteCount) }
+    else { throw RuntimeError(.memory(byteCount: byteCount)) }
     // Large pages would come back as a whole only.
     if isReleased { madvise(memory, byteCount, MADV_NOHUGEPAGE) }
     start = memory.assumingMemoryBound(to: UInt16.self)

@@ -57,9 +57,9 @@ public struct Segmentation: Sendable {
     do throws(PreprocessingError) {
       let writer = try NIfTIWriter(geometry: geometry, threads: threads)
       do throws(FileError) { try writer.write(labels: labels, to: path, inputs: inputs) } catch {
-        throw .file(error)
+        throw PreprocessingError(.file(error))
       }
-    } catch { throw .preprocessing(error) }
+    } catch { throw PipelineError(.preprocessing(error)) }
   }
 
   /// Writes the probabilities, where they were kept, as nnU-Net's `.npz`.

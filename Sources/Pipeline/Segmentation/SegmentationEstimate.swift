@@ -6,11 +6,11 @@ public struct SegmentationEstimate: Sendable {
   /// What preprocessing makes of it.
   package let geometry: PreparedGeometry
   /// How many windows the network looks at.
-  public let windowCount: Int
+  package let windowCount: Int
   /// How many ways each is looked at, mirrored and not.
-  public let mirroringCount: Int
+  package let mirroringCount: Int
   /// How many folds look.
-  public let foldCount: Int
+  package let foldCount: Int
   /// `[C, z, y, x]` or `[C, y, x]` of a window.
   package let windowShape: [Int]
   /// Multiplications and additions of the plain algorithm for one window, once.

@@ -3,18 +3,18 @@
 public struct SegmentationOptions: Sendable, Equatable {
   /// Whether the mean over mirrored windows is taken, along the axes that the model was trained with;
   /// `--disable_tta` is `false`.
-  public var mirroring: Bool
+  package var mirroring: Bool
   /// How far windows slide at most, as a part of their size: above 0, at most 1.
-  public var stepSize: Double
+  package var stepSize: Double
   /// Whether probabilities are kept beside labels, four bytes for every class and voxel.
-  public var probabilities: Bool
+  package var probabilities: Bool
   /// What improves the model's segmentations, applied in the end.
-  public var postprocessing: Postprocessing?
+  package var postprocessing: Postprocessing?
   /// The names of the labels to keep, in the end; the others become background. `nil` keeps all.
-  public var labels: [String]?
+  package var labels: [String]?
   /// The names of the model's folds to take, in the order in which their logits are summed; `nil` takes
   /// all.
-  public var folds: [String]?
+  package var folds: [String]?
 
   /// nnU-Net's own choices.
   public init(

@@ -17,9 +17,9 @@ public final class SegmentationPipeline {
   /// The model, converted with its decoder.
   public let model: Model
   /// How scans are segmented.
-  public let options: SegmentationOptions
+  package let options: SegmentationOptions
   /// How many threads work.
-  public let threads: Int
+  package let threads: Int
 
   /// Bytes that the caller holds while a case runs.
   package var heldByteCount = 0
@@ -57,17 +57,22 @@ public final class SegmentationPipeline {
     turningTo orientation: ScanOrientation?
   ) throws(PipelineError) {
     let description = model.description
-    guard let decoder = description.architecture.decoder else { throw .runtime(.noDecoder) }
-    guard options.stepSize > 0, options.stepSize <= 1 else { throw .stepSize(options.stepSize) }
+    guard let decoder = description.architecture.decoder else {
+      throw PipelineError(.runtime(RuntimeError(.noDecoder)))
+    }
+    guard options.stepSize > 0, options.stepSize <= 1 else {
+      throw PipelineError(.stepSize(options.stepSize))
+    }
     let names = description.labels.labels.map(\.name)
     if let unknown = options.labels?.first(where: { !names.contains($0) }) {
-      throw .unknownLabel(unknown, known: names)
+      throw PipelineError(.unknownLabel(unknown, known: names))
     }
     let axes = options.mirroring ? description.provenance.mirroringAxes ?? [] : []
     guard axes.allSatisfy({ (0..<description.architecture.dimension).contains($0) }) else {
-      throw .labels(
-        "inference_allowed_mirroring_axes \(axes) are not those of a "
-          + "\(description.architecture.dimension)-D network")
+      throw PipelineError(
+        .labels(
+          "inference_allowed_mirroring_axes \(axes) are not those of a "
+            + "\(description.architecture.dimension)-D network"))
     }
     self.model = model
     self.options = options
@@ -91,16 +96,16 @@ public final class SegmentationPipeline {
     var result: [Int] = []
     for name in names {
       guard let position = known.firstIndex(of: name), !result.contains(position) else {
-        throw .unknownFold(name, known: known)
+        throw PipelineError(.unknownFold(name, known: known))
       }
       result.append(position)
     }
-    guard !result.isEmpty else { throw .unknownFold("", known: known) }
+    guard !result.isEmpty else { throw PipelineError(.unknownFold("", known: known)) }
     return result
   }
 
   /// The most bytes that a case may take; `nil` where there is no limit.
-  public var memoryLimit: Int? { reader.memory.limit }
+  package var memoryLimit: Int? { reader.memory.limit }
 
   /// Whether the model is a cascade's second stage, which takes the first one's segmentation.
   public var takesPrevious: Bool { !model.description.preprocessing.cascadeLabels.isEmpty }
@@ -109,7 +114,7 @@ public final class SegmentationPipeline {
 
   /// Reads a case's files, one per channel in the order of `channel_names`.
   ///
-  /// - Throws: `PipelineError.preprocessing`, or `memory` where the voxels alone take too much.
+  /// - Throws: `PipelineError`, also where the voxels alone take too much.
   public func read(files: [String]) throws(PipelineError) -> Case { try reader.read(files: files) }
 
   /// Reads what a cascade's first stage made of a scan.
@@ -119,7 +124,7 @@ public final class SegmentationPipeline {
 
   /// What segmenting a case would take.
   ///
-  /// - Throws: `PipelineError.runtime` where the network cannot take windows of the patch size; not for
+  /// - Throws: `PipelineError` where the network cannot take windows of the patch size; not for
   ///   memory.
   public func estimate(_ scan: borrowing Case) throws(PipelineError) -> SegmentationEstimate {
     try estimate(scan.geometry)
@@ -143,10 +148,10 @@ public final class SegmentationPipeline {
 
   /// Refuses a case that would take more memory than it may.
   ///
-  /// - Throws: `PipelineError.tooLarge`.
-  public func check(_ estimate: SegmentationEstimate) throws(PipelineError) {
+  /// - Throws: `PipelineError` where it takes more memory than it may.
+  package func check(_ estimate: SegmentationEstimate) throws(PipelineError) {
     if let limit = memoryLimit, estimate.peakByteCount > limit {
-      throw .tooLarge(.running, needed: estimate.peakByteCount, limit: limit)
+      throw PipelineError(.tooLarge(.running, needed: estimate.peakByteCount, limit: limit))
     }
   }
 
@@ -157,13 +162,13 @@ public final class SegmentationPipeline {
   ///   - previous: for a cascade's second stage, what the first one made of the scan.
   ///   - progress: told how many runs of the network are done, of how many; what it throws ends the
   ///     run.
-  /// - Throws: `PipelineError`; `tooLarge` before any work.
+  /// - Throws: `PipelineError`, before any work where it takes more memory than it may.
   public func run(
     _ scan: consuming Case, previous: Volume? = nil,
     progress: (_ done: Int, _ count: Int) throws(PipelineError) -> Void = { _, _ in }
   ) throws(PipelineError) -> Segmentation {
     try check(estimate(scan))
-    guard let geometry = scan.place else { throw .noPlace }
+    guard let geometry = scan.place else { throw PipelineError(.noPlace) }
     let image = try reader.prepare(scan, previous: previous)
     return try run(image, geometry: geometry, progress: progress)
   }
@@ -174,7 +179,7 @@ public final class SegmentationPipeline {
     progress: (_ done: Int, _ count: Int) throws(PipelineError) -> Void
   ) throws(PipelineError) -> Segmentation {
     try check(estimate(ready.image.geometry))
-    guard let geometry = ready.place else { throw .noPlace }
+    guard let geometry = ready.place else { throw PipelineError(.noPlace) }
     return try run(ready.image, geometry: geometry, progress: progress)
   }
 
@@ -188,7 +193,7 @@ public final class SegmentationPipeline {
     let resampling: LogitsResampling
     do throws(PreprocessingError) {
       resampling = try LogitsResampling(preprocessing, geometry: image.geometry)
-    } catch { throw .preprocessing(error) }
+    } catch { throw PipelineError(.preprocessing(error)) }
     let placement = ScanPlacement(
       image.geometry, transposeForward: preprocessing.transposeForward)
     let assembly = try LabelAssembly(
@@ -242,7 +247,7 @@ public final class SegmentationPipeline {
         inputShape: [description.architecture.inputChannels]
           + description.preprocessing.patchSize,
         outputs: outputs, threads: threads, fold: fold)
-    } catch { throw .runtime(error) }
+    } catch { throw PipelineError(.runtime(error)) }
   }
 
   /// The session of one of the folds that are taken; one at a time has its memory.
@@ -255,7 +260,7 @@ public final class SegmentationPipeline {
       let session = try Session(program)
       kept = (fold, session)
       return session
-    } catch { throw .runtime(error) }
+    } catch { throw PipelineError(.runtime(error)) }
   }
 }
 
@@ -267,7 +272,9 @@ struct SessionNetwork: WindowNetwork {
     _ window: UnsafeBufferPointer<Float>, fold: Int, _ body: (any WindowLogits) -> Void
   ) throws(PipelineError) {
     let session = try pipeline.session(fold: fold)
-    do throws(RuntimeError) { try session.run(window) } catch { throw .runtime(error) }
+    do throws(RuntimeError) { try session.run(window) } catch {
+      throw PipelineError(.runtime(error))
+    }
     session.forEachSegmentationSlab { body($0) }
   }
 }

@@ -78,7 +78,7 @@ struct SlidingWindow {
       sums = try WindowSums(
         tile: tile, plane: Array(paddedShape.dropFirst()), heads: heads, folds: folds,
         threads: threads)
-    } catch { throw .runtime(error) }
+    } catch { throw PipelineError(.runtime(error)) }
     let prediction = try WindowPrediction(self, network: network)
     let (rows, columns) = (starts(0), starts(1))
     let perColumn = framing.origins[2].count
@@ -102,7 +102,9 @@ struct SlidingWindow {
         }
         let isLast = group.upperBound == columns.count
         let lines = isLast ? height : columns[group.upperBound]
-        guard sums.finish(rows: start..<end, lines: doneLines..<lines) else { throw .notFinite }
+        guard sums.finish(rows: start..<end, lines: doneLines..<lines) else {
+          throw PipelineError(.notFinite)
+        }
         consume(
           FinalRows(
             sums: sums, padding: padding, rows: end - padding[0], lines: lines - padding[1],

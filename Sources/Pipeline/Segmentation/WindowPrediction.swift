@@ -35,7 +35,9 @@ final class WindowPrediction<Network: WindowNetwork> {
     self.plan = plan
     self.network = network
     rows = WindowRows(heads: plan.heads, tile: plan.tile, threads: plan.threads)
-    do throws(RuntimeError) { kernels = try HalfKernels().pointee } catch { throw .runtime(error) }
+    do throws(RuntimeError) { kernels = try HalfKernels().pointee } catch {
+      throw PipelineError(.runtime(error))
+    }
     input = .allocate(capacity: plan.framing.inputShape.reduce(1, *))
     input.initialize(repeating: 0)
     sum = .allocate(capacity: plan.mirrorings.count > 1 ? Self.logitCount(plan) : 0)

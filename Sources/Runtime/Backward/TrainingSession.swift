@@ -16,16 +16,16 @@ package final class TrainingSession {
 
   /// Runs the stages on `input`, row-major as the program's `inputShape`, and gives the pooled features.
   ///
-  /// - Throws: `RuntimeError.elementCount`, or `notFinite`.
+  /// - Throws: `RuntimeError`, or `notFinite`.
   package func forward(_ input: UnsafeBufferPointer<Float>) throws(RuntimeError) -> [Float] {
     let expected = program.inputShape.reduce(1, *)
     guard input.count == expected, let start = input.baseAddress else {
-      throw .elementCount(found: input.count, expected: expected)
+      throw RuntimeError(.elementCount(found: input.count, expected: expected))
     }
     run(program.forward, input: start)
     let pooled = UnsafeBufferPointer(
       start: memory[program.pooled], count: program.pooled.count)
-    guard Finite.holds(pooled) else { throw .notFinite("pooled features") }
+    guard Finite.holds(pooled) else { throw RuntimeError(.notFinite("pooled features")) }
     return Array(pooled)
   }
 

@@ -7,13 +7,13 @@
 /// guard program.byteCount < 2_000_000_000 else { return }
 /// let session = try Session(program)
 /// ```
-public struct Program: Sendable {
+package struct Program: Sendable {
   /// The shape of the input, `[channels, z, y, x]` or `[channels, y, x]`.
-  public let inputShape: [Int]
+  package let inputShape: [Int]
   /// What is computed.
-  public let outputs: SessionOutputs
+  package let outputs: SessionOutputs
   /// How many threads work.
-  public let threads: Int
+  package let threads: Int
 
   /// A result with its place in memory.
   struct Output: Sendable {
@@ -92,7 +92,7 @@ public struct Program: Sendable {
   }
 
   /// Bytes that a session takes beside the mapped file.
-  public var byteCount: Int { activationByteCount + weightByteCount + meanByteCount }
+  package var byteCount: Int { activationByteCount + weightByteCount + meanByteCount }
 
   /// What is computed, wherever it lies.
   var results: [Output] { Array(stages.values) + [pooled, logits, segmentation].compactMap { $0 } }

@@ -12,7 +12,7 @@ struct Shapes: Sendable {
   /// - Parameters:
   ///   - inputShape: that of `start`.
   ///   - start: what the first of them reads; `nil` for the network's input.
-  /// - Throws: `RuntimeError.inputSize` where the network cannot take an input of that size.
+  /// - Throws: `RuntimeError` where the network cannot take an input of that size.
   init(
     _ graph: Graph, nodes: [Graph.Node], inputShape: [Int], start: Graph.Value? = nil
   ) throws(RuntimeError) {
@@ -23,7 +23,7 @@ struct Shapes: Sendable {
       do throws(SizeProblem) {
         extents[node.output.index] = try extent(of: node)
       } catch {
-        throw .inputSize(found: inputShape, problem: error.text)
+        throw RuntimeError(.inputSize(found: inputShape, problem: error.text))
       }
     }
   }

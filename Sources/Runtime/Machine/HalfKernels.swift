@@ -8,7 +8,7 @@ package struct HalfKernels: @unchecked Sendable {
 
   package var pointee: nn_half_kernels { pointer.pointee }
 
-  /// - Throws: `RuntimeError.instructionSet` where `SWT_ISA` names one that this processor lacks.
+  /// - Throws: `RuntimeError` where `SWT_ISA` names one that this processor lacks.
   package init() throws(RuntimeError) {
     pointer = try Kernels.chosen().pointee.halves
   }

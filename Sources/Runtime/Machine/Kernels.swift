@@ -35,7 +35,7 @@ struct Kernels: @unchecked Sendable {
     guard let forced = getenv("SWT_ISA") else { return available[0] }
     let name = String(cString: forced)
     guard let match = available.first(where: { $0.name == name }) else {
-      throw .instructionSet(name, available: available.map(\.name))
+      throw RuntimeError(.instructionSet(name, available: available.map(\.name)))
     }
     return match
   }

@@ -19,7 +19,7 @@ final class Memory: @unchecked Sendable {
       let start = mmap(
         nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0),
       start != MAP_FAILED
-    else { throw .memory(byteCount: byteCount) }
+    else { throw RuntimeError(.memory(byteCount: byteCount)) }
     madvise(start, byteCount, MADV_HUGEPAGE)
     base = start.assumingMemoryBound(to: Float.self)
   }

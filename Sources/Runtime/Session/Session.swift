@@ -36,8 +36,8 @@ public final class Session {
 
   /// Takes the memory that `program` needs and makes its weights ready.
   ///
-  /// - Throws: `RuntimeError.memory` where it cannot be had.
-  public convenience init(_ program: Program) throws(RuntimeError) {
+  /// - Throws: `RuntimeError` where it cannot be had.
+  package convenience init(_ program: Program) throws(RuntimeError) {
     try self.init(program, checksMemory: false)
   }
 
@@ -81,7 +81,7 @@ public final class Session {
   ///
   /// Does not keep `input`.
   ///
-  /// - Throws: `RuntimeError.elementCount` where the input has another size.
+  /// - Throws: `RuntimeError` where the input has another size.
   public func run(_ input: UnsafeBufferPointer<Float>) throws(RuntimeError) {
     try run(input, afterEachFold: {})
   }
@@ -89,14 +89,14 @@ public final class Session {
   /// The same, asking before every layer whether to go on, and with a call after each fold, when the
   /// results are that fold's.
   ///
-  /// - Throws: `RuntimeError.elementCount`, or `cancelled` where it is not to go on.
+  /// - Throws: `RuntimeError`, also where it is not to go on.
   package func run(
     _ input: UnsafeBufferPointer<Float>, goesOn: () -> Bool = { true },
     afterEachFold body: () -> Void
   ) throws(RuntimeError) {
     let expected = inputShape.reduce(1, *)
     guard input.count == expected, let start = input.baseAddress else {
-      throw .elementCount(found: input.count, expected: expected)
+      throw RuntimeError(.elementCount(found: input.count, expected: expected))
     }
     let context = context(input: start)
     givesMeans = false
@@ -105,7 +105,7 @@ public final class Session {
       if !self.program.otherFolds.isEmpty { setConstants(of: program) }
       check?.start()
       for (index, instruction) in program.instructions.enumerated() {
-        guard goesOn() else { throw .cancelled }
+        guard goesOn() else { throw RuntimeError(.cancelled) }
         if measuresSteps {
           seconds[step] =
             ContinuousClock().measure { instruction.run(context) } / .seconds(1)
@@ -154,13 +154,13 @@ public final class Session {
       + program.stages.map { ("features of stage \($0)", $1) }
     for (name, output) in results {
       guard let output else { continue }
-      guard lent(output, Finite.holds) else { throw .notFinite(name) }
+      guard lent(output, Finite.holds) else { throw RuntimeError(.notFinite(name)) }
     }
   }
 
   /// Runs the network on `input`, row-major `[channels, z, y, x]` or `[channels, y, x]`.
   ///
-  /// - Throws: `RuntimeError.elementCount` where the input has another size.
+  /// - Throws: `RuntimeError` where the input has another size.
   public func run(_ input: [Float]) throws(RuntimeError) {
     var failure: RuntimeError?
     input.withUnsafeBufferPointer { buffer in

@@ -2,13 +2,13 @@
 /// What a session is to compute.
 public struct SessionOutputs: Sendable, Equatable {
   /// Stages whose features are wanted, as `[features, z, y, x]`; 0 is the highest resolution.
-  public var stages: Set<Int>
+  package var stages: Set<Int>
   /// Whether the pooled features of the last stage are wanted.
-  public var pooled: Bool
+  package var pooled: Bool
   /// Whether the classifier's logits are wanted.
-  public var logits: Bool
+  package var logits: Bool
   /// Whether the segmentation's logits are wanted, at full resolution.
-  public var segmentation: Bool
+  package var segmentation: Bool
   /// Whether these logits are wanted plane by plane, by `Session.forEachSegmentationSlab`: they are then
   /// never whole in memory.
   package var segmentationSlabs = false

@@ -126,7 +126,7 @@ package struct FrozenStages {
     let boundary = try session.withFeatures(ofStage: stage) { shape, values in
       (shape, try cache.add(values))
     }
-    guard let boundary else { throw RuntimeError.stage(stage, count: stage) }
+    guard let boundary else { throw RuntimeError(.stage(stage, count: stage)) }
     return CachedCase.Window(boundary: boundary.1, shape: boundary.0, frozen: frozen)
   }
 }

@@ -21,14 +21,14 @@ package struct ParityRun {
   private let threads: Int
   private let head: (weight: [Float], bias: [Float])
 
-  /// - Throws: `RuntimeError.noClassifier`, or `TrainingError.batches` where the model's head has other classes, or
+  /// - Throws: `RuntimeError`, or `TrainingError.batches` where the model's head has other classes, or
   ///   reads several stages.
   package init(
     model: Model, specification: ParitySpecification, batches: ParityBatches, threads: Int
   ) throws {
     guard let classifier = model.description.classifier,
       let weight = model.values(ofTensor: Classifier.weightName)
-    else { throw RuntimeError.noClassifier }
+    else { throw RuntimeError(.noClassifier) }
     guard classifier.classNames.count == specification.classCount else {
       throw TrainingError.batches(
         problem: "the head has \(classifier.classNames.count) classes, the specification "
