@@ -81,6 +81,14 @@ let package = Package(
       ["SWTRuntime", "Preprocessing", "DICOM", "SWTFormat", "FileIO", "NPY", "CKernels"]),
     // What people look at: tables and pictures.
     library("Report", ["FileIO", "CZlib"]),
+    // What nnrun and nntrain share: how cases are named on a command line, and shown to people.
+    library(
+      "CaseCommands",
+      [
+        "CommandLineInterface", "Report", "Pipeline", "Preprocessing", "DICOM", "SWTFormat",
+        "FileIO",
+        argumentParser,
+      ]),
     // libswt: the same for C; the header is made by hand.
     .target(name: "CSWT", cSettings: cSettings),
     library(
@@ -88,8 +96,8 @@ let package = Package(
     .executableTarget(
       name: "nnrun",
       dependencies: [
-        "Report", "Pipeline", "SWTRuntime", "Preprocessing", "DICOM", "NPY", "SWTFormat", "FileIO",
-        "CommandLineInterface", "CStartup", argumentParser,
+        "CaseCommands", "Report", "Pipeline", "SWTRuntime", "Preprocessing", "DICOM", "NPY",
+        "SWTFormat", "FileIO", "CommandLineInterface", "CStartup", argumentParser,
       ],
       swiftSettings: settings),
 
@@ -104,9 +112,8 @@ let package = Package(
     .executableTarget(
       name: "nntrain",
       dependencies: [
-        "Training", "Pipeline", "SWTRuntime", "Network", "SWTFormat", "NPY", "FileIO",
-        "CommandLineInterface", "CStartup",
-        argumentParser,
+        "Training", "CaseCommands", "Report", "Pipeline", "SWTRuntime", "Network", "SWTFormat",
+        "NPY", "FileIO", "CommandLineInterface", "CStartup", argumentParser,
       ],
       swiftSettings: settings),
 

@@ -39,7 +39,7 @@ package struct Cohort: Sendable {
   }
 
   /// Texts in code-point order without repetition, and the position of each of `texts` among them.
-  private static func ranked(_ texts: [String]) -> (names: [String], ranks: [Int]) {
+  static func ranked(_ texts: [String]) -> (names: [String], ranks: [Int]) {
     // UTF-8 sorts as code points do; Swift's own order is that of canonical equivalence.
     let sorted = Set(texts.map { Array($0.utf8) }).sorted { $0.lexicographicallyPrecedes($1) }
     let rank = Dictionary(uniqueKeysWithValues: sorted.enumerated().map { ($1, $0) })

@@ -1,111 +1,169 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import FileIO
+internal import Report
 package import SWTFormat
 
 /// How good an existing classifier is on cases that it has not seen: external validation. Nothing is fitted;
-/// temperature and threshold are those of its file.
+/// temperature and thresholds are those of its file, or given.
 package struct Evaluation: Sendable {
-  package let cases: [String]
-  package let classes: [String]
-  /// The class of every case.
-  package let labels: [Int]
-  /// With the file's temperature, `[cases, classes]`.
-  package let probabilities: Matrix
-  package let metrics: ClassificationMetrics
-  /// The 95 % interval of the area under the curve, patients drawn; `nil` where there are too few.
-  package let areaInterval: ClosedRange<Double>?
-  /// How many cases are unlike those of training; `nil` where the file cannot tell.
-  package let foreignCount: Int?
+  package let judgement: Judgement
+  package let calibration: ExternalCalibration
+  private let thresholdIsGiven: Bool
+
+  /// Where the threshold of a classifier of two classes comes from.
+  package enum Threshold: Sendable {
+    case given(Double)
+    /// From its training; `nil` where the file tells none.
+    case stored(Double?)
+  }
+
+  /// Classes of a classifier that tells exactly one of them for every case; one output decides between its class
+  /// and the opposite.
+  ///
+  /// - Throws: `TrainingError.classifier` where its classes do not exclude each other.
+  package static func classes(of classifier: Classifier) throws(TrainingError) -> [String] {
+    guard classifier.activation == .sigmoid || classifier.classNames.count == 1 else {
+      return classifier.classNames
+    }
+    guard classifier.activation == .sigmoid, let name = classifier.classNames.first,
+      classifier.classNames.count == 1
+    else {
+      throw .classifier(
+        problem: "its outputs are no classes that exclude each other")
+    }
+    return ["not \(name)", name]
+  }
 
   /// - Parameters:
   ///   - classifier: whose classes the labels are.
-  ///   - logits: `[cases, classes]`.
+  ///   - logits: `[cases, outputs]`.
   ///   - distances: of every case, where the file tells.
   /// - Throws: `TrainingError.missing` where a label is no class of the model.
   package init(
-    table: LabelledTable, classifier: Classifier, logits: Matrix, distances: [Double]?, seed: UInt64
+    table: LabelledTable, classifier: Classifier, logits: Matrix, distances: [Double]?,
+    threshold: Threshold, seed: UInt64
   ) throws(TrainingError) {
+    let classes = try Self.classes(of: classifier)
+    let labels = try Self.labels(of: table, classes)
+    let temperature = classifier.temperature ?? 1
+    var scaled = Matrix(rows: logits.rows, columns: classes.count)
+    for row in 0..<logits.rows {
+      for column in classes.indices {
+        // One output is the difference of two, of which the first is 0.
+        let output = column - (classes.count - logits.columns)
+        scaled[row, column] = output < 0 ? 0 : logits[row, output] / temperature
+      }
+    }
+    let probabilities = Softmax.probabilities(scaled)
+    let value: Double?
+    (value, thresholdIsGiven) =
+      switch threshold {
+      case .given(let value): (value, true)
+      case .stored(let value): (value, false)
+      }
+    let isBinary = classes.count == 2
+    guard isBinary || !thresholdIsGiven else {
+      throw .classifier(problem: "it has \(classes.count) classes, and a threshold is for two")
+    }
+    let foreignness = classifier.outOfDistribution.flatMap { fitted in
+      distances.map { Judgement.Foreignness(distances: $0, threshold: fitted.threshold) }
+    }
+    judgement = Judgement(
+      Judgement.Cases(
+        names: table.cases, classes: classes, labels: labels, groups: table.groups),
+      probabilities: probabilities, foreignness: foreignness,
+      operatingPoint: isBinary
+        ? value.map { value in
+          OperatingPoint(
+            threshold: value, scores: labels.indices.map { probabilities[$0, 1] },
+            isPositive: labels.map { $0 == 1 })
+        } : nil, seed: seed)
+    calibration = ExternalCalibration(logits: scaled, labels: labels)
+  }
+
+  /// Refused before any work: labels that are no classes.
+  package static func labels(
+    of table: LabelledTable, _ classes: [String]
+  ) throws(TrainingError) -> [Int] {
     var labels: [Int] = []
     for (name, label) in zip(table.cases, table.labels) {
-      guard
-        let index = classifier.classNames.firstIndex(where: { $0.utf8.elementsEqual(label.utf8) })
-      else {
+      guard let index = classes.firstIndex(where: { $0.utf8.elementsEqual(label.utf8) }) else {
         throw .missing(
           case: name,
           problem: "has label \(DisplayText.quoted(label)), which is no class of the model")
       }
       labels.append(index)
     }
-    cases = table.cases
-    classes = classifier.classNames
-    self.labels = labels
-    let probabilities = Softmax.probabilities(logits, temperature: classifier.temperature ?? 1)
-    self.probabilities = probabilities
-    metrics = ClassificationMetrics(probabilities: probabilities, labels: labels)
-    let names = table.groups ?? table.cases
-    let ranks = Dictionary(
-      Set(names).sorted().enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
-    let shown = classes.count == 2 ? [1] : Array(classes.indices)
-    areaInterval = PatientBootstrap.interval(
-      groups: names.map { ranks[$0] ?? 0 }, groupCount: ranks.count, seed: seed
-    ) { drawn in
-      shown.reduce(0) { sum, label in
-        sum
-          + AreaUnderCurve(
-            scores: drawn.map { probabilities[$0, label] },
-            isPositive: drawn.map { labels[$0] == label }
-          ).value
-      } / Double(shown.count)
-    }
-    foreignCount = classifier.outOfDistribution.flatMap { fitted in
-      distances.map { $0.count { $0 > fitted.threshold } }
-    }
+    return labels
   }
 
   /// The report as JSON.
   package var json: JSONValue {
-    [
-      "classes": JSONValue(classes), "cases": JSONValue(cases),
-      "probabilities": JSONValue(rows: probabilities),
-      "metrics": .object(metrics.json(interval: areaInterval)),
-      "foreign": JSONValue(foreignCount),
-    ]
+    var object = JSONObject([
+      ("classes", JSONValue(judgement.cases.classes)),
+      ("cases", JSONValue(judgement.cases.names)),
+    ])
+    for (key, value) in judgement.json.members { object[key] = value }
+    object["calibration"] = calibration.json
+    if let foreignness = judgement.foreignness {
+      object["out_of_distribution"] = [
+        "threshold": .number(foreignness.threshold),
+        "distances": .array(foreignness.distances.map { JSONValue(finite: $0) }),
+      ]
+    }
+    object["foreign"] = JSONValue(foreignCount)
+    object["warnings"] = JSONValue(warnings)
+    return .object(object)
+  }
+
+  private var foreignCount: Int? {
+    judgement.foreignness.map { _ in
+      judgement.cases.labels.indices.count(where: judgement.isForeign)
+    }
+  }
+
+  /// What a user should know, once each.
+  package var warnings: [String] {
+    let cases = judgement.cases
+    return cases.classes.enumerated().filter { !cases.labels.contains($0.offset) }.map {
+      "no case of class \(DisplayText.quoted($0.element)): figures about it say nothing"
+    }
   }
 
   /// The report for a terminal.
   package var lines: [String] {
-    func row(_ label: String, _ value: Double, _ note: String = "") -> String {
-      "  \(label)" + String(repeating: " ", count: max(1, 36 - label.count))
-        + HeadTraining.text(value) + (note.isEmpty ? "" : "  (\(note))")
-    }
-    func range(_ range: ClosedRange<Double>) -> String {
-      "95 %: \(HeadTraining.text(range.lowerBound))–\(HeadTraining.text(range.upperBound))"
-    }
-    var lines = [
-      "\(cases.count) cases that the classifier has not been fitted to:",
-      row(
-        classes.count == 2 ? "AUC" : "AUC (macro, one against the rest)", metrics.area,
-        areaInterval.map { range($0) + ", groups drawn" } ?? ""),
-      row("balanced accuracy", metrics.balancedAccuracy),
-    ]
-    for (label, name) in classes.enumerated() where classes.count > 2 || label == 1 {
-      let name = DisplayText.escaped(name)
-      lines.append(
-        row(
-          "sensitivity for \(name)", metrics.sensitivity[label].value,
-          range(metrics.sensitivity[label].interval)))
-      lines.append(
-        row(
-          "specificity for \(name)", metrics.specificity[label].value,
-          range(metrics.specificity[label].interval)))
-    }
-    lines += [
-      row("log loss", metrics.logLoss), row("Brier (sum over classes)", metrics.brier),
-      row("calibration error (ECE, 15 bins)", metrics.calibrationError),
-    ]
+    var lines =
+      ["\(judgement.cases.names.count) cases that the classifier has not been fitted to:"]
+      + judgement.lines + [""] + calibration.lines(judgement.cases.classes)
     if let foreignCount {
-      lines.append("  unlike those of training: \(foreignCount) of \(cases.count)")
+      lines.append("unlike those of training: \(foreignCount) of \(judgement.cases.names.count)")
     }
-    return lines
+    return lines + [""] + caveats
+  }
+
+  private var caveats: [String] {
+    var result = judgement.caveats
+    if judgement.operatingPoint != nil {
+      result.append(
+        "The threshold was "
+          + (thresholdIsGiven ? "given" : "chosen when the classifier was trained")
+          + ", not on these cases.")
+    }
+    return result + ["Temperature and distances are the classifier's; nothing was fitted here."]
+  }
+
+  /// The report as a page.
+  ///
+  /// - Parameter provenance: what was judged: names and values.
+  package func page(provenance: [(name: String, value: String)]) -> JudgementPage {
+    let cases = judgement.cases
+    let groupCount = Set(cases.groups ?? cases.names).count
+    return JudgementPage(
+      judgement,
+      subtitle:
+        "\(cases.names.count) scans of \(groupCount) patients or groups that the classifier "
+        + "has not been fitted to.",
+      notes: warnings + caveats, sections: [calibration.section(cases.classes)],
+      provenance: provenance)
   }
 }

@@ -4,23 +4,20 @@ package import SWTFormat
 extension HeadTraining {
   /// The report as JSON; numbers that are none are `null`.
   package var json: JSONValue {
-    let cv: JSONValue = [
-      "probabilities": JSONValue(rows: probabilities),
-      "metrics": .object(metrics.json(interval: areaInterval.range)),
-      "interval_of": areaInterval.isOfPatients ? "bootstrap over groups" : "DeLong",
-      "fold_metrics": .array(foldMetrics.map { .object($0.json()) }),
-      "options": .array(crossValidation.options.map { json(of: $0) }),
-      "nested_choices": .array(crossValidation.nestedChoices.map { json(of: $0) }),
-      "choice": json(of: crossValidation.choice),
-    ]
+    var cv = judgement.json
+    cv["options"] = .array(crossValidation.options.map { json(of: $0) })
+    cv["nested_choices"] = .array(crossValidation.nestedChoices.map { json(of: $0) })
+    cv["choice"] = json(of: crossValidation.choice)
     return [
       "classes": JSONValue(cohort.classes), "cases": JSONValue(cohort.cases),
-      "folds": JSONValue(crossValidation.folds), "cv": cv, "temperature": .number(temperature),
+      "folds": JSONValue(crossValidation.folds), "cv": .object(cv),
+      "temperature": .number(temperature),
       "weight": JSONValue(rows: weight), "bias": JSONValue(bias),
       "out_of_distribution": [
-        "threshold": JSONValue(finite: threshold),
+        "threshold": JSONValue(finite: judgement.foreignness?.threshold ?? .nan),
         "shrinkage": JSONValue(finite: distance.shrinkage),
-        "distances": .array(distances.map { JSONValue(finite: $0) }),
+        "distances": .array(
+          (judgement.foreignness?.distances ?? []).map { JSONValue(finite: $0) }),
       ],
       "warnings": JSONValue(warnings),
     ]
@@ -31,54 +28,5 @@ extension HeadTraining {
       "pooling": .string(candidates[option.candidate].name), "c": .number(option.c),
       "log_loss": JSONValue(finite: option.logLoss),
     ]
-  }
-}
-
-extension ClassificationMetrics {
-  /// As members of an object, in scikit-learn's words.
-  package func json(interval: ClosedRange<Double>? = nil) -> JSONObject {
-    var object = JSONObject()
-    object[areas.count == 2 ? "auc" : "auc_macro_ovr"] = JSONValue(finite: area)
-    if let interval { object["auc_ci95"] = JSONValue([interval.lowerBound, interval.upperBound]) }
-    object["balanced_accuracy"] = JSONValue(finite: balancedAccuracy)
-    object["accuracy"] = JSONValue(finite: accuracy)
-    object["log_loss"] = JSONValue(finite: logLoss)
-    object["brier"] = JSONValue(finite: brier)
-    object["ece15"] = JSONValue(finite: calibrationError)
-    object["confusion"] = .array(confusion.map { JSONValue($0) })
-    if areas.count > 2 {
-      object["auc_per_class"] = .array(areas.map { JSONValue(finite: $0.value) })
-    }
-    object["auc_delong"] = .array(
-      (areas.count == 2 ? [1] : Array(areas.indices)).map { label in
-        [
-          "class": .integer(label), "auc": JSONValue(finite: areas[label].value),
-          "se": JSONValue(finite: areas[label].standardError),
-          "ci95": JSONValue([areas[label].interval.lowerBound, areas[label].interval.upperBound]),
-        ]
-      })
-    object["sensitivity"] = .array(sensitivity.map(\.json))
-    object["specificity"] = .array(specificity.map(\.json))
-    return object
-  }
-}
-
-extension Proportion {
-  fileprivate var json: JSONValue {
-    [
-      "value": JSONValue(finite: value),
-      "wilson95": JSONValue([interval.lowerBound, interval.upperBound]),
-    ]
-  }
-}
-
-extension JSONValue {
-  /// A number, or `null` where it is none: a fold without a class has no area under a curve.
-  package init(finite value: Double) { self = value.isFinite ? .number(value) : .null }
-
-  /// The rows of a matrix.
-  package init(rows matrix: Matrix) {
-    self = .array(
-      (0..<matrix.rows).map { row in .array(matrix.row(row).map { JSONValue(finite: $0) }) })
   }
 }

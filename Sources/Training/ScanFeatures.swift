@@ -3,48 +3,40 @@ package import FileIO
 internal import NPY
 package import Pipeline
 package import SWTFormat
-package import SWTRuntime
+internal import SWTRuntime
 
 /// Pooled features of scans: preprocessed and run through the encoder once, or taken from the cache.
-package struct ScanFeatures {
-  private let pipeline: EncoderPipeline
-  private var cache: FeatureCache
-  /// What the columns are: mean and maximum of every stage, in that order.
+package struct ScanFeatures: Sendable {
+  /// `[cases, features]`, in the order of the cases.
+  package let values: Matrix
+  /// What the columns are.
   package let pooling: [Classifier.Pooling]
 
-  /// - Parameter cachePath: a `.npy` that need not be there.
-  package init(model: Model, cachePath: String, threads: Int?, memoryLimit: Int?) {
-    let widths = model.description.architecture.featuresPerStage
-    pooling = Classifier.Pooling.all(stageCount: widths.count)
-    pipeline = EncoderPipeline(
-      model: model, policy: nil, outputs: SessionOutputs(pooled: true), pooling: pooling,
-      threads: threads, memoryLimit: memoryLimit)
-    cache = FeatureCache(
-      path: cachePath, modelID: model.modelID, inputPolicy: pipeline.policy.rawValue,
-      width: pooling.reduce(0) { $0 + widths[$1.stage] })
-  }
-
-  /// The features of all cases, `[cases, features]`.
-  ///
-  /// - Parameter progress: told of every case that is done, and whether it came from the cache.
+  /// - Parameters:
+  ///   - pipeline: what it pools are the features.
+  ///   - cachePath: a `.npy` that need not be there.
+  ///   - progress: told of every case that is done, and whether it came from the cache.
   /// - Throws: what a case throws, with its name; nothing is learned from fewer cases than were named.
-  package mutating func make(
-    _ cases: [CaseList.Entry], progress: (_ done: Int, _ isCached: Bool) throws -> Void
-  ) throws -> Matrix {
+  package init(
+    _ cases: [CaseList.Entry], _ pipeline: EncoderPipeline, cachePath: String,
+    progress: (_ done: Int, _ isCached: Bool) throws -> Void
+  ) throws {
+    let widths = pipeline.model.description.architecture.featuresPerStage
+    pooling = pipeline.pooling ?? [Classifier.Pooling(stage: widths.count - 1, statistic: .mean)]
+    var cache = FeatureCache(
+      path: cachePath, modelID: pipeline.model.modelID, inputPolicy: pipeline.policy.rawValue,
+      width: pooling.reduce(0) { $0 + widths[$1.stage] })
     var values: [Double] = []
     for (index, entry) in cases.enumerated() {
       let row: [Float]
       let isCached: Bool
       do {
-        guard case .scan(let files) = entry.source else {
-          if case .unusable(let error) = entry.source { throw error }
-          throw TrainingError.missing(case: entry.name, problem: "is an array, not a scan")
-        }
-        let key = try CaseIdentity(of: files).files.map(\.sha256).joined(separator: "-")
+        try entry.checkScan()
+        let key = try CaseIdentity(of: entry).files.map(\.sha256).joined(separator: "-")
         if let known = cache[key] {
           (row, isCached) = (known, true)
         } else {
-          (row, isCached) = (try pipeline.run(pipeline.read(files: files)).pooled, false)
+          (row, isCached) = (try pipeline.run(pipeline.read(entry)).pooled, false)
           try cache.add(row, for: key)
         }
       } catch let error as any Failure {
@@ -55,8 +47,19 @@ package struct ScanFeatures {
       try progress(index + 1, isCached)
     }
     try cache.save()
-    return Matrix(
+    self.values = Matrix(
       rows: cases.count, columns: values.count / max(cases.count, 1), values: values)
+  }
+}
+
+extension CaseList.Entry {
+  /// Refuses what is no scan.
+  package func checkScan() throws {
+    switch source {
+    case .scan, .dicom: return
+    case .unusable(let error): throw error
+    case .array: throw TrainingError.missing(case: name, problem: "is an array, not a scan")
+    }
   }
 }
 

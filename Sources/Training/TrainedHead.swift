@@ -18,7 +18,8 @@ package struct TrainedHead: Sendable {
   package init(_ training: HeadTraining, pooling: [Classifier.Pooling]?) {
     self.init(
       classes: training.cohort.classes, weight: training.weight, bias: training.bias,
-      pooling: pooling, temperature: training.temperature, threshold: training.threshold,
+      pooling: pooling, temperature: training.temperature,
+      threshold: training.judgement.foreignness?.threshold ?? .nan,
       distance: training.distance, standardization: training.standardization)
   }
 
@@ -123,6 +124,6 @@ extension TrainingProvenance {
           .string(training.candidates[training.crossValidation.choice.candidate].name)
         ),
         ("pooling_chosen", .bool(training.candidates.count > 1)),
-      ]), metrics: training.metrics.json(interval: training.areaInterval.range))
+      ]), metrics: training.judgement.figures)
   }
 }

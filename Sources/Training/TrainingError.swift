@@ -15,6 +15,8 @@ package enum TrainingError: Error, Equatable, Sendable {
   case missing(case: String, problem: String)
   /// Features do not belong to the table, or to the model.
   case features(problem: String)
+  /// A classifier cannot be judged so.
+  case classifier(problem: String)
   /// A table cannot be used.
   case table(path: String, problem: String)
   /// A table lacks the column of labels or groups.
@@ -56,6 +58,7 @@ extension TrainingError: Failure {
         "case \(DisplayText.quoted(name)) is there twice", advice: "give every scan its own name")
     case .missing(let name, let problem): "case \(DisplayText.quoted(name)) \(problem)"
     case .features(let problem): "the features do not fit: \(problem)"
+    case .classifier(let problem): "the model's classifier cannot be judged so: \(problem)"
     case .table(let path, let problem): "\(DisplayText.quoted(path)): \(problem)"
     case .column(let path, let name, let setting):
       .init(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 public import ArgumentParser
+import CaseCommands
 import CommandLineInterface
-public import DICOM
 import FileIO
 import Pipeline
 import Preprocessing
@@ -27,23 +27,12 @@ struct CaseArguments: ParsableArguments {
     help: ArgumentHelp(
       "Folders are in BIDS: the suffix of every channel, e.g. T1w,FLAIR.", valueName: "suffixes"))
   var bids: String?
-  @Option(
-    help: ArgumentHelp(
-      "A series of a DICOM study: its UID, or CHANNEL=UID for every channel.", valueName: "series"))
-  var series: [String] = []
-  @Option(
-    help: ArgumentHelp(
-      "What made the training scans from DICOM: as-scanned (SimpleITK), dcm2niix or dicom2nifti.",
-      valueName: "convention"))
-  var dicomConvention: DICOMConvention?
+  @OptionGroup var dicom: DICOMArguments
   @Option(help: "How the network sees a scan: whole, sliding-window or center-crop.")
   var inputPolicy: InputPolicy?
   @Flag(help: "Turn scans to lie as the training scans, where the model says how those lie.")
   var reorient = false
-  @Option(
-    help: "The most memory to use, e.g. 2G (default: what this machine has left).",
-    transform: Self.byteCount)
-  var maxMemory: Int?
+  @OptionGroup var memory: MemoryArgument
   @OptionGroup var shares: ShareArguments
   @Flag(help: "Tell errors only.")
   var quiet = false
@@ -66,18 +55,6 @@ struct CaseArguments: ParsableArguments {
     }
   }
 
-  /// A size in memory: `2G`, `800M`, `1.5GiB`. A number by itself is a mistake more often than so many bytes.
-  private static func byteCount(_ text: String) throws -> Int {
-    guard let byteCount = ByteCount.parse(text) else {
-      throw ValidationError("\(DisplayText.quoted(text)) is no size such as 2G or 800M")
-    }
-    guard text.last?.isLetter == true else {
-      throw ValidationError(
-        "\(DisplayText.quoted(text)) needs a unit, such as \(text)G or \(text)M")
-    }
-    return byteCount
-  }
-
   /// What tells people how the work goes.
   func reporter() throws -> Reporter {
     Reporter(name: NNRun.tool.name, isQuiet: quiet, log: try log.map { try LogFile(path: $0) })
@@ -93,9 +70,9 @@ struct CaseArguments: ParsableArguments {
     let channels = model.description.preprocessing.channels.map(\.name)
     let list = try CaseList(
       inputs: inputs, channels: channels, layout: layout(channels),
-      dicom: DICOMChoice(series: series, convention: dicomConvention))
+      dicom: dicom.choice)
     list.notes.forEach(reporter.note)
-    if list.entries.contains(where: \.isDICOM) { try tellConvention(of: model, reporter) }
+    try dicom.tellConvention(for: list, of: model.description.preprocessing, reporter)
     guard let share = try shares.resolved() else { return list }
     let part = list.taking(share)
     reporter.note(
@@ -103,23 +80,10 @@ struct CaseArguments: ParsableArguments {
     return part
   }
 
-  /// Says that the model's own convention is overridden; refuses where there is none at all.
-  private func tellConvention(of model: Model, _ reporter: Reporter) throws {
-    let preprocessing = model.description.preprocessing
-    let convention = try DICOMConvention(chosen: dicomConvention, for: preprocessing)
-    guard let dicomConvention,
-      let own = try? DICOMConvention(chosen: nil, for: preprocessing), own != dicomConvention
-    else { return }
-    reporter.note(
-      convention == dicomConvention
-        ? "--dicom-convention instead of what the model says of its training scans"
-        : "--dicom-convention changes nothing: the model's reader turns every scan to RAS")
-  }
-
   /// The options that decide which cases there are and how they are run, as they are written.
   var spelled: [String] {
     (recursive ? ["--recursive"] : []) + (bids.map { ["--bids", $0] } ?? [])
-      + series.flatMap { ["--series", $0] }
+      + dicom.series.flatMap { ["--series", $0] }
       + (inputPolicy.map { ["--input-policy", $0.rawValue] } ?? [])
       + (reorient ? ["--reorient"] : [])
   }
@@ -147,7 +111,7 @@ struct CaseArguments: ParsableArguments {
     return EncoderPipeline(
       model: model, policy: inputPolicy, outputs: outputs,
       pooling: outputs.logits ? model.description.classifier?.pooling : nil, threads: threads,
-      precision: precision, memoryLimit: maxMemory, turningTo: try orientation(for: model),
+      precision: precision, memoryLimit: memory.maxMemory, turningTo: try orientation(for: model),
       makesMaps: makesMaps)
   }
 
@@ -169,10 +133,3 @@ struct CaseArguments: ParsableArguments {
 }
 
 extension InputPolicy: ExpressibleByArgument {}
-
-extension DICOMConvention: ExpressibleByArgument {
-  /// One of `names`.
-  public init?(argument: String) { self.init(name: argument) }
-  /// As help shows them.
-  public static var allValueStrings: [String] { names }
-}

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import CaseCommands
 import Pipeline
 import Preprocessing
 import Report
@@ -8,25 +9,15 @@ import SWTRuntime
 /// What people are shown of a case that has run. Its voxels are gone by then, so that it is read again.
 struct CaseLook {
   private let reader: CaseReader
-  /// Whether scans are shown in a soft-tissue window.
-  private let isCT: Bool
+  private let thumbnails: CaseThumbnails
 
   init(_ pipeline: EncoderPipeline) {
     reader = pipeline.reader
-    isCT =
-      pipeline.model.description.preprocessing.channels.first?.normalizationScheme
-      == "CTNormalization"
+    thumbnails = CaseThumbnails(pipeline.reader)
   }
 
   /// A small picture of a scan; `nil` of arrays.
-  func thumbnail(_ entry: CaseList.Entry) throws -> Picture? {
-    guard entry.isArray == false else { return nil }
-    let scan = try reader.read(entry)
-    return scan.channels.first.map { channel in
-      OrientedVolume(channel, scan.place)
-        .thumbnail(side: ClassificationPage.thumbnailSide, isCT: isCT)
-    }
-  }
+  func thumbnail(_ entry: CaseList.Entry) throws -> Picture? { try thumbnails.picture(of: entry) }
 
   /// A case with its class activation maps.
   func mapped(
@@ -39,6 +30,6 @@ struct CaseLook {
     }
     return MappedCase(
       name: outcome.name, maps: maps, logits: logits, classifier,
-      volume: OrientedVolume(channel, place), place: place, isCT: isCT)
+      volume: OrientedVolume(channel, place), place: place, isCT: thumbnails.isCT)
   }
 }

@@ -23,7 +23,6 @@ struct ClassificationPage {
 
   /// More pictures would make a page that no browser shows.
   private static let thumbnailLimit = 500
-  static let thumbnailSide = 96
   private static let columnLimit = 6
 
   init(classifier: Classifier, provenance: [(name: String, value: String)]) {

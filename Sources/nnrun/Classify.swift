@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import CaseCommands
 import CommandLineInterface
 import FileIO
 import Pipeline
@@ -111,7 +112,7 @@ struct Classify: ParsableCommand {
           let mapped = try look.mapped(outcome, maps, logits: logits, classifier)
           try mapOutputs.write(mapped, threads: pipeline.threads)
           if isShown {
-            thumbnail = mapped.picture.thumbnail(side: ClassificationPage.thumbnailSide)
+            thumbnail = mapped.picture.thumbnail(side: CaseThumbnails.side)
           }
         } else if isShown {
           thumbnail = try look.thumbnail(outcome.entry)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import CaseCommands
 import CommandLineInterface
 import FileIO
 import Pipeline
@@ -26,7 +27,7 @@ struct JobsArgument: ParsableArguments {
     var each = threads
     if jobs > 1 {
       each = max(1, (threads ?? ProcessorCount.available) / jobs)
-      cases.maxMemory = (cases.maxMemory ?? MemoryBudget.available).map { $0 / jobs }
+      cases.memory.maxMemory = (cases.memory.maxMemory ?? MemoryBudget.available).map { $0 / jobs }
     }
     let muted = Reporter(name: NNRun.tool.name, isQuiet: true)
     return try (0..<jobs).map { index in

@@ -81,15 +81,3 @@ struct MappedCase {
     picture = MapPicture(volume, map: map, box: maps.box, isCT: isCT)
   }
 }
-
-extension OrientedVolume {
-  /// A channel as it was read.
-  init(_ channel: Volume, _ place: ScanGeometry?) {
-    let orientation = place?.arrayOrientation
-    self.init(
-      shape: channel.shape, spacing: channel.spacing,
-      directions: orientation.map { Array($0.letters.reversed()) }
-        ?? OrientedVolume.assumedDirections,
-      isOriented: orientation != nil, values: channel.values[...])
-  }
-}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import CaseCommands
 import CommandLineInterface
 import FileIO
 import Pipeline
@@ -179,7 +180,8 @@ struct Plan: ParsableCommand {
     _ model: Model, _ options: SegmentationOptions
   ) throws -> SegmentationPipeline {
     try SegmentationPipeline(
-      model: model, options: options, threads: self.model.threads, memoryLimit: cases.maxMemory,
+      model: model, options: options, threads: self.model.threads,
+      memoryLimit: cases.memory.maxMemory,
       turningTo: cases.orientation(for: model))
   }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import CaseCommands
 import CommandLineInterface
 import Pipeline
 import Preprocessing
@@ -25,7 +26,7 @@ struct SegmentationStages {
     ) throws -> SegmentationPipeline {
       if options.folds == nil { cases.tellFolds(of: model, reporter) }
       return try SegmentationPipeline(
-        model: model, options: options, threads: threads, memoryLimit: cases.maxMemory,
+        model: model, options: options, threads: threads, memoryLimit: cases.memory.maxMemory,
         turningTo: try cases.orientation(for: model))
     }
     last = try pipeline(models[models.count - 1], options)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import CaseCommands
 import CommandLineInterface
 import FileIO
 import Network
@@ -17,7 +18,7 @@ struct FineTuningSource {
   let candidates: [CrossValidation.Candidate]
   /// What every candidate pools.
   let poolings: [[Classifier.Pooling]]
-  private let list: CaseList
+  let list: CaseList
   private let memoryLimit: Int?
   private let folds: Int
 
@@ -35,7 +36,7 @@ struct FineTuningSource {
     let widths = model.description.architecture.featuresPerStage
     self.settings = try settings.settings(seed: labels.seed, stageCount: widths.count)
     threads = scans.threads ?? ProcessorCount.available
-    memoryLimit = MemoryBudget(limit: scans.maxMemory).limit
+    memoryLimit = MemoryBudget(limit: scans.memory.maxMemory).limit
     folds = labels.cv
     candidates = pooling.candidates(widths: widths)
     let all = Classifier.Pooling.all(stageCount: widths.count)
@@ -44,8 +45,7 @@ struct FineTuningSource {
       $0.columns.count == width
         ? all : [Classifier.Pooling(stage: widths.count - 1, statistic: .mean)]
     }
-    list = try CaseList(
-      inputs: [table], channels: model.description.preprocessing.channels.map(\.name))
+    list = try scans.list(table, for: model.description)
   }
 
   var stageCount: Int { model.description.architecture.featuresPerStage.count }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import CaseCommands
 import CommandLineInterface
 import FileIO
 import Pipeline
@@ -27,6 +28,7 @@ struct Finetune: ParsableCommand {
   var output: String?
   @OptionGroup var labels: LabelArguments
   @OptionGroup var scans: ScanArguments
+  @OptionGroup var cache: FeatureArguments
   @OptionGroup var training: FinetuneArguments
   @Option(
     help:
@@ -34,8 +36,7 @@ struct Finetune: ParsableCommand {
   var pooling = Pooling.auto
   @Flag(help: "Go on where an earlier run with the same arguments was interrupted.")
   var resume = false
-  @Flag(help: "Report as JSON.")
-  var json = false
+  @OptionGroup var reports: ReportArguments
   @OptionGroup(title: "Comparing with PyTorch") var parity: ParityArguments
 
   func validate() throws {
@@ -56,15 +57,18 @@ struct Finetune: ParsableCommand {
     let source = try FineTuningSource(
       model: inputs[0], table: inputs[1], settings: training, labels: labels, scans: scans,
       pooling: pooling)
-    try AtomicFile.check(path: output, inputs: [table.identity, source.file.identity])
+    let inputs = [table.identity, source.file.identity] + source.list.identities
+    try AtomicFile.check(path: output, inputs: inputs)
+    try reports.check(inputs: inputs)
     let statePath = "\(output).state"
     var state = FineTuningState(
       path: statePath, fingerprint: try source.fingerprint(table: table, folds: labels.cv))
     if resume { try state.resume() }
 
     let reporter = scans.reporter
-    let (features, _) = try scans.features(
-      model: inputs[0], table: inputs[1], cohort, output: output)
+    let features = try cache.features(
+      source.list, of: source.model, scans: scans, output: output
+    ).values
     var crossValidation = CrossValidation.Settings()
     crossValidation.folds = labels.cv
     crossValidation.classWeights = training.classWeights
@@ -91,12 +95,25 @@ struct Finetune: ParsableCommand {
       onto: source.file,
       provenance: result.provenance(
         crossValidation: crossValidation, parentModelID: source.file.modelID,
-        stageCount: source.stageCount), to: output, replacing: true, inputs: [table.identity])
+        stageCount: source.stageCount), to: output, replacing: true, inputs: inputs)
     state.remove()
-    if json {
-      try StandardOutput.writeLine(result.json.prettyText)
-    } else {
-      for line in result.lines { try StandardOutput.writeLine(line) }
-    }
+    try reports.write(
+      result.written, page: result.page(provenance: provenance(source, output)),
+      lines: result.lines, json: result.json,
+      scans: ReportArguments.Scans(
+        source.list,
+        scans.pipeline(source.model, outputs: SessionOutputs(), pooling: nil).reader),
+      inputs: inputs)
+  }
+
+  /// What the classifier was made from, for the page.
+  private func provenance(
+    _ source: FineTuningSource, _ output: String
+  ) -> [(name: String, value: String)] {
+    [
+      ("encoder", source.file.modelID),
+      ("input policy", source.file.description.inputPolicy.rawValue),
+      ("seed", "\(labels.seed)"), ("nntrain", NNTrain.version),
+    ] + ReportArguments.written(output)
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import CaseCommands
 import CommandLineInterface
 import FileIO
 import NPY
@@ -31,6 +32,7 @@ struct Head: ParsableCommand {
   var output: String
   @OptionGroup var labels: LabelArguments
   @OptionGroup var scans: ScanArguments
+  @OptionGroup var cache: FeatureArguments
   @Option(
     help:
       "What the head reads: mean (of the last stage), all (mean and max of all stages), or auto.")
@@ -39,16 +41,7 @@ struct Head: ParsableCommand {
   var c: Double?
   @Option(help: "Whether rare classes count as much as common ones: none or balanced.")
   var classWeights = HeadModel.ClassWeights.none
-  @Option(
-    help: ArgumentHelp("Write the predictions of every case, out of fold.", valueName: "csv"),
-    completion: .file())
-  var predictions: String?
-  @Option(
-    help: ArgumentHelp("Write the report as a page, complete in itself.", valueName: "html"),
-    completion: .file(extensions: ["html"]))
-  var report: String?
-  @Flag(help: "Report as JSON.")
-  var json = false
+  @OptionGroup var reports: ReportArguments
   @Flag(help: "Use features although they are said to come from another model or input policy.")
   var ignoreOrigin = false
 
@@ -72,6 +65,7 @@ struct Head: ParsableCommand {
     let model: SWTFile?
     let modelID: String?
     let inputPolicy: String?
+    var scans: ReportArguments.Scans?
     let identities: [MappedFile.Identity]
   }
 
@@ -80,12 +74,10 @@ struct Head: ParsableCommand {
     let cohort = try table.cohort()
     // Refused before any work.
     _ = try cohort.folds(labels.cv)
-    let source: Source
-    if let features {
-      source = try makeSource(features: features, cohort)
-    } else {
-      source = try makeSource(of: cohort)
-    }
+    let named = inputs.compactMap { MappedFile.identity(ofFileAt: $0) }
+    try AtomicFile.check(path: output, inputs: named)
+    try reports.check(inputs: named)
+    let source = try features.map { try makeSource(features: $0, cohort) } ?? makeSource()
     var settings = CrossValidation.Settings()
     settings.folds = labels.cv
     settings.classWeights = classWeights
@@ -94,12 +86,11 @@ struct Head: ParsableCommand {
       features: source.rows, candidates: source.candidates, cohort: cohort, settings: settings,
       seed: labels.seed)
     training.warnings.forEach(scans.reporter.warn)
-    try write(training, source, settings, inputs: [table.identity] + source.identities)
-    if json {
-      try StandardOutput.writeLine(training.json.prettyText)
-    } else {
-      for line in training.lines { try StandardOutput.writeLine(line) }
-    }
+    let inputs = [table.identity] + source.identities
+    try write(training, source, settings, inputs: inputs)
+    try reports.write(
+      training.judgement, page: training.page(provenance: provenance(source, settings)),
+      lines: training.lines, json: training.json, scans: source.scans, inputs: inputs)
   }
 
   private func makeSource(features path: String, _ cohort: Cohort) throws -> Source {
@@ -118,17 +109,22 @@ struct Head: ParsableCommand {
       identities: [file.identity, model?.identity].compactMap { $0 })
   }
 
-  private func makeSource(of cohort: Cohort) throws -> Source {
+  private func makeSource() throws -> Source {
     let file = try SWTFile(modelAt: inputs[0])
-    let (rows, poolings) = try scans.features(
-      model: inputs[0], table: inputs[1], cohort, output: output)
+    let model = try Model(contentsOf: inputs[0])
+    let list = try scans.list(inputs[1], for: file.description)
+    let features = try cache.features(list, of: model, scans: scans, output: output)
     let candidates = pooling.candidates(
       widths: file.description.architecture.featuresPerStage)
     return Source(
-      rows: rows, candidates: candidates,
-      poolings: candidates.map { $0.columns.count == rows.columns ? poolings : nil },
+      rows: features.values, candidates: candidates,
+      poolings: candidates.map {
+        $0.columns.count == features.values.columns ? features.pooling : nil
+      },
       model: file, modelID: file.modelID, inputPolicy: file.description.inputPolicy.rawValue,
-      identities: [file.identity])
+      scans: ReportArguments.Scans(
+        list, scans.pipeline(model, outputs: SessionOutputs(), pooling: nil).reader),
+      identities: [file.identity] + list.identities)
   }
 
   private func write(
@@ -146,19 +142,10 @@ struct Head: ParsableCommand {
       try head.npz(modelID: source.modelID, inputPolicy: source.inputPolicy)
         .write(to: output, replacing: true, inputs: inputs)
     }
-    if let predictions {
-      try training.writePredictions(to: predictions, replacing: true, inputs: inputs)
-    }
-    if let report {
-      let page = TrainingPage(training, provenance: origin(source, settings))
-      var file = try AtomicFile(path: report, replacing: true, inputs: inputs)
-      try file.write(Array(page.html.utf8))
-      try file.commit()
-    }
   }
 
   /// What the classifier was made from, for the page.
-  private func origin(
+  private func provenance(
     _ source: Source, _ settings: CrossValidation.Settings
   ) -> [(name: String, value: String)] {
     [
@@ -166,7 +153,7 @@ struct Head: ParsableCommand {
       ("input policy", source.inputPolicy ?? "not told"),
       ("class weights", settings.classWeights.rawValue), ("seed", "\(labels.seed)"),
       ("nntrain", NNTrain.version),
-    ]
+    ] + (source.model == nil ? [] : ReportArguments.written(output))
   }
 }
 

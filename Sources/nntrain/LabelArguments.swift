@@ -4,8 +4,10 @@ import Training
 
 /// The labelled cases, and how they are cross-validated.
 struct LabelArguments: ParsableArguments {
+  static let defaultLabel = "label"
+
   @Option(help: "The column of labels; they are text.")
-  var label = "label"
+  var label = Self.defaultLabel
   @Option(
     help: "The column of groups, which are never split (default: 'patient', else every case alone)."
   )

@@ -97,7 +97,8 @@ import Testing
   @Test func whatIsLearnedIsKeptAndRuns() throws {
     let folder = try TemporaryFolder()
     try prepare(folder)
-    let first = try train(folder, "a.swt")
+    let first = try train(
+      folder, "a.swt", ["--report", folder.file("r.html"), "--predictions", folder.file("p.csv")])
     #expect(first.status == 0, "\(first.errors)")
     #expect(first.errors.contains("cache: "), "its size is said before")
     let report = try JSONParser.parse(Bytes(Array(first.output.utf8)))
@@ -121,14 +122,20 @@ import Testing
     }
     // The head's linear layer is that of the report.
     let weight = file.values(of: try #require(file.entry(named: Classifier.weightName)))
-    let told = report["weight"]?.array?.flatMap { $0.array?.compactMap(\.double) ?? [] } ?? []
-    #expect(Difference(weight, told).relative < 1e-6)
+    let linear = report["weight"]?.array?.flatMap { $0.array?.compactMap(\.double) ?? [] } ?? []
+    #expect(Difference(weight, linear).relative < 1e-6)
     let classified = try Command.run(
       "nnrun",
       ["classify", folder.file("a.swt"), folder.file("c0.nii"), "--format", "json", "--quiet"])
     #expect(classified.status == 0, "\(classified.errors)")
 
     try expectTheOtherToolsKnow(folder)
+    // Page and table are about what is written.
+    let page = try #require(try MappedFile(path: folder.file("r.html")).bytes.utf8)
+    #expect(page.contains(file.modelID) && page.contains("fine-tuning is kept".dropFirst()))
+    let rows = CSVText.rows(try MappedFile(path: folder.file("p.csv")).bytes.utf8 ?? "") ?? []
+    let told = report["cv"]?["probabilities"]?.array?.map { $0.array?.last?.double }
+    #expect(rows.dropFirst().map { Double($0[6]) } == told)
 
     // The same seed and threads, the same bytes.
     #expect(try train(folder, "b.swt").status == 0)

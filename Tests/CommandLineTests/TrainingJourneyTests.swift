@@ -74,27 +74,49 @@ import Testing
     #expect(try SWTFile(contentsOf: folder.file("c.swt")).modelID == b.modelID)
   }
 
-  /// Four scans of the example's cohort, two of a kind: what `nntrain` fits, `nnrun` runs.
+  private static let scans = "\(Fixtures.repository)/Examples/train/scans"
+  /// Four scans of the example's cohort, two of a kind.
+  private static let cases = [
+    ("p000_0", "control"), ("p003_0", "lesion"), ("p008_0", "lesion"), ("p010_0", "control"),
+  ]
+
+  /// Converts the example model and writes tables of its cohort's scans: with their labels, and swapped.
+  private func prepareScans(_ folder: TemporaryFolder) throws {
+    let converted = try Command.run(
+      "nnconvert",
+      ["convert", Fixtures.exampleCheckpoint, "-o", folder.file("m.swt"), "--quiet"])
+    #expect(converted.status == 0, "\(converted.errors)")
+    for (name, other) in [
+      ("c.csv", ["control", "lesion"]), ("swapped.csv", ["lesion", "control"]),
+    ] {
+      let rows = Self.cases.map { name, label in
+        "\(name),\(Self.scans)/\(name).nii.gz,\(label == "control" ? other[0] : other[1])"
+      }
+      try write("case,file,label\n" + rows.joined(separator: "\n") + "\n", to: folder.file(name))
+    }
+  }
+
+  private func train(
+    _ folder: TemporaryFolder, _ output: String, _ more: [String] = []
+  ) throws -> CommandResult {
+    try Command.run(
+      "nntrain",
+      [
+        "head", folder.file("m.swt"), folder.file("c.csv"), "-o", folder.file(output), "--cv", "2",
+        "--cache", folder.file("cache.npy"),
+      ] + (more.isEmpty ? ["--pooling", "all"] : more))
+  }
+
+  private func json(_ text: String) throws -> JSONValue {
+    try JSONParser.parse(Bytes(Array(text.utf8)))
+  }
+
+  /// What `nntrain` fits, `nnrun` runs.
   @Test func aHeadFromScansRunsEverywhere() throws {
     let folder = try TemporaryFolder()
-    let model = folder.file("m.swt")
-    let converted = try Command.run(
-      "nnconvert", ["convert", Fixtures.exampleCheckpoint, "-o", model, "--quiet"])
-    #expect(converted.status == 0, "\(converted.errors)")
-    let scans = "\(Fixtures.repository)/Examples/train/scans"
-    let cases = [
-      ("p000_0", "control"), ("p003_0", "lesion"), ("p008_0", "lesion"), ("p010_0", "control"),
-    ]
-    let rows = cases.map { "\($0.0),\(scans)/\($0.0).nii.gz,\($0.1)" }
-    try write("case,file,label\n" + rows.joined(separator: "\n") + "\n", to: folder.file("c.csv"))
-    func train(_ output: String) throws -> CommandResult {
-      try Command.run(
-        "nntrain",
-        [
-          "head", model, folder.file("c.csv"), "-o", folder.file(output), "--cv", "2", "--pooling",
-          "all", "--cache", folder.file("cache.npy"),
-        ])
-    }
+    try prepareScans(folder)
+    let scans = Self.scans
+    func train(_ output: String) throws -> CommandResult { try self.train(folder, output) }
     let first = try train("a.swt")
     #expect(first.status == 0, "\(first.errors)")
     // The second run takes its features from the cache, and gives the same bytes.
@@ -108,7 +130,7 @@ import Testing
       "nnrun",
       ["classify", folder.file("a.swt"), "\(scans)/p000_0.nii.gz", "--format", "json", "--quiet"])
     #expect(result.status == 0, "\(result.errors)")
-    let row = try JSONParser.parse(Bytes(Array(result.output.utf8)))["cases"]?.array?.first
+    let row = try json(result.output)["cases"]?.array?.first
     let logits = try #require(row?["logits"]?.array?.compactMap { $0.double })
     let probabilities = try #require(row?["probabilities"]?.array?.compactMap { $0.double })
     // One case of a kind in every fold does not spread: nothing tells what is foreign.
@@ -125,6 +147,57 @@ import Testing
     let temperature = try #require(file.description.classifier?.temperature)
     let ratio = (probabilities[1] / probabilities[0])
     #expect(abs(ratio - exp((logits[1] - logits[0]) / temperature)) < 1e-6 * ratio)
+  }
+
+  /// On labels that are the opposite of those it was fitted to, so that it is mostly wrong.
+  @Test func anExistingClassifierIsJudged() throws {
+    let folder = try TemporaryFolder()
+    try prepareScans(folder)
+    let trained = try train(folder, "a.swt", ["--pooling", "all", "--json"])
+    #expect(trained.status == 0, "\(trained.errors)")
+    let point = try #require(try json(trained.output)["cv"]?["metrics"]?["operating_point"])
+    let model = folder.file("a.swt")
+    let table = folder.file("swapped.csv")
+    let result = try Command.run(
+      "nntrain",
+      [
+        "evaluate", model, table, "--json", "--quiet", "--report", folder.file("r.html"),
+        "--predictions", folder.file("p.csv"),
+      ])
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.errors.isEmpty)
+    let report = try json(result.output)
+    let classified = try Command.run(
+      "nnrun", ["classify", model, folder.file("c.csv"), "--json", "--quiet"])
+    let expected = try #require(try json(classified.output)["cases"]?.array).flatMap {
+      $0["probabilities"]?.array?.compactMap(\.double) ?? []
+    }
+    let found = report["probabilities"]?.array?.flatMap { $0.array?.compactMap(\.double) ?? [] }
+    #expect(Difference(try #require(found), expected).absolute < 1e-9)
+    // Fitted to all four, the head tells them; all are wrong by this table.
+    #expect(report["metrics"]?["confusion"] == [[0, 2], [2, 0]])
+    #expect(report["metrics"]?["auc"]?.double == 0)
+    // The threshold is the one that training came to, or the given one.
+    #expect(
+      report["metrics"]?["operating_point"]?["threshold"]?.double == point["threshold"]?.double)
+    let given = try Command.run(
+      "nntrain", ["evaluate", model, table, "--threshold", "0", "--quiet"])
+    #expect(given.output.contains("sensitivity at p ≥ 0.000            1.000"), "\(given.output)")
+    #expect(given.output.contains("calibration: "))
+    let rows = CSVText.rows(try MappedFile(path: folder.file("p.csv")).bytes.utf8 ?? "") ?? []
+    #expect(rows.first?.prefix(5) == ["case", "label", "group", "predicted", "p_control"])
+    #expect(rows.dropFirst().map { $0[0] } == Self.cases.map(\.0))
+    let page = try #require(try MappedFile(path: folder.file("r.html")).bytes.utf8)
+    #expect(page.split(separator: "<img src=\"data:image/png;base64,").count == 5)
+    #expect(page.contains(try SWTFile(contentsOf: model).modelID))
+
+    for (options, status, word) in [
+      (["--threshold", "2"], 64 as Int32, "--threshold"), (["--label", "file"], 65, "no class"),
+      (["--report", folder.file("no/r.html")], 73, "r.html"),
+    ] {
+      let refused = try Command.run("nntrain", ["evaluate", model, table] + options)
+      #expect(refused.status == status && refused.errors.contains(word), "\(refused.errors)")
+    }
   }
 
   @Test(arguments: [

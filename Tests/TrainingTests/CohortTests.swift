@@ -84,7 +84,7 @@ import Testing
     let head = try HeadTraining(
       features: features, candidates: [CrossValidation.Candidate(name: "all", columns: [0, 1])],
       cohort: cohort, settings: settings, seed: 0)
-    #expect(head.probabilities.values.allSatisfy { $0.isFinite })
+    #expect(head.judgement.probabilities.values.allSatisfy { $0.isFinite })
     #expect(head.weight.values.allSatisfy { $0.isFinite })
     #expect(head.temperature.isFinite)
   }

@@ -57,17 +57,19 @@ import Testing
     let losses = head.crossValidation.options.map(\.logLoss)
     #expect(Difference(losses, golden.numbers("losses")).absolute < 1e-4)
     #expect(
-      Difference(head.probabilities.values, golden.numbers("probabilities")).absolute < 1e-4)
+      Difference(head.judgement.probabilities.values, golden.numbers("probabilities")).absolute
+        < 1e-4)
     let metrics = golden.json["metrics"] ?? .null
     for (found, key) in [
-      (head.metrics.area, "auc"), (head.metrics.balancedAccuracy, "balanced_accuracy"),
-      (head.metrics.logLoss, "log_loss"), (head.metrics.brier, "brier"),
+      (head.judgement.metrics.area, "auc"),
+      (head.judgement.metrics.balancedAccuracy, "balanced_accuracy"),
+      (head.judgement.metrics.logLoss, "log_loss"), (head.judgement.metrics.brier, "brier"),
     ] {
       #expect(
         Difference([found], HeadGolden.numbers(metrics[key] ?? .null)).absolute < 1e-4, "\(key)")
     }
     #expect(
-      head.metrics.confusion.joined().map(Double.init)
+      head.judgement.metrics.confusion.joined().map(Double.init)
         == HeadGolden.numbers(metrics["confusion"] ?? .null))
     #expect(Difference([head.temperature], golden.numbers("temperature")).absolute < 1e-4)
     // Two classes: the goldens' one logit is the difference of our two.

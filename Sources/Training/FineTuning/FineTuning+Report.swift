@@ -1,23 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import FileIO
+internal import Report
 package import SWTFormat
 
 extension FineTuning {
-  /// The metrics of what is written.
-  private var written: (ClassificationMetrics, Matrix) {
-    isKept ? (metrics, probabilities) : (frozen.metrics, frozen.probabilities)
-  }
+  /// How good what is written is.
+  package var written: Judgement { isKept ? judgement : frozen.judgement }
 
   /// The report as JSON: that of `head`, of what is written, and what fine-tuning came to.
   package var json: JSONValue {
     var object = frozen.json.object ?? JSONObject()
     if isKept {
-      let cv: JSONValue = [
-        "probabilities": JSONValue(rows: probabilities),
-        "metrics": .object(metrics.json(interval: areaInterval.range)),
-        "interval_of": areaInterval.isOfPatients ? "bootstrap over groups" : "DeLong",
-      ]
-      object["cv"] = cv
+      object["cv"] = .object(judgement.json)
       object["temperature"] = .number(temperature)
       if let trained {
         object["weight"] = JSONValue(rows: trained.weight)
@@ -25,46 +18,79 @@ extension FineTuning {
       }
       object["out_of_distribution"] = [
         "threshold": JSONValue(finite: threshold),
-        "distances": .array(distances.map { JSONValue(finite: $0) }),
+        "distances": .array(
+          (judgement.foreignness?.distances ?? []).map { JSONValue(finite: $0) }),
       ]
     }
     object["kept"] = isKept ? "fine-tuned" : "frozen"
     object["fine_tuning"] = [
       "settings": .object(settings.json), "epochs_per_fold": JSONValue(parts.map(\.epochs)),
-      "epochs": JSONValue(trained?.epochs),
-      "frozen": .object(frozen.metrics.json(interval: frozen.areaInterval.range)),
-      "fine_tuned": .object(metrics.json(interval: areaInterval.range)),
+      "epochs": JSONValue(trained?.epochs), "frozen": .object(frozen.judgement.figures),
+      "fine_tuned": .object(judgement.figures),
     ]
     return .object(object)
   }
 
-  /// The report for a terminal.
-  package var lines: [String] {
-    func row(_ label: String, _ before: Double, _ after: Double) -> String {
-      "  \(label)" + String(repeating: " ", count: max(1, 36 - label.count))
-        + "\(HeadTraining.text(before))  \(HeadTraining.text(after))"
-    }
+  /// What is compared: names, and the figures of the frozen head and of fine-tuning.
+  private var comparison: [(name: String, frozen: Double, fineTuned: Double)] {
+    let (before, after) = (frozen.judgement.metrics, judgement.metrics)
+    return [
+      ("AUC", before.area, after.area),
+      ("balanced accuracy", before.balancedAccuracy, after.balancedAccuracy),
+      ("log loss", before.logLoss, after.logLoss),
+    ]
+  }
+
+  private var heading: String {
     let stages = settings.unfrozenStages
-    let verdict =
-      isKept
+    return "the last \(stages == 1 ? "stage" : "\(stages) stages") fine-tuned, out of fold"
+  }
+
+  private var verdict: String {
+    isKept
       ? "fine-tuning is kept: its log loss out of fold is the smaller one"
       : "fine-tuning is not kept: its log loss out of fold is not smaller than the frozen head's, "
         + "which is written"
-    let comparison = [
-      "", "the last \(stages == 1 ? "stage" : "\(stages) stages") fine-tuned, out of fold",
-      "                                      frozen  fine-tuned",
-      row("AUC", frozen.metrics.area, metrics.area),
-      row("balanced accuracy", frozen.metrics.balancedAccuracy, metrics.balancedAccuracy),
-      row("log loss", frozen.metrics.logLoss, metrics.logLoss),
-      "  best epochs per fold: " + parts.map { "\($0.epochs)" }.joined(separator: ", "), verdict,
-    ]
-    return frozen.lines + comparison
+  }
+
+  private var bestEpochs: String { parts.map { "\($0.epochs)" }.joined(separator: ", ") }
+
+  /// The report for a terminal.
+  package var lines: [String] {
+    let rows = comparison.map { name, before, after in
+      "  \(name)" + String(repeating: " ", count: max(1, 36 - name.count))
+        + "\(Figure.text(before))  \(Figure.text(after))"
+    }
+    return frozen.lines + ["", heading, "                                      frozen  fine-tuned"]
+      + rows + ["  best epochs per fold: " + bestEpochs, verdict]
+      + (isKept ? ["", "fine-tuned, out of fold:"] + judgement.lines : [])
+  }
+
+  /// The report about what is written as a page.
+  ///
+  /// - Parameter provenance: what it was made from: names and values.
+  package func page(provenance: [(name: String, value: String)]) -> JudgementPage {
+    let section = JudgementPage.Section(
+      heading: "T" + heading.dropFirst(), paragraph: "F" + verdict.dropFirst() + ".",
+      table: MarkupTable(
+        columns: [.text(""), .number("frozen"), .number("fine-tuned")],
+        rows: comparison.map { [$0.name, Figure.text($0.frozen), Figure.text($0.fineTuned)] }))
+    let tuned: [(name: String, value: String)] =
+      settings.json.members.map { key, value in
+        (key.split(separator: "_").joined(separator: " "), value.string ?? value.canonicalText)
+      }
+      + [
+        ("best epochs per fold", bestEpochs),
+        ("written", isKept ? "fine-tuned" : "the frozen head"),
+      ]
+    return JudgementPage(
+      written, subtitle: frozen.pageSubtitle, notes: frozen.warnings + frozen.caveats,
+      foldRemarks: frozen.foldRemarks, sections: [section],
+      provenance: provenance + frozen.choices + tuned)
   }
 
   /// The squared distance beyond which a scan is foreign.
-  package var threshold: Double {
-    Percentile.of(sorted: distances.sorted(), HeadTraining.thresholdPercent)
-  }
+  private var threshold: Double { judgement.foreignness?.threshold ?? .nan }
 
   /// What is written: the trained network, or the frozen head.
   ///
@@ -98,8 +124,8 @@ extension FineTuning {
     result.trainedStages = Array(stageCount - settings.unfrozenStages..<stageCount)
     for (key, value) in tried.members { result.hyperparameters[key] = value }
     result.hyperparameters["trained_epochs"] = JSONValue(trained?.epochs)
-    result.hyperparameters["frozen_log_loss"] = .number(frozen.metrics.logLoss)
-    result.metrics = metrics.json(interval: areaInterval.range)
+    result.hyperparameters["frozen_log_loss"] = .number(frozen.judgement.metrics.logLoss)
+    result.metrics = judgement.figures
     return result
   }
 }

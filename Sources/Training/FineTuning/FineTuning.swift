@@ -19,14 +19,13 @@ package struct FineTuning: Sendable {
   package let settings: FineTuningSettings
   /// Of every fold.
   package let parts: [Part]
-  /// Out of fold, without temperature.
-  package let probabilities: Matrix
-  package let metrics: ClassificationMetrics
-  package let areaInterval: (range: ClosedRange<Double>, isOfPatients: Bool)
+  /// Of fine-tuning, out of fold.
+  package let judgement: Judgement
   package let temperature: Double
-  package let distances: [Double]
   /// Whether fine-tuning beat the frozen head.
-  package var isKept: Bool { metrics.logLoss < frozen.metrics.logLoss }
+  package var isKept: Bool {
+    judgement.metrics.logLoss < frozen.judgement.metrics.logLoss
+  }
   /// What was trained on all cases, where it is kept.
   package private(set) var trained: TrainedStages?
 
@@ -44,9 +43,9 @@ package struct FineTuning: Sendable {
     self.settings = settings
     let cohort = frozen.cohort
     let folds = frozen.crossValidation.folds
-    let foldCount = frozen.foldMetrics.count
+    let foldCount = frozen.judgement.foldMetrics.count
     var logits = frozen.crossValidation.nestedLogits
-    var distances = frozen.distances
+    var distances = frozen.judgement.foreignness?.distances ?? []
     var parts: [Part] = []
     let everyone = Array(folds.indices)
     func trainer(_ part: Int, _ option: CrossValidation.Option) -> PartTraining {
@@ -74,11 +73,10 @@ package struct FineTuning: Sendable {
       }
     }
     self.parts = parts
-    self.distances = distances
-    probabilities = Softmax.probabilities(logits)
-    metrics = ClassificationMetrics(probabilities: probabilities, labels: cohort.labels)
-    areaInterval = HeadTraining.areaInterval(metrics, probabilities, cohort, seed: seed)
     temperature = Temperature.fit(logits: logits, labels: cohort.labels)
+    judgement = Judgement(
+      cohort, logits: logits, temperature: temperature, folds: folds, foldCount: foldCount,
+      distances: distances, seed: seed)
     guard isKept else { return }
     let option = frozen.crossValidation.choice
     trained = try trainer(foldCount, option).run(everyone, test: [], state: &state) {
