@@ -12,6 +12,10 @@ struct ReferenceConvolution {
   let weights: [Float]
 
   func run<Value: BinaryFloatingPoint>(_ input: [Value]) -> [Double] {
+    sums(input.map { Double($0) })
+  }
+
+  private func sums(_ input: [Double]) -> [Double] {
     func axes(_ extent: Extent3) -> (Int, Int, Int) { (extent.z, extent.y, extent.x) }
     let definition = reference_geometry(
       inputs: geometry.inputChannels, outputs: geometry.outputChannels,
@@ -19,11 +23,10 @@ struct ReferenceConvolution {
       padding: axes(geometry.padding), input: axes(geometry.input),
       output: axes(geometry.positions))
     let count = geometry.outputChannels * geometry.positions.count
-    let numbers = input.map(Double.init)
     return [Double](unsafeUninitializedCapacity: count) { result, initialized in
       withUnsafePointer(to: definition) {
         // It writes `count` values and reads what the geometry says, which both arrays hold.
-        reference_convolution($0, numbers, weights, result.baseAddress)
+        reference_convolution($0, input, weights, result.baseAddress)
       }
       initialized = count
     }
