@@ -42,19 +42,22 @@ package struct CaseReader: Sendable {
   }
 
   /// The bytes that files' voxels take; `nil` where they cannot be read.
-  func voxelByteCount(of files: [String]) -> Int? { try? result.get().byteCount(of: files) }
+  func voxelByteCount(of files: [String]) -> Int? {
+    try? result.get().open(files: files).reduce(0) { $0 + $1.byteCount }
+  }
 
   /// Reads a case's files, one per channel; what is too large is refused before any voxel is read.
   package func read(files: [String]) throws(PipelineError) -> Case {
     let preprocessor = try preprocessor()
-    let byteCount: Int
+    let sources: [NIfTISource]
     var scan: Scan
     do throws(PreprocessingError) {
-      byteCount = try preprocessor.byteCount(of: files)
+      sources = try preprocessor.open(files: files)
     } catch { throw PipelineError(.preprocessing(error)) }
+    let byteCount = sources.reduce(0) { $0 + $1.byteCount }
     try memory.check(.reading, needed: CaseEstimate.baseByteCount + byteCount, new: byteCount)
     do throws(PreprocessingError) {
-      scan = try preprocessor.read(files: files, turningTo: orientation)
+      scan = try preprocessor.read(sources, turningTo: orientation)
     } catch { throw PipelineError(.preprocessing(error)) }
     let (warnings, place) = (scan.warnings.map { "\($0)" }, scan.geometry)
     return try makeCase(scan.takeChannels(), warnings: warnings, place: place)

@@ -42,27 +42,26 @@ public struct Preprocessor: Sendable {
   ///
   /// - Throws: `PreprocessingError`, naming the file.
   package func read(files: [String]) throws(PreprocessingError) -> Scan {
-    try read(files: files, turningTo: nil)
+    try read(open(files: files), turningTo: nil)
   }
 
-  /// Reads a case's files, turned to `orientation` unless the reader turns them itself.
+  /// Opens a case's files, one per channel in the order of `channel_names`, and reads their headers.
+  package func open(files: [String]) throws(PreprocessingError) -> [NIfTISource] {
+    var sources: [NIfTISource] = []
+    for file in files { sources.append(try NIfTISource(path: file, reader: reader)) }
+    return sources
+  }
+
+  /// Reads the voxels of open files, turned to `orientation` unless the reader turns them itself.
   package func read(
-    files: [String], turningTo orientation: ScanOrientation?
+    _ files: [NIfTISource], turningTo orientation: ScanOrientation?
   ) throws(PreprocessingError) -> Scan {
-    try Scan(
-      files: files, reader: reader, names: description.channels.map(\.name), turningTo: orientation)
-  }
-
-  /// The bytes that a case's files take as float32, from their headers alone.
-  package func byteCount(of files: [String]) throws(PreprocessingError) -> Int {
-    var sum = 0
-    for file in files { sum += try NIfTIImage.byteCount(ofFileAt: file, reader: reader) }
-    return sum
+    try Scan(files: files, names: description.channels.map(\.name), turningTo: orientation)
   }
 
   /// The shape `[z, y, x]` that the reader gives a file, from its header alone.
   package func shape(ofFile path: String) throws(PreprocessingError) -> [Int] {
-    try NIfTIImage.shape(ofFileAt: path, reader: reader)
+    try NIfTISource(path: path, reader: reader).shape
   }
 
   /// The reader that the plans name.

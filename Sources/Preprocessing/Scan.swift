@@ -18,13 +18,13 @@ package struct Scan: Sendable {
 }
 
 extension Scan {
-  /// Reads a case's files.
+  /// Reads the voxels of a case's files.
   ///
   /// - Parameters:
   ///   - names: of the model's channels.
   ///   - orientation: what to turn the files to, where the reader does not do so itself.
   init(
-    files: [String], reader: ImageReader, names: [String], turningTo orientation: ScanOrientation?
+    files: [NIfTISource], names: [String], turningTo orientation: ScanOrientation?
   ) throws(PreprocessingError) {
     guard let first = files.first else {
       throw PreprocessingError(.channels("the case has no files"))
@@ -34,14 +34,16 @@ extension Scan {
     var geometries: [ScanGeometry] = []
     for file in files {
       let image = try NIfTIImage(
-        contentsOf: file, reader: reader, turningTo: orientation,
+        file, turningTo: orientation,
         volumeLimit: files.count > names.count ? nil : names.count - files.count + 1)
       channels += image.volumes
       warnings += image.warnings
       geometries.append(image.geometry)
     }
-    if let warning = Self.placeWarning(geometries, files: files) { warnings.append(warning) }
-    if let warning = IntensityLook.warning(channels, path: first) {
+    if let warning = Self.placeWarning(geometries, files: files.map(\.path)) {
+      warnings.append(warning)
+    }
+    if let warning = IntensityLook.warning(channels, path: first.path) {
       warnings.append(warning)
     }
     self.init(channels: channels, warnings: warnings, geometry: geometries[0])
