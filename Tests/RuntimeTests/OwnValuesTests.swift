@@ -55,7 +55,7 @@ import Testing
   func oneParameterAloneCounts(network: NetworkArchitecture.NetworkClass) throws {
     let model = try Self.model(network, seed: 1)
     let parameter = try #require(model.graph.parameters.first { $0.role != .perChannel })
-    let values = model.values(ofTensor: parameter.name)
+    let values = try #require(model.values(ofTensor: parameter.name))
     #expect(try Self.logits(model, own: [parameter.name: values]) == Self.logits(model))
     let negated = values.map { -$0 }
     #expect(try Self.logits(model, own: [parameter.name: negated]) != Self.logits(model))
