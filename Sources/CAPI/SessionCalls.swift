@@ -228,6 +228,6 @@ func checkMemory(_ byteCount: Int) throws {
   throw CallFailure(
     kind: .memory,
     report: FailureReport(
-      "\(ByteCount.text(byteCount)) of memory are needed where \(ByteCount.text(available)) can be "
-        + "had"))
+      "\(ByteCount.text(byteCount)) of memory are needed where \(ByteCount.text(available)) is "
+        + "available"))
 }

@@ -7,7 +7,7 @@
 
 /// Memory that Swift's arrays take.
 package enum Allocation {
-  /// Whether so many bytes more can be had. Arrays do not ask: where they find none, the process ends.
+  /// Whether so many bytes more are available. Arrays do not ask: where they find none, the process ends.
   package static func isPossible(_ byteCount: Int) -> Bool {
     guard byteCount > 0 else { return true }
     guard

@@ -29,7 +29,7 @@ package struct AtomicFile: ~Copyable {
   ///   - path: the final name.
   ///   - replacing: whether an existing file of that name may be replaced.
   ///   - inputs: files that must not be replaced, whatever `replacing` says.
-  ///   - isHidden: whether to write to a hidden file even where one without a name can be had.
+  ///   - isHidden: whether to write to a hidden file even where one without a name is possible.
   package init(
     path: String, replacing: Bool, inputs: [MappedFile.Identity] = [], isHidden: Bool = false
   ) throws(FileError) {

@@ -32,15 +32,15 @@ package struct ControlGroups: Sendable {
   }
 
   /// How many bytes the memory limits leave; `nil` without a limit.
-  package var memoryRoom: Int? {
+  package var freeMemory: Int? {
     folders(of: "memory").compactMap { folder in
-      room(folder, limit: "memory.max", usage: "memory.current")
-        ?? room(folder, limit: "memory.limit_in_bytes", usage: "memory.usage_in_bytes")
+      free(folder, limit: "memory.max", usage: "memory.current")
+        ?? free(folder, limit: "memory.limit_in_bytes", usage: "memory.usage_in_bytes")
     }.min()
   }
 
   /// Limit less use; cached files count as free, since they go when memory is needed.
-  private func room(_ folder: String, limit: String, usage: String) -> Int? {
+  private func free(_ folder: String, limit: String, usage: String) -> Int? {
     guard let limit = line("\(folder)/\(limit)").flatMap({ Int($0) }), limit < 1 << 60,
       let usage = line("\(folder)/\(usage)").flatMap({ Int($0) })
     else { return nil }

@@ -12,7 +12,7 @@ package struct MemoryBudget: Sendable {
   /// Whether the process may hold so many bytes.
   package func allows(_ byteCount: Int) -> Bool { byteCount <= limit ?? .max }
 
-  /// Refuses a step that would have the process hold more than it may, or more than can be had: an
+  /// Refuses a step that would have the process hold more than it may, or more than is available: an
   /// array that finds no memory ends the process.
   ///
   /// - Parameters:
@@ -30,7 +30,7 @@ package struct MemoryBudget: Sendable {
   /// The least of what the kernel calls available and what the limits of its control groups leave to
   /// this process without being killed for it; `nil` where nothing of that can be read.
   package static var available: Int? {
-    [systemAvailable, ControlGroups.current.memoryRoom].compactMap { $0 }.min()
+    [systemAvailable, ControlGroups.current.freeMemory].compactMap { $0 }.min()
   }
 
   private static var systemAvailable: Int? {

@@ -91,7 +91,7 @@ extension PipelineError: Failure {
         advice: "raise \(.memoryLimit) or use a machine with more memory")
     case .allocation(let step, let byteCount):
       .init(
-        "\(step.rawValue) it takes \(ByteCount.text(byteCount)) of memory, which cannot be had",
+        "\(step.rawValue) it takes \(ByteCount.text(byteCount)) of memory, which is not available",
         advice: "use a machine with more memory, or raise its limit (ulimit -v)")
     case .labels(let problem): FailureReport(problem)
     case .notFinite:

@@ -67,7 +67,7 @@ public struct Model: Sendable {
   ///   - threads: how many threads to use; by default as many as this process may.
   ///   - precision: the numbers that convolutions are computed with.
   /// - Throws: `RuntimeError` where the network cannot take that shape, the processor lacks the
-  ///   precision, or memory cannot be had.
+  ///   precision, or memory is not available.
   public func makeSession(
     inputShape: [Int], outputs: SessionOutputs = SessionOutputs(), threads: Int? = nil,
     precision: Precision = .f32

@@ -23,7 +23,7 @@ public struct RuntimeError: Error, Equatable, Sendable {
     case severalStages
     /// `SWT_ISA` names an instruction set that this processor lacks.
     case instructionSet(String, available: [String])
-    /// The memory that the program needs cannot be had.
+    /// The memory that the program needs is not available.
     case memory(byteCount: Int)
     /// A result is infinite or not a number; the text says which.
     case notFinite(String)
@@ -78,7 +78,7 @@ extension RuntimeError: Failure {
     case .instructionSet(let name, let available):
       "SWT_ISA names '\(name)', but this processor has \(available.joined(separator: ", "))"
     case .memory(let byteCount):
-      .init("\(byteCount >> 20) MiB of memory cannot be had", advice: "use a smaller input")
+      .init("\(byteCount >> 20) MiB of memory is not available", advice: "use a smaller input")
     case .precision(let precision, let instructionSet):
       .init(
         "there is no \(precision.rawValue) arithmetic with \(instructionSet) on this processor",

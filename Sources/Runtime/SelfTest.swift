@@ -54,7 +54,7 @@ package struct SelfTest: Sendable {
 
   /// Runs all checks.
   ///
-  /// - Throws: `RuntimeError` where memory cannot be had.
+  /// - Throws: `RuntimeError` where memory is not available.
   package func run() throws(RuntimeError) -> [Check] {
     let description = model.description
     let program = try model.program(

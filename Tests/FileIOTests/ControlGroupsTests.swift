@@ -52,7 +52,7 @@ import Testing
         "a/memory.stat": "anon 500\ninactive_file 100",
         "a/b/memory.max": "2000", "a/b/memory.current": "100",
       ])
-    #expect(groups.memoryRoom == 400)
+    #expect(groups.freeMemory == 400)
   }
 
   @Test func theLeastMemoryOfVersion1Counts() throws {
@@ -62,6 +62,6 @@ import Testing
         "memory/memory.limit_in_bytes": "9223372036854771712", "memory/memory.usage_in_bytes": "5",
         "memory/m/memory.limit_in_bytes": "300", "memory/m/memory.usage_in_bytes": "400",
       ])
-    #expect(groups.memoryRoom == 0)
+    #expect(groups.freeMemory == 0)
   }
 }

@@ -19,7 +19,7 @@ int linux_rename_new(const char *_Nonnull from, const char *_Nonnull to);
 
 // Has the first interruption (SIGINT, SIGTERM) told on the descriptor returned, which can then be read, and
 // the second end the process as the first would have. Before any other thread is started. -1 and errno where
-// that cannot be had: then nothing has changed.
+// that is not available: then nothing has changed.
 int linux_watch_interruptions(void);
 
 // Ends the process as the signal would have that was told on the descriptor.

@@ -36,7 +36,7 @@ typedef enum swt_status {
   SWT_BAD_INPUT = 65,     // a file or scan is damaged, not supported, or does not fit the model
   SWT_CANNOT_OPEN = 66,   // a file cannot be opened
   SWT_INTERNAL = 70,      // should not happen; please report it
-  SWT_MEMORY = 71,        // more memory is needed than can be had or was allowed
+  SWT_MEMORY = 71,        // more memory is needed than is available or allowed
   SWT_INPUT_OUTPUT = 74,  // reading failed in the middle
   SWT_BUSY = 75,          // another thread is using the session, pipeline or case
   SWT_CANCELLED = 76,     // the caller's swt_progress stopped it

@@ -36,7 +36,7 @@ public final class Session {
 
   /// Takes the memory that `program` needs and makes its weights ready.
   ///
-  /// - Throws: `RuntimeError` where it cannot be had.
+  /// - Throws: `RuntimeError` where it is not available.
   package convenience init(_ program: Program) throws(RuntimeError) {
     try self.init(program, checksMemory: false)
   }
