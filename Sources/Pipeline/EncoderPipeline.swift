@@ -118,8 +118,7 @@ public final class EncoderPipeline {
   public func read(
     dicom folder: String, series: [String] = [], convention: DICOMConvention? = nil
   ) throws(PipelineError) -> Case {
-    try reader.read(
-      folder: folder, series: series, convention: convention)
+    try noted(reader.read(folder: folder, series: series, convention: convention))
   }
 
   /// A case of channels in memory, in the order of `channel_names`.

@@ -59,7 +59,7 @@ struct StudyTests {
     }
     #expect(error?.reason == .bytes)
     #expect(error?.description.hasPrefix("file 3 of 8: ") ?? false)
-    #expect(error?.report(verbose: true).problem.contains("a/\(names[2])") ?? false)
+    #expect(error?.confidentialPlace == "\(folder.path)/a/\(names[2])")
   }
 
   @Test func foldersWithoutImages() throws {
