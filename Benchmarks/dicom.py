@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Times reading a DICOM series against dcm2niix, from files to voxels, in turn.
 
-    python Benchmarks/dicom.py [--runs N] [--folder FOLDER]
+    python Benchmarks/dicom.py [--runs N] [--folder FOLDER] [--binaries FOLDER]
 
 Needs pydicom, numpy and dcm2niix, and a release build. The series is synthetic: 200 slices of 512 × 512 pixels, 16 bits,
 explicit little endian, as a CT scanner writes them. dcm2niix writes an uncompressed NIfTI file; `nnrun plan` reads the
@@ -65,12 +65,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--folder", type=pathlib.Path)
+    parser.add_argument("--binaries", type=pathlib.Path, default=REPOSITORY / ".build/release")
     options = parser.parse_args()
     folder = options.folder or pathlib.Path(tempfile.mkdtemp())
     series = folder / "series"
     if not series.exists():
         make(series)
-    binaries = REPOSITORY / ".build/release"
+    binaries = options.binaries
     model = folder / "model.swt"
     subprocess.run(
         [binaries / "nnconvert", "convert", next(EXAMPLE.glob("*/fold_0/checkpoint_final.pth")), "--quiet", "--force",

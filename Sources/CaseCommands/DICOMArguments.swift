@@ -24,6 +24,14 @@ package struct DICOMArguments: ParsableArguments {
     DICOMChoice(series: series, convention: dicomConvention)
   }
 
+  /// As they are written.
+  package var spelled: [String] {
+    var words: [String] = []
+    for name in series { words += ["--series", name] }
+    if let name = dicomConvention?.name { words += ["--dicom-convention", name] }
+    return words
+  }
+
   /// Says that the model's own convention is overridden; refuses where cases are DICOM and there is none at all.
   ///
   /// - Parameter list: `nil` where cases come line by line: each says what it is then.

@@ -112,6 +112,19 @@ package struct DICOMStudy: Sendable {
   }
 }
 
+extension DICOMSeries {
+  /// The volumes that a folder of DICOM files holds, in the order of their names; for those that cannot be
+  /// read the reason.
+  ///
+  /// - Throws: `DICOMError` where there is no image, or where a file cannot be parsed: it might be a
+  ///   slice of any series.
+  public static func all(
+    in folder: String
+  ) throws(DICOMError) -> [Result<DICOMSeries, DICOMError>] {
+    try DICOMStudy(StudyFolder(folder), threads: ProcessorCount.available).candidates.map(\.series)
+  }
+}
+
 extension DICOMStudy.Candidate {
   /// A line of a list.
   package var line: String {

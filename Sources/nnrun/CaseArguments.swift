@@ -97,8 +97,7 @@ struct CaseArguments: ParsableArguments {
   var spelled: [String] {
     var words: [String] = recursive ? ["--recursive"] : []
     if let bids { words += ["--bids", bids] }
-    for name in dicom.series { words += ["--series", name] }
-    if let name = dicom.dicomConvention?.name { words += ["--dicom-convention", name] }
+    words += dicom.spelled
     if let inputPolicy { words += ["--input-policy", inputPolicy.rawValue] }
     if reorient { words.append("--reorient") }
     return words
