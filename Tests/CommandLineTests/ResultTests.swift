@@ -111,7 +111,7 @@ import Testing
     (["features", "SCAN", "--all-stages", "-o", "theirs.json"], 64, "folder"),
     (["preprocess", "SCAN", "-o", "none/p.npy"], 73, "none"),
     (["preprocess", "SCAN", "--preview", "none/p.png"], 73, "none"),
-    (["segment", "SCAN", "-o", "f.csv"], 64, "decoder"),
+    (["segment", "SCAN", "-o", "f.csv"], 65, "decoder"),
     (["classify", "SCAN", "--max-memory", "2"], 64, "unit"),
     (["classify", "MODEL"], 64, "is a model"),
     (["preprocess", "SCAN", "SCAN", "-o", "out"], 65, "two cases"),
