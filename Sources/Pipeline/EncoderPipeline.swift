@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-
 internal import FileIO
 public import Preprocessing
 public import SWTFormat
