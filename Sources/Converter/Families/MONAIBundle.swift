@@ -27,9 +27,10 @@ struct MONAIBundle {
     let network = try root["network_def"]
     let target = try network["_target_"].name()
     guard target.split(separator: ".").last == "DynUNet" else {
-      throw ConversionError.unsupported(
-        what: "\(network.path)._target_ = \(DisplayText.escaped(target))",
-        advice: "of MONAI's networks DynUNet can be converted")
+      throw ConversionError(
+        .unsupported(
+          what: "\(network.path)._target_ = \(DisplayText.escaped(target))",
+          advice: "of MONAI's networks DynUNet can be converted"))
     }
     try Self.check(network)
     let dimension = try Self.resolved(network["spatial_dims"], in: root).integer(2...3)
@@ -85,24 +86,28 @@ struct MONAIBundle {
   private static func check(_ network: JSONField) throws {
     if let norm = try named(network, "norm_name") {
       guard ["instance", "batch"].contains(norm.name.lowercased()) else {
-        throw ConversionError.unsupported(
-          what: "\(network.path).norm_name = \(DisplayText.escaped(norm.name))",
-          advice: "instance and batch norm can be converted")
+        throw ConversionError(
+          .unsupported(
+            what: "\(network.path).norm_name = \(DisplayText.escaped(norm.name))",
+            advice: "instance and batch norm can be converted"))
       }
       for member in norm.keywords where !["affine", "num_features"].contains(member.key) {
         guard member.key == "eps", member.value.double == 1e-5 else {
-          throw ConversionError.unsupported(
-            what: "\(network.path).norm_name's \(DisplayText.escaped(member.key))",
-            advice: "train with MONAI's default")
+          throw ConversionError(
+            .unsupported(
+              what: "\(network.path).norm_name's \(DisplayText.escaped(member.key))",
+              advice: "train with MONAI's default"))
         }
       }
     }
     guard let activation = try named(network, "act_name") else { return }
     let slope = activation.keywords.first { $0.key == "negative_slope" }?.value.double ?? 0.01
     guard activation.name.lowercased() == "leakyrelu", slope == 0.01 else {
-      throw ConversionError.unsupported(
-        what: "\(network.path).act_name = \(DisplayText.escaped(activation.name)), slope \(slope)",
-        advice: "LeakyReLU of slope 0.01, MONAI's default, can be converted")
+      throw ConversionError(
+        .unsupported(
+          what:
+            "\(network.path).act_name = \(DisplayText.escaped(activation.name)), slope \(slope)",
+          advice: "LeakyReLU of slope 0.01, MONAI's default, can be converted"))
     }
   }
 
