@@ -56,7 +56,8 @@ import Testing
       stages: (0..<numbers.integer(1...3)).map { _ in
         NetworkArchitecture.Stage(
           features: numbers.integer(1...20),
-          kernelSize: (0..<dimension).map { _ in [1, 3, 5][numbers.integer(0...2)] },
+          kernelSize: (0..<dimension).map { _ in [1, 3, 5][numbers.integer(0...(isSTUNet ? 1 : 2))]
+          },
           stride: (0..<dimension).map { _ in numbers.integer(1...3) },
           blocks: isSTUNet ? numbers.integer(1...2) : 1)
       },
@@ -90,7 +91,8 @@ import Testing
     let architecture = Self.convolutional(seed: seed)
     var numbers = TestNumbers(seed: UInt64(seed))
     let sizes = architecture.totalStride.map { $0 * numbers.integer(2...3) }
-    guard sizes.reduce(1, *) <= 3_000 else { return }
+    // The definition takes long where a decoder computes at full resolution.
+    guard sizes.reduce(1, *) <= (architecture.decoder == nil ? 3_000 : 600) else { return }
     try expectDefinition(architecture, shape: [architecture.inputChannels] + sizes, seed: seed)
   }
 
