@@ -24,6 +24,8 @@ import numpy as np
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PEERS = ["torch", "ort", "openvino_f32", "openvino_default", "mnn"]
+# Of their layers' products a share of what the machine could multiply is told.
+TRANSFORMERS = "primus"
 # What it takes as it comes is bf16 where the processor has it.
 IMPRECISE = {"openvino_default"}
 
@@ -42,6 +44,27 @@ def run_peer(network, engine, threads):
     found = re.search(r"min=([\d.]+) ms median=([\d.]+) ms first=(\d+) ms rss=(\d+) MB error=(\S+)", output)
     minimum, median, first, rss, error = (float(value) for value in found.groups())
     return {"minimum_ms": minimum, "median_ms": median, "first_ms": first, "rss_mb": rss, "error": error}
+
+
+def fma_peak(threads):
+    """GFLOP/s of multiply-adds in registers, or None without a compiler."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            subprocess.run(["cc", "-O2", "-march=native", "-ffp-contract=fast", "-pthread", f"{HERE}/fma_peak.c",
+                            "-o", f"{folder}/peak"], check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError):
+            return None
+        return max(float(subprocess.run([f"{folder}/peak", str(threads)], check=True, capture_output=True,
+                                        text=True).stdout) for _ in range(3))
+
+
+def product_rate(nnrun, model, shape, threads):
+    """GFLOP/s of the layers that are matrix products, in the faster of two runs."""
+    report = json.loads(subprocess.run(
+        [nnrun, "bench", model, "--shape", shape, "--threads", str(threads), "--runs", "2", "--layers", "--json"],
+        capture_output=True, text=True, check=True).stdout)
+    layers = [layer for layer in report["layers"] if "matrix product" in layer["algorithm"]]
+    return 1e3 * sum(layer["gflop"] for layer in layers) / sum(layer["ms"] for layer in layers)
 
 
 def run_ours(nnrun, model, network, threads):
@@ -90,6 +113,12 @@ def main():
                     rounds[engine].append(
                         run_ours(options.nnrun, model, network, options.threads)
                         if engine == "nnconvert" else run_peer(network, engine, options.threads))
+            details = {}
+            if name.startswith(TRANSFORMERS):
+                shape = ",".join(map(str, np.load(f"{network}/x.npy").shape[1:]))
+                details = {"product_gflops": product_rate(options.nnrun, model, shape, options.threads),
+                           "fma_peak_gflops": fma_peak(options.threads)}
+            weights = os.path.getsize(model) / 2**20
         results[name] = {
             engine: {
                 "minimum_ms": min(run["minimum_ms"] for run in runs),
@@ -98,7 +127,8 @@ def main():
                 "rss_mb": min(run["rss_mb"] for run in runs),
                 # A NaN is the largest.
                 "error": max((run["error"] for run in runs), key=lambda e: (math.isnan(e), e)),
-                **({"isa": runs[0]["isa"]} if "isa" in runs[0] else {}),
+                "rss_beside_weights_mb": min(run["rss_mb"] for run in runs) - weights,
+                **({"isa": runs[0]["isa"], **details} if "isa" in runs[0] else {}),
             } for engine, runs in rounds.items()}
         for engine, value in results[name].items():
             # The peers' f32 differs from PyTorch's by their order of summation; ours has to be closer.
@@ -140,6 +170,14 @@ def print_tables(results, engines, threads):
         cells = [f"{values[engine]['first_ms']:.0f} ms" for engine in engines]
         print(f"| `{name}` | " + " | ".join(cells)
               + f" | {100 * (ours['first_ms'] / ours['minimum_ms'] - 1):+.0f} % |", flush=True)
+    for name, values in results.items():
+        if not name.startswith(TRANSFORMERS):
+            continue
+        ours = values["nnconvert"]
+        peak, rate = ours["fma_peak_gflops"], ours["product_gflops"]
+        share = f", {100 * rate / peak:.0f} % of the {peak:.0f} that multiply-adds in registers reach" if peak else ""
+        print(f"\n`{name}`: matrix products {rate:.0f} GFLOP/s{share}; peak memory beside the weights: "
+              + ", ".join(f"{engine} {values[engine]['rss_beside_weights_mb']:.0f} MB" for engine in engines))
 
 
 if __name__ == "__main__":

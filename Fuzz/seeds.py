@@ -60,6 +60,11 @@ for plans in sorted(fixtures.glob("checkpoints/*/nnUNet_results/*/*/plans.json")
 
 for path in sorted((fixtures / "families").glob("*.json")):
     put("FuzzFamilies", path.name, path.read_bytes())
+bundle = json.loads((fixtures / "families/dynunet.json").read_text())
+bundle["strides"] = [1, [2, 2, 2], 2]
+bundle["network_def"] = {"_target_": "DynUNet", "spatial_dims": 3, "in_channels": 1, "out_channels": "@classes",
+                         "strides": "@strides", "norm_name": ["INSTANCE", {"affine": True}]}
+put("FuzzFamilies", "monai_bundle.json", json.dumps(bundle).encode())
 
 for path in sorted(fixtures.glob("preprocessing/scans/*/*.nii*")):
     content = path.read_bytes()

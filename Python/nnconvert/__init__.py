@@ -26,7 +26,7 @@ from ._errors import (
 )
 from ._library import version as _version
 from .model import Classification, Features, Model, Prepared, Segmentation
-from .scan import Scan
+from .scan import Scan, Study
 
 if TYPE_CHECKING:
     from .encoder import Encoder
@@ -46,5 +46,5 @@ def __getattr__(name: str) -> Any:
 __all__ = [
     "BadInputError", "BusyError", "CannotCreateError", "CannotOpenError", "Classification", "Conversion",
     "Encoder", "Error", "Features", "InputOutputError", "InternalError", "Model", "OutOfMemoryError",
-    "Prepared", "Scan", "Segmentation", "UsageError", "attach", "convert", "inspect",
+    "Prepared", "Scan", "Segmentation", "Study", "UsageError", "attach", "convert", "inspect",
 ]

@@ -12,7 +12,7 @@ import numpy as np
 
 from ._errors import UsageError
 from .model import Model
-from .scan import PathLike, Scan, is_path
+from .scan import PathLike, Scan, Study, is_path
 
 try:
     from sklearn.base import BaseEstimator, TransformerMixin
@@ -29,8 +29,9 @@ class Encoder(TransformerMixin, BaseEstimator):
     """Scans to pooled features ``[cases, features]``; nothing is learned.
 
     ``path`` is a .swt file. ``pooling`` is ``"mean"`` of the last stage, or ``"all"``: mean and max of every stage.
-    ``policy``, ``threads`` and ``memory_limit`` are those of `Model`. ``cache`` names a folder that keeps features, so
-    that cross-validation encodes every scan once: by model, pooling, policy and the files' content.
+    ``policy``, ``threads``, ``memory_limit`` and ``dicom_convention`` are those of `Model`. ``cache`` names a
+    folder that keeps features, so that cross-validation encodes every scan once: by model, pooling, policy and the
+    files' content.
 
     A case is whatever `Model` takes as a scan; paths go into an array of any shape ``[cases]`` or
     ``[cases, channels]``.
@@ -38,7 +39,7 @@ class Encoder(TransformerMixin, BaseEstimator):
 
     def __init__(
         self, path: PathLike, pooling: str = "mean", policy: Optional[str] = None, threads: int = 0,
-        memory_limit: int = 0, cache: Optional[PathLike] = None,
+        memory_limit: int = 0, cache: Optional[PathLike] = None, dicom_convention: Optional[str] = None,
     ) -> None:
         self.path = path
         self.pooling = pooling
@@ -46,6 +47,7 @@ class Encoder(TransformerMixin, BaseEstimator):
         self.threads = threads
         self.memory_limit = memory_limit
         self.cache = cache
+        self.dicom_convention = dicom_convention
 
     def fit(self, X: Any = None, y: Any = None) -> "Encoder":
         """Opens the model."""
@@ -106,10 +108,12 @@ class Encoder(TransformerMixin, BaseEstimator):
         return state
 
     def _open(self) -> Model:
-        settings = (os.fspath(self.path), self.policy, self.threads, self.memory_limit)
+        settings = (os.fspath(self.path), self.policy, self.threads, self.memory_limit, self.dicom_convention)
         opened = self.__dict__.get("_model")
         if opened is None or opened[0] != settings:
-            model = Model(self.path, policy=self.policy, threads=self.threads, memory_limit=self.memory_limit)
+            model = Model(
+                self.path, policy=self.policy, threads=self.threads, memory_limit=self.memory_limit,
+                dicom_convention=self.dicom_convention)
             self._model = opened = (settings, model)
         return opened[1]
 
@@ -123,8 +127,13 @@ class Encoder(TransformerMixin, BaseEstimator):
             digest.update(repr((np.shape(scan.array), scan.spacing, scan.affine)).encode())
             digest.update(np.ascontiguousarray(scan.array, np.float32))
         else:
-            files = [scan] if is_path(scan) else scan
-            if not isinstance(files, (list, tuple)) or not all(is_path(file) and os.path.isfile(file) for file in files):
+            study = scan if isinstance(scan, Study) else Study(scan) if is_path(scan) and os.path.isdir(scan) else None
+            if study is not None:
+                digest.update(repr((study.series, study.convention or self.dicom_convention)).encode())
+            files = _files(study.folder) if study is not None else [scan] if is_path(scan) else scan
+            if not isinstance(files, (list, tuple)):
+                return None
+            if not all(is_path(file) and os.path.isfile(file) for file in files):
                 return None
             for file in files:
                 with open(file, "rb") as content:
@@ -148,9 +157,16 @@ class Encoder(TransformerMixin, BaseEstimator):
         os.replace(file.name, place)
 
 
+def _files(folder: PathLike) -> List[str]:
+    """All files in a folder and those in it, in an order that does not change."""
+    if not os.path.isdir(folder):
+        return [os.fspath(folder)]
+    return [os.path.join(place, name) for place, _, names in sorted(os.walk(folder)) for name in sorted(names)]
+
+
 def _cases(X: Iterable[Any]) -> List[Any]:
     """The cases of a list, an array or a column of a table."""
-    if is_path(X) or isinstance(X, Scan):
+    if is_path(X) or isinstance(X, (Scan, Study)):
         raise UsageError("transform takes a list of scans, not one scan")
     if hasattr(X, "to_numpy"):
         X = X.to_numpy()

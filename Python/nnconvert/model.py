@@ -14,7 +14,7 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequ
 import numpy as np
 
 from . import _errors, _library
-from .scan import PathLike, Scan, is_path, volumes
+from .scan import PathLike, Scan, Study, is_dicom, is_path, volumes
 
 ProgressFunction = Callable[[int, int], None]
 
@@ -88,8 +88,9 @@ class Model:
     model was converted. ``threads`` 0 is as many as the process may use, ``memory_limit`` in bytes, 0 what the machine
     has left. ``dicom_convention`` says for models that do not what made the training scans from DICOM.
 
-    A ``scan`` is a path (a NIfTI file, or a folder of one DICOM study), one path per channel, a `Scan`, an array with
-    ``spacing`` or ``affine``, or an image of nibabel or SimpleITK.
+    A ``scan`` is a path (a NIfTI file, or a folder of one DICOM study), one path per channel, a `Study`, a `Scan`, an
+    array with ``spacing`` or ``affine``, or an image of nibabel or SimpleITK. ``series`` and ``convention`` are those
+    of a `Study`, for a folder that is given as a path.
     """
 
     def __init__(
@@ -130,19 +131,21 @@ class Model:
     # --- One case
 
     def classify(
-        self, scan: Any, *, spacing: Optional[Sequence[float]] = None, affine: Any = None, maps: bool = False,
-        progress: Optional[ProgressFunction] = None,
+        self, scan: Any, *, spacing: Optional[Sequence[float]] = None, affine: Any = None, series: Any = None,
+        convention: Optional[str] = None, maps: bool = False, progress: Optional[ProgressFunction] = None,
     ) -> Classification:
         """Classifies a case; with ``maps`` also tells where in the scan the logits come from.
 
         ``progress(done, count)`` is told of windows; what it raises, Ctrl-C among it, ends the call.
         """
         with self._pipeline(maps=maps) as pipeline:
-            return self._classify(pipeline, self._read(pipeline, _placed(scan, spacing, affine)), maps, progress)
+            case = self._read(pipeline, _placed(scan, spacing, affine, series, convention))
+            return self._classify(pipeline, case, maps, progress)
 
     def features(
         self, scan: Any, *, stage: Optional[int] = None, pooling: Optional[str] = None,
-        spacing: Optional[Sequence[float]] = None, affine: Any = None, progress: Optional[ProgressFunction] = None,
+        spacing: Optional[Sequence[float]] = None, affine: Any = None, series: Any = None,
+        convention: Optional[str] = None, progress: Optional[ProgressFunction] = None,
     ) -> Features:
         """Pooled features, or those of a stage (0 has the highest resolution, -1 is the last).
 
@@ -152,16 +155,17 @@ class Model:
         if stage is not None and stage < 0:
             stage += len(self.info["architecture"]["stages"])
         with self._pipeline(pooling=pooling, stage=stage) as pipeline:
-            case = self._read(pipeline, _placed(scan, spacing, affine))
+            case = self._read(pipeline, _placed(scan, spacing, affine, series, convention))
             return self._features(pipeline, case, stage, progress)
 
     def segment(
         self, scan: Any, *, mirroring: bool = True, step_size: float = 0.5,
-        spacing: Optional[Sequence[float]] = None, affine: Any = None, progress: Optional[ProgressFunction] = None,
+        spacing: Optional[Sequence[float]] = None, affine: Any = None, series: Any = None,
+        convention: Optional[str] = None, progress: Optional[ProgressFunction] = None,
     ) -> Segmentation:
         """Segments a case as nnUNetv2_predict does; for models converted with ``part="network"``."""
         with self._pipeline() as pipeline:
-            case = self._read(pipeline, _placed(scan, spacing, affine))
+            case = self._read(pipeline, _placed(scan, spacing, affine, series, convention))
         told = _library.Progress(progress)
         options = _library.SegmentOptions(
             no_mirroring=not mirroring, threads=self._settings["threads"], step_size=step_size,
@@ -174,11 +178,12 @@ class Model:
         return Segmentation(labels.reshape(shape), names, case.affine, case.info["warnings"])
 
     def preprocess(
-        self, scan: Any, *, spacing: Optional[Sequence[float]] = None, affine: Any = None,
+        self, scan: Any, *, spacing: Optional[Sequence[float]] = None, affine: Any = None, series: Any = None,
+        convention: Optional[str] = None,
     ) -> Prepared:
         """What the network is shown, before the policy cuts or pads it."""
         with self._pipeline() as pipeline:
-            case = self._read(pipeline, _placed(scan, spacing, affine))
+            case = self._read(pipeline, _placed(scan, spacing, affine, series, convention))
         info = case.info
         array = _library.array(
             int(np.prod(info["shape"])),
@@ -259,11 +264,16 @@ class Model:
     def _read(self, pipeline: _library.Handle, scan: Any) -> "_Case":
         case = _library.Handle("case")
         files = [scan] if is_path(scan) else scan if _are_paths(scan) else None
-        if files is not None and len(files) == 1 and os.path.isdir(files[0]):
-            convention = self._settings["dicom_convention"]
+        if files is not None and any(is_dicom(file) for file in files):
+            if len(files) > 1:
+                raise _errors.UsageError("several folders or DICOM files: give the study that holds them, and series")
+            scan = Study(files[0])
+        if isinstance(scan, Study):
+            names = scan.names([channel["name"] for channel in self.info["preprocessing"]["channels"]])
+            convention = scan.convention or self._settings["dicom_convention"]
             _library.call(
-                "swt_case_read_dicom", pipeline.value, _library.text(files[0]), None, 0,
-                convention and convention.encode(), case.place)
+                "swt_case_read_dicom", pipeline.value, _library.text(scan.folder),
+                _library.texts(names) if names else None, len(names), convention and convention.encode(), case.place)
         elif files is not None:
             _library.call(
                 "swt_case_read_files", pipeline.value, _library.texts(list(files)), len(files), case.place)
@@ -343,8 +353,14 @@ def _reopen(path: str, settings: Dict[str, Any]) -> Model:
     return Model(path, **settings)
 
 
-def _placed(scan: Any, spacing: Optional[Sequence[float]], affine: Any) -> Any:
+def _placed(
+    scan: Any, spacing: Optional[Sequence[float]], affine: Any, series: Any = None, convention: Optional[str] = None,
+) -> Any:
     """A scan with what was told beside it."""
+    if series is not None or convention is not None:
+        if not is_path(scan) or spacing is not None or affine is not None:
+            raise _errors.UsageError("series and convention go with a folder of DICOM files")
+        return Study(scan, series, convention)
     if spacing is None and affine is None:
         return scan
     if not isinstance(scan, np.ndarray):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any, List, Optional, Sequence, Tuple, Union
+from typing import Any, List, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -25,6 +25,44 @@ class Scan:
     array: np.ndarray
     spacing: Optional[Sequence[float]] = None
     affine: Optional[np.ndarray] = None
+
+
+@dataclass(frozen=True)
+class Study:
+    """Series of a folder of DICOM files.
+
+    ``series`` names one per channel by its SeriesInstanceUID: one UID, a list in the order of the channels, or a
+    dictionary by channel; none where the folder holds one volume and the model takes one channel. ``convention`` says
+    what made the training scans from DICOM, ``"as-scanned"``, ``"dcm2niix"`` or ``"dicom2nifti"``: by default what the
+    model says.
+    """
+
+    folder: PathLike
+    series: Union[None, str, Sequence[str], Mapping[str, str]] = None
+    convention: Optional[str] = None
+
+    def names(self, channels: Sequence[str]) -> List[str]:
+        """The series in the order of the channels."""
+        if self.series is None:
+            return []
+        if isinstance(self.series, str):
+            return [self.series]
+        if not isinstance(self.series, Mapping):
+            return list(self.series)
+        if set(self.series) != set(channels):
+            raise UsageError(f"series are named for {sorted(self.series)}, but the channels are {list(channels)}")
+        return [self.series[channel] for channel in channels]
+
+
+def is_dicom(path: PathLike) -> bool:
+    """Whether a path names a folder, or a DICOM file."""
+    if os.path.isdir(path):
+        return True
+    try:
+        with open(path, "rb") as file:
+            return file.read(132)[128:] == b"DICM"
+    except OSError:
+        return False
 
 
 def is_path(value: Any) -> bool:

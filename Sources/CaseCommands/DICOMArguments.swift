@@ -24,11 +24,21 @@ package struct DICOMArguments: ParsableArguments {
     DICOMChoice(series: series, convention: dicomConvention)
   }
 
+  /// As they are written.
+  package var spelled: [String] {
+    var words: [String] = []
+    for name in series { words += ["--series", name] }
+    if let name = dicomConvention?.name { words += ["--dicom-convention", name] }
+    return words
+  }
+
   /// Says that the model's own convention is overridden; refuses where cases are DICOM and there is none at all.
+  ///
+  /// - Parameter list: `nil` where cases come line by line: each says what it is then.
   package func tellConvention(
-    for list: CaseList, of preprocessing: PreprocessingDescription, _ reporter: Reporter
+    for list: CaseList?, of preprocessing: PreprocessingDescription, _ reporter: Reporter
   ) throws {
-    guard list.entries.contains(where: \.isDICOM) else { return }
+    guard list?.entries.contains(where: \.isDICOM) ?? (dicomConvention != nil) else { return }
     let convention = try DICOMConvention(chosen: dicomConvention, for: preprocessing)
     guard let dicomConvention,
       let own = try? DICOMConvention(chosen: nil, for: preprocessing), own != dicomConvention

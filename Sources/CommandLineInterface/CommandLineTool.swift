@@ -35,36 +35,37 @@ package struct CommandLineTool: Sendable {
     let code = command.exitCode(for: error)
     guard code.isSuccess || code == .validationFailure else { fail(error) }
     guard code.isSuccess else { failUsage(command, error) }
-    do { try StandardOutput.writeLine(command.fullMessage(for: error)) } catch { fail(error) }
+    do { try StandardOutput.writeLine(HelpText.wrapped(command.fullMessage(for: error))) } catch {
+      fail(error)
+    }
     exit(0)
   }
 
   /// Ends where the command line cannot be understood.
   private func failUsage(_ command: (some ParsableCommand).Type, _ error: any Error) -> Never {
-    let names = command.configuration.subcommands.map { $0._commandName }
-    let advice: String
-    var problem = command.message(for: error).split(separator: "\n").joined(separator: "; ")
-    if let word = CommandLine.arguments.dropFirst().first, !word.hasPrefix("-"),
-      !names.contains(word), !names.isEmpty
-    {
-      problem = "there is no command \(DisplayText.quoted(word))"
-      let closest = Spelling.closest(to: word, among: names)
-      advice = closest.map { "did you mean '\($0)'?" } ?? "see '\(name) --help'"
-    } else {
-      advice = "see '\(name) --help'"
-    }
-    StandardError.writeLine("\(name): error: \(problem) — \(advice)")
+    let problem = command.message(for: error).split(separator: "\n").joined(separator: "; ")
+    let mistake = UsageMistake(
+      Array(CommandLine.arguments.dropFirst()), of: command, named: name, problem: problem)
+    StandardError.writeLine("\(name): error: \(mistake.problem) — \(mistake.advice)")
     exit(FailureKind.usage.codes.exitStatus)
   }
 
   private func fail(_ error: any Error) -> Never {
     StandardError.writeLine("\(name): error: \(Self.message(of: error))")
+    if CommandLine.arguments.contains("--verbose"), let place = Self.confidentialPlace(of: error) {
+      StandardError.writeLine("\(name): note: \(place)")
+    }
     exit(Self.kind(of: error).codes.exitStatus)
   }
 
   /// What kind of failure an error is; those that are none of ours should not have happened.
   package static func kind(of error: any Error) -> FailureKind {
     (error as? any Failure)?.kind ?? .internalError
+  }
+
+  /// Where an error was found, where that may hold names of people: for those who ask for it.
+  package static func confidentialPlace(of error: any Error) -> String? {
+    (error as? any Failure)?.confidentialPlace.map { "this is \(DisplayText.quoted($0))" }
   }
 
   /// One line about an error, settings named by their options.

@@ -5,6 +5,7 @@ package import FileIO
 package final class Reporter {
   private let name: String
   private let isQuiet: Bool
+  private let isVerbose: Bool
   private let log: LogFile?
   private let showsProgress: Bool
   private var hasProgress = false
@@ -12,10 +13,14 @@ package final class Reporter {
   /// - Parameters:
   ///   - name: of the command.
   ///   - isQuiet: whether only errors are told.
+  ///   - isVerbose: whether places are told that may hold names of people.
   ///   - log: a file that has every line too, told or not.
-  package init(name: String, isQuiet: Bool = false, log: LogFile? = nil) {
+  package init(
+    name: String, isQuiet: Bool = false, isVerbose: Bool = false, log: LogFile? = nil
+  ) {
     self.name = name
     self.isQuiet = isQuiet
+    self.isVerbose = isVerbose
     self.log = log
     showsProgress = !isQuiet && StandardError.isTerminal
   }
@@ -29,6 +34,8 @@ package final class Reporter {
   /// Tells of a failure after which work goes on.
   package func report(_ error: any Error, about subject: String) {
     tell("error", "\(subject): \(CommandLineTool.message(of: error))", isHeard: true)
+    guard isVerbose, let place = CommandLineTool.confidentialPlace(of: error) else { return }
+    tell("note", place, isHeard: true)
   }
 
   /// Shows how far the work is, on a terminal.

@@ -10,19 +10,24 @@ enum Spelling {
     return best.candidate
   }
 
-  /// Insertions, deletions and replacements that lead from one word to the other (Levenshtein).
+  /// Insertions, deletions, replacements and swaps of neighbours that lead from one word to the other.
   static func distance(_ first: String, _ second: String) -> Int {
-    let second = Array(second)
-    var row = Array(0...second.count)
+    let (first, second) = (Array(first), Array(second))
+    var rows: [[Int]] = [Array(0...second.count)]
     for (number, character) in first.enumerated() {
-      var diagonal = row[0]
-      row[0] = number + 1
+      var row = [number + 1]
       for index in second.indices {
-        let replaced = diagonal + (second[index] == character ? 0 : 1)
-        diagonal = row[index + 1]
-        row[index + 1] = min(replaced, row[index] + 1, row[index + 1] + 1)
+        let replaced = rows[number][index] + (second[index] == character ? 0 : 1)
+        var least = min(replaced, row[index] + 1, rows[number][index + 1] + 1)
+        if number > 0, index > 0, first[number - 1] == second[index],
+          second[index - 1] == character
+        {
+          least = min(least, rows[number - 1][index - 1] + 1)
+        }
+        row.append(least)
       }
+      rows.append(row)
     }
-    return row[second.count]
+    return rows[first.count][second.count]
   }
 }

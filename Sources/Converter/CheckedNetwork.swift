@@ -31,7 +31,7 @@ struct CheckedNetwork {
         throw ConversionError(
           .options(
             problem:
-              "the plans' class is an encoder by itself, the weights' decoder cannot be converted",
+              "the plans' class is an encoder by itself, or the weights' decoder is none that can be converted",
             advice: "leave out \(.part) network"))
       }
       try check.requireNetwork()

@@ -35,6 +35,7 @@ extension Checkpoint {
   private mutating func readNeighbours(of path: String, options: ConversionOptions) throws {
     let parts = path.split(separator: "/", omittingEmptySubsequences: false)
     let folder = parts.dropLast().map { "\($0)/" }.joined()
+    if weights.naming == .dynUNet { try readConfig(besides: folder) }
     // The checkpoint lies in a fold, or beside the plans.
     let places = ["\(folder)../", folder]
     if isVersion1 || weights.naming == .stuNet {
@@ -58,7 +59,7 @@ extension Checkpoint {
             advice: "copy \(DisplayText.escaped(String(parts.last ?? ""))).pkl beside it"))
       }
     }
-    for place in places {
+    for place in places where plans == nil {
       guard let plans = try? MappedFile(path: "\(place)plans.json") else { continue }
       self.plans = try Self.json(plans.bytes, name: "\(place)plans.json")
       if dataset == nil, let file = try? MappedFile(path: "\(place)dataset.json") {
@@ -68,6 +69,16 @@ extension Checkpoint {
       warnings.append(
         "the file names no plans itself: those of \(DisplayText.quoted("\(place)plans.json")) are used"
       )
+      return
+    }
+  }
+
+  /// Reads the config of a MONAI bundle, whose weights lie in its folder `models`.
+  private mutating func readConfig(besides folder: String) throws {
+    for name in MONAIBundle.configs {
+      guard let file = try? MappedFile(path: "\(folder)../\(name)") else { continue }
+      identities.append(file.identity)
+      plans = try Self.json(file.bytes, name: name)
       return
     }
   }
@@ -102,6 +113,11 @@ extension Checkpoint {
         try tree.content(of: metadata).bytes, name: metadata, options: options)
     }
     let own = checkpoint
+    if checkpoint.plans == nil, checkpoint.weights.naming == .dynUNet,
+      let config = MONAIBundle.configs.first(where: tree.paths.contains)
+    {
+      checkpoint.plans = try json(try tree.content(of: config).bytes, name: config)
+    }
     if let plans = choice.plans {
       checkpoint.plans = try json(try tree.content(of: plans).bytes, name: plans)
     }

@@ -90,9 +90,12 @@ public struct Conversion: Sendable {
     let preprocessor = plan.preprocessing.preprocessorName
     if preprocessor != "DefaultPreprocessor" {
       warnings.append(
-        "scans cannot be run with this model: \(DisplayText.quoted(preprocessor)), the preprocessor of its "
-          + "plans (nnU-Net v1's GenericPreprocessor normalises after resampling), is not reproduced; "
-          + "preprocess with nnU-Net and give arrays (.npy)")
+        preprocessor == MONAIBundle.preprocessor
+          ? "scans cannot be run with this model: the transforms of a MONAI bundle are not reproduced; "
+            + "preprocess with MONAI and give arrays (.npy)"
+          : "scans cannot be run with this model: \(DisplayText.quoted(preprocessor)), the preprocessor of "
+            + "its plans (nnU-Net v1's GenericPreprocessor normalises after resampling), is not "
+            + "reproduced; preprocess with nnU-Net and give arrays (.npy)")
     }
     plan.preprocessing.dicomConvention = options.dicomConvention
     if checkpoints.count > 1 {

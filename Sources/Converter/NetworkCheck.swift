@@ -42,7 +42,7 @@ struct NetworkCheck {
     try require(parameters)
     let known = Set(parameters.map(\.name))
     for name in weights.names
-    where name.hasPrefix("encoder.") && !known.contains(name) && !isCounter(name) {
+    where name.hasPrefix("encoder.") && !known.contains(name) && !isUnused(name) {
       throw ConversionError(.unexpectedKey(name))
     }
     try checkStrides()
@@ -74,14 +74,14 @@ struct NetworkCheck {
     return result
   }
 
-  private var otherNames: [String] { weights.otherNames.filter { !isCounter($0) } }
+  private var otherNames: [String] { weights.otherNames.filter { !isUnused($0) } }
 
   private func requireDecoder() throws {
     let parameters = graph.parameters(of: .decoder)
     try require(parameters)
     let known = Set(parameters.map(\.name))
     for name in weights.names
-    where name.hasPrefix("decoder.") && !known.contains(name) && !isCounter(name) {
+    where name.hasPrefix("decoder.") && !known.contains(name) && !isUnused(name) {
       throw ConversionError(.unexpectedKey(name))
     }
   }
@@ -152,6 +152,8 @@ struct NetworkCheck {
         advice: "an encoder has stages.0.0.convs.0 or stem.convs.0 and stages.0.blocks.0"))
   }
 
-  /// BatchNorm counts batches while it trains; the number means nothing afterwards.
-  private func isCounter(_ name: String) -> Bool { name.hasSuffix(".num_batches_tracked") }
+  /// BatchNorm counts batches while it trains, Primus masks tokens: neither means anything afterwards.
+  private func isUnused(_ name: String) -> Bool {
+    name.hasSuffix(".num_batches_tracked") || name == "decoder.mask_token"
+  }
 }

@@ -27,8 +27,13 @@ struct PlannedNetwork {
   private init(
     reading checkpoint: Checkpoint, options: ConversionOptions, warn: @escaping (String) -> Void
   ) throws {
-    let plansJSON = try Self.json(options.plansPath) ?? checkpoint.plans
-    let datasetJSON = try Self.json(options.datasetPath) ?? checkpoint.dataset
+    var plansJSON = try Self.json(options.plansPath) ?? checkpoint.plans
+    var datasetJSON = try Self.json(options.datasetPath) ?? checkpoint.dataset
+    if let config = plansJSON, MONAIBundle.isConfig(config) {
+      let bundle = try MONAIBundle(config, weights: checkpoint.weights)
+      plansJSON = bundle.plans
+      datasetJSON = datasetJSON ?? bundle.dataset
+    }
     guard let plansJSON, !plansJSON.isNull else {
       throw ConversionError(
         .notNNUNet(
@@ -88,7 +93,8 @@ struct PlannedNetwork {
       architecture = try PrimusParser(
         configuration: configuration, weights: try PrimusWeights(checkpoint.weights),
         identity: PrimusIdentity(checkpoint, configuration: configuration), options: options,
-        inputChannels: architectures.inputChannels, warn: warn
+        inputChannels: architectures.inputChannels,
+        segmentationHeads: architectures.segmentationHeads, warn: warn
       ).parse()
     case .version1, .version2:
       architecture = try Self.architecture(architectures, of: checkpoint, warn: warn)

@@ -72,6 +72,8 @@ struct PreprocessingParser {
         }
         return spacing
       }
+      // Scans are refused anyway.
+      guard try preprocessorName() == "DefaultPreprocessor" else { return nil }
       warn(
         "the plans name no spacing: training kept each scan's own, so scans will be refused — give "
           + "--spacing z,y,x in mm, or .npy arrays that are resampled")
@@ -120,10 +122,13 @@ struct PreprocessingParser {
       channels: channels, cascadeLabels: try cascadeLabels(), resamplingData: data,
       resamplingSeg: try resampling("resampling_fn_seg"),
       resamplingProbabilities: try resampling("resampling_fn_probabilities"),
-      preprocessorName: try configuration.optional("preprocessor_name")?.name()
-        ?? "DefaultPreprocessor",
+      preprocessorName: try preprocessorName(),
       imageReaderWriter: try plans.root.optional("image_reader_writer")?.name() ?? "SimpleITKIO",
       fileEnding: dataset.fileEnding)
+  }
+
+  private func preprocessorName() throws -> String {
+    try configuration.optional("preprocessor_name")?.name() ?? "DefaultPreprocessor"
   }
 
   private func permutation(_ key: String) throws -> [Int] {

@@ -7,8 +7,8 @@ internal import SWTFormat
 ///
 /// Source: the format section of huggingface/safetensors' README.
 struct SafetensorsFile {
-  private static let headerLimit = 100_000_000
-  private static let tensorLimit = 100_000
+  private static let headerLimit = 16_000_000
+  private static let tensorLimit = 30_000
 
   let tensors: [(key: String, tensor: TensorView)]
   let metadata: [String: String]

@@ -21,6 +21,11 @@ public enum DICOMConvention: Sendable, Equatable {
     }
   }
 
+  /// What `init(name:)` knows it by; readers that reorient have none.
+  package var name: String? {
+    Self.names.first { DICOMConvention(name: $0) == self }
+  }
+
   /// The names that `init(name:)` knows.
   public static let names = ["as-scanned", "dcm2niix", "dicom2nifti"]
 

@@ -74,13 +74,13 @@ public struct DICOMError: Failure, Equatable {
 extension DICOMError {
   package var kind: FailureKind { reason == .file ? .cannotOpen : .badInput }
 
-  package var report: FailureReport { report(verbose: false) }
-
-  /// The report; `verbose` names files by their paths below the folder, which may hold people's names.
-  package func report(verbose: Bool) -> FailureReport {
+  package var report: FailureReport {
     let report = FailureReport(problem, advice: ownAdvice ?? usualAdvice)
-    return place.map { report.about($0.name(verbose: verbose)) } ?? report
+    return place.map { report.about($0.name) } ?? report
   }
+
+  /// The path below the folder that was given.
+  package var confidentialPlace: String? { place?.path }
 
   /// One line: what is wrong, where, and what to do.
   public var description: String { message() }

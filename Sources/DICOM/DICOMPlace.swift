@@ -11,16 +11,23 @@ package enum DICOMPlace: Equatable, Sendable {
   case file(index: Int, count: Int, path: String, instance: String?, study: String?)
   case series(String)
 
-  /// Its name in messages; only `verbose` shows paths below the folder.
-  package func name(verbose: Bool) -> String {
+  /// Its name in messages.
+  package var name: String {
     switch self {
     case .folder(let path): DisplayText.quoted(path)
-    case .study(_, _, let path):
-      (study ?? "") + (verbose ? " (\(DisplayText.quoted(path)))" : "")
-    case .file(let index, let count, let path, let instance, let study):
+    case .study: study ?? ""
+    case .file(let index, let count, _, let instance, let study):
       (study.map { "\($0), " } ?? "") + "file \(index) of \(count)"
-        + (verbose ? " (\(DisplayText.quoted(path)))" : instance.map { " (instance \($0))" } ?? "")
+        + (instance.map { " (instance \($0))" } ?? "")
     case .series(let uid): "series \(uid)"
+    }
+  }
+
+  /// Where it lies below the folder that was given.
+  var path: String? {
+    switch self {
+    case .study(_, _, let path), .file(_, _, let path, _, _): path
+    case .folder, .series: nil
     }
   }
 

@@ -72,12 +72,16 @@ public struct DICOMSeries: Sendable {
     let sizes = sizes
     let (start, strides) = turn.layout(of: sizes)
     let failure = Mutex<(slice: Int, error: DICOMError)?>(nil)
+    // Frames of one file: it is inflated once, whoever works.
+    let file = slices[0].file
+    let isOneFile = slices.allSatisfy { $0.file == file }
+    let shared = isOneFile ? (file: file, bytes: try files.dataSetBytes(file)) : nil
     let values = [Float](unsafeUninitializedCapacity: sizes.reduce(1, *)) { output, initialized in
       // Invariant: every slice writes to voxels of its own, and the loop ends before `output` does.
       nonisolated(unsafe) let output = output
       let workers = max(1, min(threads, slices.count))
       ParallelLoop.run(workers) { worker in
-        var open: (file: Int, bytes: Bytes)?
+        var open: (file: Int, bytes: Bytes)? = shared
         for index in worker * slices.count / workers..<(worker + 1) * slices.count / workers {
           do throws(DICOMError) {
             try write(

@@ -75,11 +75,14 @@ package struct DICOMStudy: Sendable {
     let count = files.paths.count
     let results = Mutex(
       [Result<FileContent, DICOMError>](repeating: .success(.notDICOM), count: count))
+    // Files behind one that cannot be read are left alone: there may be many that take long to refuse.
+    let end = Mutex(count)
     let workers = max(1, min(threads, count))
     ParallelLoop.run(workers) { worker in
-      for index in stride(from: worker, to: count, by: workers) {
+      for index in stride(from: worker, to: count, by: workers) where index < end.withLock({ $0 }) {
         let result = Result { () throws(DICOMError) in try files.content(index) }
         results.withLock { $0[index] = result }
+        if case .failure = result { end.withLock { $0 = min($0, index) } }
       }
     }
     var contents: [FileContent] = []
@@ -106,6 +109,19 @@ package struct DICOMStudy: Sendable {
           })
       }
     } catch { return [candidate(uid, .failure(error))] }
+  }
+}
+
+extension DICOMSeries {
+  /// The volumes that a folder of DICOM files holds, in the order of their names; for those that cannot be
+  /// read the reason.
+  ///
+  /// - Throws: `DICOMError` where there is no image, or where a file cannot be parsed: it might be a
+  ///   slice of any series.
+  public static func all(
+    in folder: String
+  ) throws(DICOMError) -> [Result<DICOMSeries, DICOMError>] {
+    try DICOMStudy(StudyFolder(folder), threads: ProcessorCount.available).candidates.map(\.series)
   }
 }
 

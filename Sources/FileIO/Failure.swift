@@ -3,6 +3,12 @@
 package protocol Failure: Error, CustomStringConvertible {
   var kind: FailureKind { get }
   var report: FailureReport { get }
+  /// Where it was found, by a name that the report leaves out, as it may hold names of people.
+  var confidentialPlace: String? { get }
+}
+
+extension Failure {
+  package var confidentialPlace: String? { nil }
 }
 
 /// What a failure tells people. A text stands for a report without advice.

@@ -21,6 +21,13 @@ package struct NPYArray: Sendable, Equatable {
     try self.init(bytes: file.bytes)
   }
 
+  /// The shape of a file's array, from its header alone.
+  package static func shape(ofFileAt path: String) throws(NPYError) -> [Int] {
+    let file: MappedFile
+    do { file = try MappedFile(path: path) } catch { throw .file(error) }
+    return try NPYHeader(file.bytes).shape
+  }
+
   /// The bytes that reading a file takes at one time, from its header alone.
   package static func readByteCount(ofFileAt path: String) throws(NPYError) -> Int {
     let file: MappedFile

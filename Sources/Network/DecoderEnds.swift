@@ -4,10 +4,28 @@ internal import SWTFormat
 /// What stands before and behind the blocks of a decoder's stages, of whatever kind these are:
 /// transposed convolutions and segmentation layers.
 struct DecoderEnds {
+  /// What its modules are called.
+  struct Names {
+    var upsampling = "transpconvs"
+    var stages = "stages"
+    var segmentation = "seg_layers"
+  }
+
   private let upsampling: [Operation.TransposedConvolution]
   private let segmentation: [Operation.Convolution]
+  private let names: Names
 
-  /// Declares the parameters.
+  /// Of parameters that are declared.
+  init(
+    upsampling: [Operation.TransposedConvolution], segmentation: [Operation.Convolution],
+    names: Names
+  ) {
+    self.upsampling = upsampling
+    self.segmentation = segmentation
+    self.names = names
+  }
+
+  /// Declares the parameters of nnU-Net's decoders.
   init(_ decoder: NetworkArchitecture.Decoder, skips: [Graph.Value], in graph: inout Graph) {
     var upsampling: [Operation.TransposedConvolution] = []
     var below = skips.last.map { graph.width(of: $0) } ?? 0
@@ -23,6 +41,7 @@ struct DecoderEnds {
       below = stage.features
     }
     self.upsampling = upsampling
+    names = Names()
     segmentation = decoder.stages.enumerated().map { index, stage in
       let path = "decoder.seg_layers.\(index)"
       let (heads, ones) = (decoder.segmentationHeads, stage.upsampling.map { _ in 1 })
@@ -46,14 +65,15 @@ struct DecoderEnds {
     for (index, skip) in skips.dropLast().reversed().enumerated() where index < upsampling.count {
       let scale = graph.scale(of: skip)
       let upsampled = graph.add(
-        .transposedConvolution(upsampling[index]), value, path: "decoder.transpconvs.\(index)",
-        form: .map(channels: upsampling[index].weight.shape[1], scale: scale))
+        .transposedConvolution(upsampling[index]), value,
+        path: "decoder.\(names.upsampling).\(index)",
+        form: .map(channels: upsampling[index].outputs, scale: scale))
       let both = graph.add(
-        .concatenate, upsampled, skip, path: "decoder.stages.\(index)",
+        .concatenate, upsampled, skip, path: "decoder.\(names.stages).\(index)",
         form: .map(channels: graph.width(of: upsampled) + graph.width(of: skip), scale: scale))
       value = stage(index, both, &graph)
       logits = graph.add(
-        .convolution(segmentation[index]), value, path: "decoder.seg_layers.\(index)",
+        .convolution(segmentation[index]), value, path: "decoder.\(names.segmentation).\(index)",
         form: .map(channels: segmentation[index].weight.shape[0], scale: scale))
     }
     return logits

@@ -24,11 +24,16 @@ extension Graph {
     if let last = skips.last {
       pooled = add(.globalAverage, last, path: "pooled", form: .vector(count: width(of: last)))
     }
-    if let decoder = architecture.decoder {
-      segmentation =
-        architecture.networkClass == .residualUNet
-        ? UNetResDecoder.build(decoder, of: architecture, skips: skips, in: &self)
-        : UNetDecoder.build(decoder, of: architecture, skips: skips, in: &self)
+    guard let decoder = architecture.decoder else { return }
+    switch architecture.networkClass {
+    case .residualUNet:
+      segmentation = UNetResDecoder.build(decoder, of: architecture, skips: skips, in: &self)
+    case .stuNet:
+      segmentation = STUNetDecoder.build(decoder, of: architecture, skips: skips, in: &self)
+    case .primus:
+      segmentation = skips.last.map { PrimusDecoder.build(decoder, map: $0, in: &self) }
+    case .plainConvUNet, .residualEncoderUNet, .dynUNet:
+      segmentation = UNetDecoder.build(decoder, of: architecture, skips: skips, in: &self)
     }
   }
 }

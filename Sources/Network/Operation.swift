@@ -25,6 +25,10 @@ package enum Operation: Sendable {
   case embedding(Embedding)
   /// Layer norm over every token.
   case layerNormalization(LayerNormalization)
+  /// Layer norm over the channels of every voxel of a map.
+  case channelLayerNormalization(LayerNormalization)
+  /// `x · Φ(x)`, exactly.
+  case gelu
   /// Of queries, keys and values, of every head each; rotary: with rotary position embedding on a grid.
   case attention(heads: Int, isRotary: Bool)
   /// `x / (1 + exp(−x))`.
@@ -48,13 +52,23 @@ package enum Operation: Sendable {
     package var kernelSize: [Int] { Array(weight.shape.dropFirst(2)) }
   }
 
-  /// `torch.nn.ConvTranspose2d/3d` whose stride is its kernel: every voxel becomes a block of voxels.
+  /// `torch.nn.ConvTranspose2d/3d` whose stride is its kernel: every voxel becomes a block of voxels. Or a
+  /// 1×1 convolution behind nearest upsampling, which makes all voxels of a block the same.
   package struct TransposedConvolution: Sendable {
-    /// `[inputs, outputs, kernel…]`.
+    /// `[inputs, outputs, kernel…]`, or `[outputs, inputs, 1…]` where voxels are repeated.
     package let weight: Parameter
     package let bias: Parameter?
+    /// How often the 1×1 convolution's voxels are repeated along each axis; `nil` for a kernel.
+    package let repeats: [Int]?
 
-    package var stride: [Int] { Array(weight.shape.dropFirst(2)) }
+    package init(weight: Parameter, bias: Parameter?, repeats: [Int]? = nil) {
+      self.weight = weight
+      self.bias = bias
+      self.repeats = repeats
+    }
+
+    package var stride: [Int] { repeats ?? Array(weight.shape.dropFirst(2)) }
+    package var outputs: Int { weight.shape[repeats == nil ? 1 : 0] }
   }
 
   /// `torch.nn.InstanceNorm` without running statistics, or `BatchNorm` in evaluation mode.
@@ -83,10 +97,11 @@ package enum Operation: Sendable {
     case .patchEmbedding(let layer): [layer.weight, layer.bias, layer.scale].compactMap { $0 }
     case .embedding(let embedding):
       [embedding.registers, embedding.positions].compactMap { $0 }
-    case .layerNormalization(let norm): [norm.weight, norm.bias]
+    case .layerNormalization(let norm), .channelLayerNormalization(let norm):
+      [norm.weight, norm.bias]
     case .scale(let parameter): [parameter]
-    case .leakyReLU, .averagePool, .add, .concatenate, .globalAverage, .attention, .silu, .multiply,
-      .map:
+    case .leakyReLU, .averagePool, .add, .concatenate, .globalAverage, .attention, .silu, .gelu,
+      .multiply, .map:
       []
     }
   }
@@ -111,7 +126,7 @@ package enum Operation: Sendable {
     package let positions: Parameter?
   }
 
-  /// `torch.nn.LayerNorm` over the last axis.
+  /// `torch.nn.LayerNorm` over the last axis of tokens, or the like over the channels of a map.
   package struct LayerNormalization: Sendable {
     package let weight: Parameter
     package let bias: Parameter

@@ -38,7 +38,7 @@ extension CaseReader {
       } catch { throw PipelineError(.preprocessing(error)) }
     }
     return try makeCase(
-      channels, warnings: warnings(source.series) + Self.placeWarnings(affines), place: place)
+      channels, warnings: warnings(source) + Self.placeWarnings(affines), place: place)
   }
 
   /// Reads series of one study by their names, or its only volume.
@@ -46,12 +46,14 @@ extension CaseReader {
     folder: String, series names: [String], convention: DICOMConvention?
   ) throws(PipelineError) -> Case {
     var series: [DICOMSeries] = []
+    var notices: [String] = []
     do throws(DICOMError) {
       let study = try DICOMStudy(StudyFolder(folder), threads: threads)
       for name in names { series.append(try study.series(named: name)) }
       if names.isEmpty { series.append(try study.series()) }
+      notices = study.notices
     } catch { throw PipelineError(.dicom(error)) }
-    return try read(DICOMSource(series: series, convention: convention))
+    return try read(DICOMSource(series: series, convention: convention, notices: notices))
   }
 
   /// Results lie where the converter of the convention would have put the scan.
@@ -75,9 +77,10 @@ extension CaseReader {
     }
   }
 
-  private func warnings(_ series: [DICOMSeries]) -> [String] {
-    var warnings = series.flatMap(\.warnings)
-    for (series, channel) in zip(series, model.preprocessing.channels)
+  private func warnings(_ source: DICOMSource) -> [String] {
+    var warnings = source.notices.map { "series \(source.name): \($0)" }
+    warnings += source.series.flatMap(\.warnings)
+    for (series, channel) in zip(source.series, model.preprocessing.channels)
     where channel.normalizationScheme == "CTNormalization" && series.modality != "CT" {
       warnings.append(
         "series \(series.name): its modality is \(series.modality.map(DisplayText.quoted) ?? "unknown"), "

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-public import DICOM
 internal import FileIO
 public import Preprocessing
 public import SWTFormat
@@ -102,24 +101,9 @@ public final class EncoderPipeline {
   }
 
   /// Notes how a case lies.
-  private func noted(_ scan: consuming Case) -> Case {
+  func noted(_ scan: consuming Case) -> Case {
     if let place = scan.place { orientations.add(place) }
     return scan
-  }
-
-  /// Reads series of a folder of DICOM files, in the order in which training saw voxels.
-  ///
-  /// - Parameters:
-  ///   - folder: one study, or one file.
-  ///   - series: the names of the series, one per channel in the order of `channel_names`; none where
-  ///     the study holds one volume and the model takes one channel.
-  ///   - convention: instead of what the model says.
-  /// - Throws: `PipelineError`, also where the voxels alone take too much.
-  public func read(
-    dicom folder: String, series: [String] = [], convention: DICOMConvention? = nil
-  ) throws(PipelineError) -> Case {
-    try reader.read(
-      folder: folder, series: series, convention: convention)
   }
 
   /// A case of channels in memory, in the order of `channel_names`.

@@ -54,6 +54,10 @@ public struct PipelineError: Error, Equatable, Sendable {
 }
 
 extension PipelineError: Failure {
+  package var confidentialPlace: String? {
+    if case .dicom(let error) = reason { error.confidentialPlace } else { nil }
+  }
+
   package var kind: FailureKind {
     switch reason {
     case .preprocessing(let error): error.kind

@@ -6,14 +6,23 @@ package struct ContactSheet {
   private static let margin = 12
   private static let line = 20
   private static let columns = 6
+  /// More would be a picture that no program opens.
+  private static let countLimit = 300
 
   package init() {}
 
   package var isEmpty: Bool { entries.isEmpty }
+  package var count: Int { entries.count }
+  /// Whether others are left out.
+  package private(set) var isFull = false
 
-  /// Adds the axial plane through a volume's centre.
+  /// Adds the axial plane through a volume's centre, up to the most that a page shows.
   package mutating func add(_ name: String, _ volume: OrientedVolume, isCT: Bool) {
-    let picture = volume.thumbnail(side: Self.thumbnail, isCT: isCT)
+    guard entries.count < Self.countLimit else {
+      isFull = true
+      return
+    }
+    let picture = volume.thumbnail(side: Self.thumbnail, isCT: isCT, hasLetters: true)
     // A name that is too long keeps its end, which tells cases apart.
     let fitting = Self.thumbnail / (2 * PixelFont.advance)
     entries.append((String(name.suffix(fitting)), picture))

@@ -86,9 +86,10 @@ package struct MapPicture {
 
 extension OrientedVolume {
   /// The axial plane through the centre, at most so many pixels wide and high.
-  package func thumbnail(side: Int, isCT: Bool) -> Picture {
+  package func thumbnail(side: Int, isCT: Bool, hasLetters: Bool = false) -> Picture {
     SliceDrawing(
-      withoutLetters, window: isCT ? -160...240 : percentileWindow(), scale: scale(side: side)
+      hasLetters ? self : withoutLetters, window: isCT ? -160...240 : percentileWindow(),
+      scale: scale(side: side)
     ).picture(.axial, through: shape.map { $0 / 2 })
   }
 

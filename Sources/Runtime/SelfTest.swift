@@ -7,7 +7,8 @@ internal import SWTFormat
 /// precision: the first thing to run on a new machine.
 ///
 /// Each way of computing a convolution that the model's program has is run with the model's own weights on
-/// a small input of random numbers; so are activation, addition, statistics and pooling.
+/// a small input of random numbers; so are activation, addition, statistics and pooling, and of a
+/// transformer matrix products, layer norm and attention.
 package struct SelfTest: Sendable {
   /// One kernel's result.
   package struct Check: Sendable {
@@ -70,6 +71,13 @@ package struct SelfTest: Sendable {
         continue
       }
       checks.append(try check(layer, name: "\(key): \(layer.name)"))
+    }
+    if let transformer = description.architecture.transformer {
+      let width = description.architecture.stages[0].features
+      checks += TransformerSelfTest(
+        kernels: kernels, team: ThreadTeam(count: threads), width: width,
+        headWidth: width / transformer.heads
+      ).run()
     }
     return checks
   }
@@ -205,7 +213,7 @@ package struct SelfTest: Sendable {
 }
 
 /// The largest error of some values; infinite as soon as one of them is not a number.
-private struct LargestError {
+struct LargestError {
   private var error = 0.0
   private var largest = 0.0
 
@@ -220,7 +228,7 @@ private struct LargestError {
 }
 
 /// Small random numbers, the same on every run.
-private struct SmallNumbers {
+struct SmallNumbers {
   private var state: UInt64 = 1
 
   mutating func array(_ count: Int) -> [Float] {

@@ -75,7 +75,7 @@ extension NetworkArchitecture {
       throw try field["stages"].problem("have strides of \(totalStride) together, above 65536")
     }
     if let decoderField = try field.optional("decoder") {
-      guard !networkClass.isFamily else {
+      guard !networkClass.isFamily || networkClass == .stuNet else {
         throw decoderField.problem("does not belong to \(networkClass.rawValue)")
       }
       decoder = try Decoder(decoderField, dimension: dimension)

@@ -42,6 +42,12 @@ extension Transformer {
           levels.map { ["features": .integer($0.features), "blocks": .integer($0.blocks)] }),
       ]
     }
+    if let decoder = architecture.decoder {
+      object["up_projection"] = .array(
+        decoder.stages.map {
+          ["features": .integer($0.features), "upsampling": JSONValue($0.upsampling)]
+        })
+    }
     return .object(object)
   }
 
@@ -84,14 +90,36 @@ extension Transformer {
         throw try field["patch_embed_size"].problem("is not \(stride), as the levels make it")
       }
     }
-    let architecture = NetworkArchitecture(
+    var architecture = NetworkArchitecture(
       inputChannels: try field["input_channels"].integer(NetworkArchitecture.Bounds.inputChannels),
       features: features, patchSize: patchSize, depth: try field["eva_depth"].integer(Bounds.depth),
       stemChannels: stem, nonlinearity: nonlinearity, transformer: transformer)
     guard Bounds.tokens.contains(architecture.grid.reduce(1, *)) else {
       throw try field["input_shape"].problem("makes more than \(Bounds.tokens.upperBound) tokens")
     }
+    if let layers = try field.optional("up_projection") {
+      architecture.decoder = try decoder(layers, patchSize: patchSize)
+    }
     return architecture
+  }
+
+  /// Its layers from the tokens up; the last one makes the segmentation's heads.
+  private static func decoder(
+    _ field: JSONField, patchSize: [Int]
+  ) throws(SWTError) -> NetworkArchitecture.Decoder {
+    var layers: [(features: Int, upsampling: [Int])] = []
+    for layer in try field.elements(1...Bounds.levels.upperBound) {
+      layers.append(
+        (
+          try layer["features"].integer(NetworkArchitecture.Bounds.segmentationHeads),
+          try layer["upsampling"].integers(1...2, count: 3...3)
+        ))
+    }
+    let total = (0..<3).map { axis in layers.reduce(1) { $0 * $1.upsampling[axis] } }
+    guard total == patchSize else {
+      throw field.problem("upsamples by \(total), not by patch_embed_size \(patchSize)")
+    }
+    return NetworkArchitecture.Decoder(upProjection: layers)
   }
 
   /// Why a width of tokens cannot be divided among the heads; `nil` where it can.

@@ -87,3 +87,16 @@ extension NetworkArchitecture {
     zip(transformer?.inputSize ?? [], totalStride).map { $0 / $1 }
   }
 }
+
+extension NetworkArchitecture.Decoder {
+  /// A Primus': transposed convolutions from the tokens up, the last one to the segmentation's heads.
+  package init(upProjection layers: [(features: Int, upsampling: [Int])]) {
+    self.init(
+      stages: layers.map { layer in
+        Stage(
+          features: layer.features, kernelSize: layer.upsampling, upsampling: layer.upsampling,
+          convolutions: 1)
+      },
+      segmentationHeads: layers.last?.features ?? 0, upsamplingBias: true, segmentationBias: true)
+  }
+}

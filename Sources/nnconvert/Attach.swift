@@ -4,7 +4,11 @@ import Converter
 
 struct Attach: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Put a linear head on a converted encoder, or replace the one it has.")
+    abstract: "Put a linear head on a converted encoder, or replace the one it has.",
+    discussion: """
+      Example:
+        nnconvert attach encoder.swt --head head.npz -o classifier.swt
+      """)
 
   @Argument(help: "A .swt file.", completion: .file(extensions: ["swt"]))
   var model: String

@@ -8,7 +8,12 @@ import SWTFormat
 
 struct Convert: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Convert a checkpoint into a .swt file.")
+    abstract: "Convert a checkpoint into a .swt file.",
+    discussion: """
+      Examples:
+        nnconvert convert fold_0/checkpoint_final.pth -o encoder.swt
+        nnconvert convert model_folder/ --part network --fold 0 -o network.swt
+      """)
 
   @Argument(
     help:

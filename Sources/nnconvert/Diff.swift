@@ -7,7 +7,11 @@ import SWTFormat
 
 struct Diff: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Tell what differs between two files of any kind: plans fields and tensors.")
+    abstract: "Tell what differs between two files of any kind: plans fields and tensors.",
+    discussion: """
+      Example:
+        nnconvert diff fold_0/checkpoint_best.pth fold_0/checkpoint_final.pth
+      """)
 
   @Argument(help: "A checkpoint, model folder or .swt file.", completion: .file())
   var first: String

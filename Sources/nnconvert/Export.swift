@@ -5,7 +5,11 @@ import FileIO
 
 struct Export: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Write a model's tensors as a safetensors file.")
+    abstract: "Write a model's tensors as a safetensors file.",
+    discussion: """
+      Example:
+        nnconvert export model.swt -o model.safetensors
+      """)
 
   @Argument(help: "A .swt file.", completion: .file(extensions: ["swt"]))
   var model: String
@@ -15,6 +19,8 @@ struct Export: ParsableCommand {
   var force = false
   @Flag(help: "Say nothing but errors.")
   var quiet = false
+
+  func validate() throws { try OutputOptions.check(output, ending: ".safetensors") }
 
   func run() throws {
     let byteCount = try SafetensorsExport(path: model).write(to: output, replacing: force)

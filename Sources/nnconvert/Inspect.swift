@@ -7,7 +7,12 @@ import SWTFormat
 
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Tell what a checkpoint or .swt file holds; reads headers only.")
+    abstract: "Tell what a checkpoint or .swt file holds; reads headers only.",
+    discussion: """
+      Examples:
+        nnconvert inspect fold_0/checkpoint_final.pth
+        nnconvert inspect model.swt --tensors
+      """)
 
   @Argument(help: "A checkpoint or a .swt file.", completion: .file())
   var file: String

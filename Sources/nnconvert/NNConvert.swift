@@ -14,6 +14,10 @@ struct NNConvert: ParsableCommand {
       Results go to stdout, everything else to stderr. Exit status: 0 ok, 1 files differ, \
       64 usage, 65 input bad or not supported, 66 input cannot be opened, 70 internal error, \
       73 output cannot be created, 74 read or write error.
+
+      Examples:
+        nnconvert convert fold_0/checkpoint_final.pth -o encoder.swt
+        nnconvert inspect fold_0/checkpoint_final.pth
       """,
     version: NNConvertVersion.current,
     subcommands: [

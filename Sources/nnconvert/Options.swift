@@ -2,6 +2,7 @@
 public import ArgumentParser
 import CommandLineInterface
 import Converter
+import FileIO
 public import SWTFormat
 
 extension ModelDescription.Part: ExpressibleByArgument {}
@@ -129,6 +130,17 @@ struct OutputOptions: ParsableArguments {
   var quiet = false
   @Flag(help: "Report as JSON.")
   var json = false
+
+  func validate() throws { try Self.check(output, ending: ".swt") }
+
+  /// Refuses what is no name for a file with that ending.
+  static func check(_ path: String, ending: String) throws {
+    guard let problem = OutputName.problem(path, ending: ending), !Folder.exists(path) else {
+      return
+    }
+    throw ValidationError(
+      "output \(DisplayText.quoted(path)) \(problem)")
+  }
 
   func apply(to options: inout ConversionOptions) {
     options.replacesOutput = force

@@ -7,7 +7,11 @@ import SWTFormat
 
 struct Verify: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Check every byte of a .swt file; with --against, every number with its source.")
+    abstract: "Check every byte of a .swt file; with --against, every number with its source.",
+    discussion: """
+      Example:
+        nnconvert verify model.swt --against fold_0/checkpoint_final.pth
+      """)
 
   @Argument(help: "A .swt file.", completion: .file(extensions: ["swt"]))
   var model: String

@@ -7,7 +7,11 @@ import SWTRuntime
 
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Time the network on random input.")
+    abstract: "Time the network on random input.",
+    discussion: """
+      Example:
+        nnrun bench model.swt --shape 128,128,128 --layers
+      """)
 
   @OptionGroup var model: ModelArgument
   @OptionGroup var arithmetic: PrecisionArgument

@@ -36,6 +36,9 @@ struct CaseArguments: ParsableArguments {
   @OptionGroup var shares: ShareArguments
   @Flag(help: "Tell errors only.")
   var quiet = false
+  @Flag(
+    help: "Also tell the paths of DICOM files that cannot be read; they may hold people's names.")
+  var verbose = false
   @Option(help: "A file that gets every message, too.", completion: .file())
   var log: String?
 
@@ -57,20 +60,24 @@ struct CaseArguments: ParsableArguments {
 
   /// What tells people how the work goes.
   func reporter() throws -> Reporter {
-    Reporter(name: NNRun.tool.name, isQuiet: quiet, log: try log.map { try LogFile(path: $0) })
+    Reporter(
+      name: NNRun.tool.name, isQuiet: quiet, isVerbose: verbose,
+      log: try log.map { try LogFile(path: $0) })
   }
 
   /// The cases that the inputs name; `nil` where they come from stdin.
   func list(for model: Model, _ reporter: Reporter) throws -> CaseList? {
-    guard !stdin else { return nil }
+    guard !stdin else {
+      try dicom.tellConvention(for: nil, of: model.description.preprocessing, reporter)
+      return nil
+    }
     let inputs = inputs + moreInputs
     if let path = inputs.first(where: { $0.lowercased().hasSuffix(".swt") }) {
       throw InputError.modelAsScan(path)
     }
     let channels = model.description.preprocessing.channels.map(\.name)
     let list = try CaseList(
-      inputs: inputs, channels: channels, layout: layout(channels),
-      dicom: dicom.choice)
+      inputs: inputs, channels: channels, layout: layout(channels), dicom: dicom.choice)
     list.notes.forEach(reporter.note)
     try dicom.tellConvention(for: list, of: model.description.preprocessing, reporter)
     guard let share = try shares.resolved() else { return list }
@@ -80,12 +87,20 @@ struct CaseArguments: ParsableArguments {
     return part
   }
 
+  /// What reads the cases of stdin.
+  func lines(for model: Model) -> CaseLines {
+    CaseLines(
+      channels: model.description.preprocessing.channels.map(\.name), dicom: dicom.choice)
+  }
+
   /// The options that decide which cases there are and how they are run, as they are written.
   var spelled: [String] {
-    (recursive ? ["--recursive"] : []) + (bids.map { ["--bids", $0] } ?? [])
-      + dicom.series.flatMap { ["--series", $0] }
-      + (inputPolicy.map { ["--input-policy", $0.rawValue] } ?? [])
-      + (reorient ? ["--reorient"] : [])
+    var words: [String] = recursive ? ["--recursive"] : []
+    if let bids { words += ["--bids", bids] }
+    words += dicom.spelled
+    if let inputPolicy { words += ["--input-policy", inputPolicy.rawValue] }
+    if reorient { words.append("--reorient") }
+    return words
   }
 
   private func layout(_ channels: [String]) throws -> ScanFolder.Layout {

@@ -32,6 +32,8 @@ struct CaseRunner {
   let pipelines: [EncoderPipeline]
   let reporter: Reporter
   let interruption: Interruption
+  /// Reads the cases that stdin names.
+  let lines: CaseLines
 
   /// What runs cases one after the other.
   var pipeline: EncoderPipeline { pipelines[0] }
@@ -72,7 +74,7 @@ struct CaseRunner {
       try runSideBySide(list, &progress, isDone: isDone, deliver)
     } else {
       let ahead = CaseAhead(list?.entries ?? [], reader: pipeline.reader)
-      for entry in CaseSequence(list: list, interruption: interruption) {
+      for entry in CaseSequence(list: list, cases: lines, interruption: interruption) {
         guard !interruption.hasCome else { break }
         // What cannot be read is told when it is run.
         let identity = try? CaseIdentity(of: entry)

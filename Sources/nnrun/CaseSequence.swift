@@ -6,11 +6,14 @@ import Pipeline
 struct CaseSequence: Sequence, IteratorProtocol {
   private var entries: ArraySlice<CaseList.Entry>?
   private let interruption: Interruption
+  private let cases: CaseLines
   private var lines = LineReader()
   private var number = 0
 
-  init(list: CaseList?, interruption: Interruption) {
+  /// - Parameter cases: reads the lines of stdin.
+  init(list: CaseList?, cases: CaseLines, interruption: Interruption) {
     entries = list.map { $0.entries[...] }
+    self.cases = cases
     self.interruption = interruption
   }
 
@@ -18,7 +21,7 @@ struct CaseSequence: Sequence, IteratorProtocol {
     guard entries == nil else { return entries?.popFirst() }
     while let line = lines.next(waiting: interruption.waitForInput) {
       number += 1
-      if !line.allSatisfy(\.isWhitespace) { return CaseLines.entry(line, number: number) }
+      if !line.allSatisfy(\.isWhitespace) { return cases.entry(line, number: number) }
     }
     return nil
   }

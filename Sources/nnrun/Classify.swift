@@ -134,8 +134,10 @@ struct Classify: ParsableCommand {
       if let reportPath { try page.write(to: reportPath, inputs: inputs) }
       reporter.tellEnd(file, isResumed: skipDone, isInterrupted: isInterrupted)
     }
-    try CaseRunner(pipelines: pipelines, reporter: reporter, interruption: interruption).run(
-      list, isDone: isDone, take: take, finish: finish)
+    try CaseRunner(
+      pipelines: pipelines, reporter: reporter, interruption: interruption,
+      lines: cases.lines(for: loaded)
+    ).run(list, isDone: isDone, take: take, finish: finish)
   }
 
   /// What the cases were run with, for the page.

@@ -2,6 +2,7 @@
 import ArgumentParser
 import CommandLineInterface
 import FileIO
+import NPY
 import Pipeline
 import SWTFormat
 import SWTRuntime
@@ -78,13 +79,16 @@ struct Features: ParsableCommand {
       kind: logitsMap ? "logits-map" : writesMaps ? "stage" : "pooled", modelID: loaded.modelID,
       inputPolicy: isArrays ? "as-given" : pipeline.policy.rawValue)
     let inputs = model.identities + (list?.identities ?? [])
-    let runner = CaseRunner(pipelines: pipelines, reporter: reporter, interruption: interruption)
+    let runner = CaseRunner(
+      pipelines: pipelines, reporter: reporter, interruption: interruption,
+      lines: cases.lines(for: loaded))
     guard !writesMaps else {
       guard isArrays || !logitsMap else { throw InputError.logitsOfScan }
       guard isArrays || (pipeline.policy == .whole && architecture.dimension == 3) else {
         throw InputError.stagesOfScan(
           problem: "this is '\(pipeline.policy.rawValue)' in \(architecture.dimension)-D")
       }
+      try checkShapes(of: list, dimension: architecture.dimension)
       let maps = logitsMap ? [MapWriter.Map.segmentation] : stages.map { .stage($0) }
       return try write(maps, runner, list, to: output, origin: origin, inputs: inputs)
     }
@@ -106,6 +110,20 @@ struct Features: ParsableCommand {
       reporter.tellEnd(file, isResumed: skipDone, isInterrupted: isInterrupted)
     }
     try runner.run(list, isDone: isDone, take: take, finish: finish)
+  }
+
+  /// Refuses arrays whose maps fit no common array, before any of them is run; what cannot be read is told
+  /// when it is its turn.
+  private func checkShapes(of list: CaseList?, dimension: Int) throws {
+    var first: (path: String, shape: [Int])?
+    for case .array(let path) in list?.entries.map(\.source) ?? [] {
+      guard let shape = try? NPYArray.shape(ofFileAt: path) else { continue }
+      let size = Array(shape.suffix(dimension))
+      if let first, first.shape.suffix(dimension) != size[...] {
+        throw InputError.shapesDiffer(first.path, first.shape, path, shape)
+      }
+      first = first ?? (path, shape)
+    }
   }
 
   private func write(

@@ -7,7 +7,11 @@ import SWTRuntime
 
 struct Info: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Tell what a model is, and how this machine would run it.")
+    abstract: "Tell what a model is, and how this machine would run it.",
+    discussion: """
+      Example:
+        nnrun info model.swt --json
+      """)
 
   @OptionGroup var model: ModelArgument
   @OptionGroup var arithmetic: PrecisionArgument

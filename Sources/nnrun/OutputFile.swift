@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import CommandLineInterface
 import FileIO
 
 /// Where a result is to go, checked before any work is done for it.
@@ -11,17 +12,18 @@ enum OutputFile {
   static func check(
     _ path: String, ending: String, inputs: [MappedFile.Identity] = []
   ) throws {
-    guard path != "-" else { throw InputError.output(path, problem: "is no file") }
+    let problem = OutputName.problem(path, ending: ending)
+    // What is an input is told first.
+    if let problem, path.isEmpty || path == "-" { throw InputError.output(path, problem: problem) }
     try AtomicFile.check(path: path, inputs: inputs)
-    let name = path.split(separator: "/").last.map(String.init) ?? ""
-    guard !name.contains(".") || name.lowercased().hasSuffix(ending) else {
-      throw InputError.output(path, problem: "does not end in \(ending), which is what is written")
-    }
+    if let problem { throw InputError.output(path, problem: problem) }
   }
 
   /// Refuses what is no place for a folder; makes it otherwise.
   static func makeFolder(_ path: String) throws {
-    guard path != "-" else { throw InputError.output(path, problem: "is no folder") }
+    guard path != "-", !path.isEmpty else {
+      throw InputError.output(path, problem: "is no folder")
+    }
     guard Folder.exists(path) || MappedFile.identity(ofFileAt: path) == nil else {
       throw InputError.output(path, problem: "is a file, but several results need a folder")
     }

@@ -16,6 +16,10 @@ struct Plan: ParsableCommand {
       Reads the scans, measures this machine for a moment, and tells sizes, work, time and peak \
       memory, for 'segment' also what --no-mirroring or larger steps would save. Exit status 65 where an \
       only case does not fit into --max-memory, 8 where one of several does not, or cannot be read.
+
+      Examples:
+        nnrun plan model.swt folder/
+        nnrun plan model.swt folder/ --slurm
       """)
 
   @OptionGroup var model: ModelArgument

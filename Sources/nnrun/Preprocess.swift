@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import CaseCommands
 import CommandLineInterface
 import FileIO
 import NPY
@@ -11,7 +12,12 @@ import SWTRuntime
 
 struct Preprocess: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Write what nnU-Net's preprocessing makes of a scan, or what the network gets.")
+    abstract: "Write what nnU-Net's preprocessing makes of a scan, or what the network gets.",
+    discussion: """
+      Examples:
+        nnrun preprocess model.swt scan.nii.gz -o array.npy --preview look.png
+        nnrun preprocess model.swt folder/ --preview sheet.png
+      """)
 
   @OptionGroup var model: ModelArgument
   @OptionGroup var cases: CaseArguments
@@ -23,7 +29,8 @@ struct Preprocess: ParsableCommand {
   @Flag(help: "Write what the network gets: the input policy's windows, [N, C, z, y, x].")
   var asFed = false
   @Option(
-    help: "A PNG that shows the scan and what the network sees of it, side by side.",
+    help:
+      "A PNG that shows the scan and what the network sees of it; of several cases a slice of each.",
     completion: .file())
   var preview: String?
   @Flag(help: "Report sizes, spacing and crop as JSON.")
@@ -46,10 +53,9 @@ struct Preprocess: ParsableCommand {
     guard !list.isArrays else { throw InputError.arrays }
     let output = output.map { ShareArguments.path($0, list.part?.share) }
     let inputs = model.identities + list.identities
-    if let preview {
-      guard list.entries.count == 1 else { throw InputError.severalPreviews }
-      try OutputFile.check(preview, ending: ".png", inputs: inputs)
-    }
+    if let preview { try OutputFile.check(preview, ending: ".png", inputs: inputs) }
+    // Of several cases a slice each.
+    var sheet = preview == nil || list.entries.count == 1 ? nil : ContactSheet()
     if let output {
       if list.isSingle {
         try OutputFile.check(output, ending: ".npy", inputs: inputs)
@@ -57,6 +63,8 @@ struct Preprocess: ParsableCommand {
         try OutputFile.makeFolder(output)
       }
     }
+    let isCT =
+      loaded.description.preprocessing.channels.first?.normalizationScheme == "CTNormalization"
     var failed = 0
     var reports: [JSONValue] = []
     for entry in list.entries {
@@ -69,7 +77,14 @@ struct Preprocess: ParsableCommand {
           return path
         }
         if case .unusable(let error) = entry.source { throw error }
-        let image = try prepare(entry, pipeline, reporter, target: target, inputs: inputs)
+        let scan = try pipeline.readTelling(entry, reporter)
+        if sheet != nil, let channel = scan.channels.first {
+          sheet?.add(entry.name, OrientedVolume(channel, scan.place), isCT: isCT)
+        }
+        guard target != nil || json || sheet == nil else { continue }
+        let image = try prepare(
+          scan, of: entry, pipeline, target: target, preview: sheet == nil ? preview : nil,
+          inputs: inputs)
         reports.append(report(entry, image, pipeline))
       } catch {
         guard !list.isSingle else { throw error }
@@ -81,6 +96,10 @@ struct Preprocess: ParsableCommand {
       }
     }
     pipeline.tellOrientations(reporter)
+    if let preview, let sheet, !sheet.isEmpty {
+      if sheet.isFull { reporter.note("the picture shows the first \(sheet.count) cases") }
+      try sheet.picture().write(to: preview, inputs: inputs)
+    }
     if json {
       let report: JSONValue = [
         "nnrun_version": .string(NNRun.version), "model_id": .string(loaded.modelID),
@@ -98,10 +117,9 @@ struct Preprocess: ParsableCommand {
   }
 
   private func prepare(
-    _ entry: CaseList.Entry, _ pipeline: EncoderPipeline, _ reporter: Reporter, target: String?,
-    inputs: [MappedFile.Identity]
+    _ scan: consuming Case, of entry: CaseList.Entry, _ pipeline: EncoderPipeline, target: String?,
+    preview: String?, inputs: [MappedFile.Identity]
   ) throws -> PreparedImage {
-    let scan = try pipeline.readTelling(entry, reporter)
     // The picture needs the scan as well as what becomes of it.
     let original = preview == nil ? [] : scan.channels
     let held = original.reduce(0) { $0 + $1.values.count * MemoryLayout<Float>.stride }

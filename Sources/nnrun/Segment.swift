@@ -11,13 +11,17 @@ struct Segment: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Segment scans as nnUNetv2_predict does, with the same result.",
     discussion: """
-      Writes a label image per case, in nnU-Net's naming and with its header, and one JSON object per
-      case to stdout: voxels, volume, box, centroid and components of every label. Models are converted
-      with 'nnconvert convert --part network'. A cascade's two stages run in one go: --model
-      lowres.swt --model cascade.swt.
+      Writes a label image per case, in nnU-Net's naming and with its header, and one JSON object per \
+      case to stdout: voxels, volume, box, centroid and components of every label. Models are converted \
+      with 'nnconvert convert --part network'. A cascade's two stages run in one go.
 
-      nnU-Net's spellings are taken, too: -i, -m, -f, -chk, --disable_tta, -step_size,
+      nnU-Net's spellings are taken, too: -i, -m, -f, -chk, --disable_tta, -step_size, \
       --save_probabilities, --continue_prediction, -prev_stage_predictions.
+
+      Examples:
+        nnrun segment network.swt scan.nii.gz -o labels.nii.gz
+        nnrun segment network.swt folder/ -o labels/
+        nnrun segment --model lowres.swt --model cascade.swt folder/ -o labels/
       """)
 
   @Option(

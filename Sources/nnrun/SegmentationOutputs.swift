@@ -13,6 +13,12 @@ struct SegmentationOutputs {
   private let ending: String
 
   private static let endings = [".nii.gz", ".nii"]
+  /// Of files that somebody may expect, and of no folder.
+  private static let otherEndings: Set<String> = [
+    "csv", "dcm", "gz", "hdr", "html", "img", "jpeg", "jpg", "json", "mgz", "mha", "nrrd", "npy",
+    "npz", "pkl", "png",
+    "pth", "swt", "tif", "tiff", "txt", "zip",
+  ]
 
   /// Checks the place, and makes the folder.
   init(
@@ -22,6 +28,12 @@ struct SegmentationOutputs {
     self.inputs = inputs
     self.ending = Self.endings.first { $0 == ending } ?? ".nii.gz"
     let endsAsFile = Self.endings.contains { path.lowercased().hasSuffix($0) }
+    let name = path.split(separator: "/").last.map(String.init) ?? path
+    let other = name.lowercased().split(separator: ".").dropFirst().last.map(String.init)
+    if let other, !endsAsFile, Self.otherEndings.contains(other), !Folder.exists(path) {
+      throw InputError.output(
+        path, problem: "ends in .\(other), but images are written as .nii.gz or .nii")
+    }
     isFile = endsAsFile && list.entries.count == 1 && !Folder.exists(path)
     if isFile {
       try AtomicFile.check(path: path, inputs: inputs)

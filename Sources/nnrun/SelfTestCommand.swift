@@ -8,7 +8,11 @@ import SWTRuntime
 struct SelfTestCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "selftest",
-    abstract: "Hold this machine's kernels against the definition, with the model's own weights.")
+    abstract: "Hold this machine's kernels against the definition, with the model's own weights.",
+    discussion: """
+      Example:
+        nnrun selftest model.swt
+      """)
 
   @OptionGroup var model: ModelArgument
   @OptionGroup var arithmetic: PrecisionArgument

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import CAPI
 import CSWT
+import Glibc
 import NPY
 import TestSupport
 import Testing
@@ -90,6 +91,52 @@ import Testing
     }
     #expect(status == SWT_OK, "\(message)")
     try expectEqual(logits, "expected/brain_t1.logits.npy")
+  }
+
+  /// What `nnrun` gives for a series, and its refusals; nothing about the patient in either.
+  @Test func aFolderOfDICOMIsACase() throws {
+    let dicom = "\(Fixtures.folder)/dicom"
+    let output = folder.file("l.npy")
+    let command = try Command.run(
+      "nnrun",
+      ["classify", path, "\(dicom)/sag_mr/study", "--dicom-convention", "dcm2niix", "-o", output])
+    #expect(command.status == 0, "\(command.errors)")
+    let expected = try NPYArray(contentsOf: output).values
+    var pipeline: OpaquePointer?
+    #expect(swt_pipeline_create(model, nil, 2, 0, &pipeline, &error) == SWT_OK)
+    defer { swt_pipeline_close(&pipeline) }
+    func run(_ study: String, _ series: [String], _ convention: String?) -> (swt_status, [Float]) {
+      var logits: [Float] = [0, 0]
+      let names = series.map { strdup($0) }
+      defer { for name in names { free(name) } }
+      let pointers = names.map { UnsafePointer<CChar>($0) }
+      let status = swt_pipeline_run_dicom(
+        pipeline, "\(dicom)/\(study)/study", pointers, series.count, convention, nil, 0, &logits, 2,
+        &error)
+      return (status, logits)
+    }
+    let found = run("sag_mr", [], "dcm2niix")
+    #expect(found.0 == SWT_OK && found.1 == expected, "\(message)")
+    let echoes = "2.25.1198428332571589049381088986048233683"
+    #expect(run("four_d_echo", ["\(echoes)-2"], "as-scanned").0 == SWT_OK, "\(message)")
+    #expect(run("four_d_echo", [], "as-scanned").0 == SWT_BAD_INPUT)
+    #expect(message.contains("\(echoes)-1: MR") && !message.contains("Nobody"))
+    #expect(run("four_d_echo", ["1.2.3"], "as-scanned").0 == SWT_BAD_INPUT)
+    #expect(run("sag_mr", [], nil).0 == SWT_BAD_INPUT && message.contains("dicomConvention"))
+    #expect(run("sag_mr", [], "other").0 == SWT_USAGE)
+    #expect(run("missing_slice", [], "dcm2niix").0 == SWT_BAD_INPUT)
+    #expect(run("nowhere", [], "dcm2niix").0 == SWT_CANNOT_OPEN)
+
+    var scan: OpaquePointer?
+    #expect(
+      swt_case_read_dicom(
+        pipeline, "\(dicom)/sag_mr/study", nil, 0, "dcm2niix", &scan, &error) == SWT_OK)
+    defer { swt_case_close(&scan) }
+    let json = try #require(swt_case_description(scan).map { String(cString: $0) })
+    #expect(json.contains("\"scan_shape\"") && json.contains("\"affine\""))
+    #expect(swt_case_run(pipeline, scan, nil, nil, &error) == SWT_OK)
+    var logits: [Float] = [0, 0]
+    #expect(swt_case_logits(scan, &logits, 2, &error) == SWT_OK && logits == expected)
   }
 
   @Test func aSessionOutlivesItsModelsHandle() throws {

@@ -42,6 +42,14 @@ import Testing
     try expect(73, "nnconvert", ["convert", checkpoint, "-o", "/nowhere/x.swt"], word: "nowhere")
     try expect(
       73, "nnconvert", ["convert", checkpoint, "-o", folder.path, "--force"], word: "folder")
+    for name in ["x.pth", "x.npy", "x.swt.bak", "-", ""] {
+      let output = name.hasPrefix("x") ? folder.file(name) : name
+      try expect(64, "nnconvert", ["convert", checkpoint, "-o", output], word: "output '")
+    }
+    for name in ["x.pth", "x.swt", "-"] {
+      let output = name.hasPrefix("x") ? folder.file(name) : name
+      try expect(64, "nnconvert", ["export", model, "-o", output], word: "output '")
+    }
     #expect(folder.content == ["m.swt"])
   }
 

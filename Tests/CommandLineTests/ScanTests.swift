@@ -138,6 +138,45 @@ import Testing
     _ = try run(["classify", model, "/nowhere.nii.gz"], status: 66)
   }
 
+  /// nibabel's readers keep what is no number: no class, no feature comes of it, in any format.
+  @Test func aScanThatIsNoNumberIsNoClass() throws {
+    let plans = "\(Fixtures.exampleModelFolder)/plans.json"
+    var settings = try #require(
+      JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: plans)))
+        as? [String: Any])
+    settings["image_reader_writer"] = "NibabelIO"
+    let changed = folder.file("plans.json")
+    try JSONSerialization.data(withJSONObject: settings).write(to: URL(fileURLWithPath: changed))
+    let nibabel = folder.file("n.swt")
+    let converted = try Command.run(
+      "nnconvert",
+      [
+        "convert", Fixtures.exampleCheckpoint, "--plans", changed, "--configuration", "3d_fullres",
+        "--head", "\(Self.example)/head.pth", "-o", nibabel,
+      ])
+    #expect(converted.status == 0, "\(converted.errors)")
+    let cases = "\(Fixtures.folder)/cases/scans/nan_nibabel_silent"
+    let name = try #require(Fixtures.names(in: cases).first { $0.hasSuffix(".nii.gz") })
+    let scan = "\(cases)/\(name)"
+    for format in ["table", "json", "jsonl", "csv"] {
+      let result = try run(["classify", nibabel, scan, "--format", format], status: 65)
+      #expect(result.errors.contains("finite") || result.errors.contains("not a number"))
+      // At most a table's header.
+      #expect(!result.output.contains("\"class\""))
+    }
+    _ = try run(["features", nibabel, scan, "-o", folder.file("f.npy")], status: 65)
+    _ = try run(["preprocess", nibabel, scan, "-o", folder.file("p.npy")], status: 65)
+    #expect(!folder.content.contains("f.npy") && !folder.content.contains("p.npy"))
+    // Beside a good one, in a table whose rows all have as many fields.
+    let odd = folder.file("line\nbreak.nii.gz")
+    try FileManager.default.copyItem(atPath: scan, toPath: odd)
+    let table = try run(
+      ["classify", nibabel, odd, "\(scans)/brain_t1.nii.gz", "--format", "csv"], status: 8)
+    let rows = try CSVText.parse(table.output)
+    #expect(rows.count == 3 && Set(rows.map(\.fields.count)).count == 1)
+    #expect(rows[1].fields[0] == "line\nbreak")
+  }
+
   @Test func casesComeFromATableOrStdin() throws {
     let name = "comma, \"quoted\""
     try FileManager.default.copyItem(

@@ -141,25 +141,51 @@ import Testing
         try Data(bytes).write(to: url)
       }
     }
-    let rest = [model, root, "--dicom-convention", "dcm2niix"]
     var text = ""
-    for verb in [
-      ["classify", "--format", "json", "-o", folder.file("l.npy")],
-      ["classify", "--format", "csv"],
-      ["classify"], ["plan", "--json"], ["features", "-o", folder.file("f.npy")],
-      ["preprocess", "--json", "-o", folder.file("all")],
-    ] {
-      let result = try run(verb + rest, status: 8)
+    for (number, words) in [
+      ["classify", "--format", "json", "-o", "l.npy"], ["classify", "--format", "csv"],
+      ["classify"], ["plan", "--json"], ["plan"], ["features", "-o", "f.npy", "--json"],
+      ["preprocess", "--json", "-o", "all", "--preview", "sheet.png"],
+      ["preprocess", "--as-fed", "-o", "fed"], ["classify", "--maps", "maps"],
+      ["classify", "--report", "page.html", "--log", "log.txt"],
+      ["classify", "--jobs", "2", "--format", "jsonl"],
+    ].enumerated() {
+      let outputs = ["l.npy", "f.npy", "all", "sheet.png", "fed", "maps", "page.html", "log.txt"]
+      let verb = words.map { outputs.contains($0) ? folder.file("\(number)-\($0)") : $0 }
+      let result = try run(verb + [model, root, "--dicom-convention", "dcm2niix"], status: 8)
       #expect(result.errors.contains("study-2"), "\(result.errors)")
       text += result.output + result.errors
     }
-    #expect(text.contains(Self.uid))
-    for file in ["l.npy", "l.json", "f.npy", "f.json"] {
-      text += String(
-        decoding: try Data(contentsOf: URL(fileURLWithPath: folder.file(file))), as: UTF8.self)
+    // What is asked of one study, and of a line.
+    let lines = try Command.run(
+      "nnrun", ["classify", model, "--stdin", "--dicom-convention", "as-scanned"],
+      input: "{\"images\": [\"\(root)\"]}\n{\"images\": [\"\(root)/\"], \"series\": \"1.2\"}\n")
+    let single = try run(
+      ["classify", model, root, "--dicom-convention", "as-scanned", "--series", "1.2"], status: 8)
+    text += lines.output + lines.errors + single.output + single.errors
+    #expect(text.contains(Self.uid) && !text.contains("CANARY"))
+    for (name, content) in try written() {
+      #expect(!name.contains("CANARY"))
+      #expect(content.firstRange(of: Array("CANARY".utf8)) == nil, "\(name)")
     }
-    text += try Fixtures.names(in: folder.file("all")).joined()
-    try? FileManager.default.removeItem(atPath: folder.file("all"))
-    #expect(!text.contains("CANARY"))
+  }
+
+  /// Everything in the test's folder, unpacked.
+  private func written() throws -> [(name: String, content: [UInt8])] {
+    let names = FileManager.default.enumerator(atPath: folder.path)?.allObjects ?? []
+    return try names.compactMap { $0 as? String }.compactMap { name in
+      let path = folder.file(name)
+      guard name.hasSuffix(".gz") else {
+        return (try? Data(contentsOf: URL(filePath: path))).map { (name, Array($0)) }
+      }
+      let (unpacking, pipe) = (Process(), Pipe())
+      unpacking.executableURL = URL(filePath: "/bin/sh")
+      unpacking.arguments = ["-c", "gzip -dc \"$0\"", path]
+      unpacking.standardOutput = pipe
+      try unpacking.run()
+      let content = pipe.fileHandleForReading.readDataToEndOfFile()
+      unpacking.waitUntilExit()
+      return (name, Array(content))
+    }
   }
 }

@@ -79,7 +79,8 @@ import Testing
           configuration: field, weights: try PrimusWeights(weights),
           identity: PrimusIdentity(
             architecture: try field.optional("architecture"), trainerName: trainer,
-            isPretrained: isPretrained), options: options, inputChannels: channels, warn: warn
+            isPretrained: isPretrained), options: options, inputChannels: channels,
+          segmentationHeads: 2, warn: warn
         ).parse()
       }
       try NetworkCheck(architecture: architecture, weights: weights).requireEncoder()

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Holds every kernel of every instruction set this processor has against its definition in double; with the
+// Holds every kernel of every instruction set this processor has, and of one that is emulated, against its
+// definition in double; with the
 // argument `mutants`, the tests against kernels that are broken. Needs nothing but libc, so that it also runs
 // under an emulator: see scripts/test neon.
 #include <stdio.h>
@@ -7,6 +8,9 @@
 
 #include "mutants.h"
 #include "testing.h"
+
+// See emulated.c.
+extern const nn_kernels nn_bf16_too_emulated;
 
 static void test_all(const nn_kernels *kernels) {
   test_convolution(kernels);
@@ -41,6 +45,8 @@ int main(int argc, char **argv) {
     test_all(all[isa]);
     printf("%s%s: tested\n", all[isa]->name, all[isa]->bf16 ? " with bf16" : "");
   }
+  test_all(&nn_bf16_too_emulated);
+  printf("%s, with bf16: tested\n", nn_bf16_too_emulated.name);
   if (failures) printf("%d failures\n", failures);
   return failures ? 1 : 0;
 }

@@ -76,6 +76,11 @@ static void exponentials(const float *source, float *target, size_t count) {
   target[count - 1] = NAN;
 }
 
+static void gelu(const float *source, float *target, size_t count) {
+  right->gelu(source, target, count);
+  target[count - 1] = NAN;
+}
+
 static void matrix_product(const nn_matrix_product *job) {
   right->matrix_product(job);
   job->target[0] = NAN;

@@ -40,7 +40,7 @@ import Testing
     #expect(!CaseNames.isContained(name))
     let table = try write("case,file\n\(name),a.nii\nother,b.nii\n", to: "cases.csv")
     #expect(throws: CaseListError.self) { try CaseList(inputs: [table], channels: ["MR"]) }
-    let entry = CaseLines.entry("{\"case\": \"\(name)\", \"images\": [\"a.nii\"]}", number: 3)
+    let entry = CaseLines().entry("{\"case\": \"\(name)\", \"images\": [\"a.nii\"]}", number: 3)
     #expect(entry.isArray == nil)
   }
 
@@ -178,7 +178,7 @@ import Testing
     "", "{", "{\"images\": 3}", "{\"images\": []}", "{\"images\": [\"a\", 1]}", "[]",
   ])
   func aLineThatIsNoCaseIsACaseThatFails(line: String) {
-    let entry = CaseLines.entry(line, number: 5)
+    let entry = CaseLines().entry(line, number: 5)
     #expect(entry.isArray == nil)
     #expect(entry.name == (line.contains("\"a\"") ? "a" : "line 5"))
   }

@@ -88,28 +88,7 @@ import Testing
     #expect(program.flops > 0)
     let session = try Session(program, checksMemory: true)
     try session.run(input)
-    let sizes = Array(([1] + expected.shape.dropFirst()).suffix(3))
-    let heads = expected.shape[0]
-    var found = [Float](repeating: .nan, count: expected.values.count)
-    session.forEachSegmentationSlab { slab in
-      var rows = [Float](repeating: .nan, count: 2 * SegmentationSlab.blockWidth * sizes[2])
-      for block in 0..<(heads + SegmentationSlab.blockWidth - 1) / SegmentationSlab.blockWidth {
-        for plane in slab.planes {
-          for y in 0..<sizes[1] {
-            rows.withUnsafeMutableBufferPointer {
-              if let start = $0.baseAddress {
-                slab.copyRow(block: block, plane: plane, y: y, to: start)
-              }
-            }
-            let first = block * SegmentationSlab.blockWidth
-            for head in first..<min(first + SegmentationSlab.blockWidth, heads) {
-              let target = ((head * sizes[0] + plane) * sizes[1] + y) * sizes[2]
-              for x in 0..<sizes[2] { found[target + x] = rows[(head - first) * sizes[2] + x] }
-            }
-          }
-        }
-      }
-    }
+    let found = session.segmentationOfSlabs(shape: expected.shape)
     #expect(session.memoryFaults.isEmpty)
     #expect(Difference(found, expected.values).relative <= 1e-6)
   }

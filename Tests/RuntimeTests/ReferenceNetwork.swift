@@ -43,6 +43,7 @@ struct ReferenceNetwork {
         convolution.bias, to: Map(extent: geometry.positions, values: sums))
     case .transposedConvolution(let convolution):
       let step = Extent3(convolution.stride)
+      if convolution.repeats != nil { return repeated(convolution, input, channels: channels) }
       let sums = ReferenceConvolution.transposed(
         input.values, weights: values.values(of: convolution.weight), inputs: channels,
         outputs: convolution.weight.shape[1], extent: input.extent, step: step)
@@ -59,8 +60,9 @@ struct ReferenceNetwork {
     case .averagePool(let window): return pooled(input, Extent3(window), channels: channels)
     case .linear(let layer) where layer.weight.role == .tokenWeight:
       return overTokens(layer, input)
-    case .patchEmbedding, .embedding, .layerNormalization, .attention, .silu, .multiply, .scale,
-      .map:
+    case .channelLayerNormalization(let norm): return normalizedChannels(input, norm)
+    case .patchEmbedding, .embedding, .layerNormalization, .attention, .silu, .gelu, .multiply,
+      .scale, .map:
       return overTokens(node, inputs)
     case .globalAverage: return pooled(input, input.extent, channels: channels)
     case .linear(let layer):
@@ -73,6 +75,31 @@ struct ReferenceNetwork {
           }
         })
     }
+  }
+
+  /// Every voxel some times, then a 1×1 convolution, as PyTorch does it.
+  private func repeated(
+    _ convolution: Operation.TransposedConvolution, _ input: Map, channels: Int
+  ) -> Map {
+    let step = Extent3(convolution.stride)
+    let extent = input.extent.combined(with: step, *)
+    var large = Map(extent: extent, values: [])
+    for index in 0..<channels * extent.count {
+      let (channel, voxel) = (index / extent.count, index % extent.count)
+      let (z, y, x) = (
+        voxel / (extent.y * extent.x), voxel / extent.x % extent.y, voxel % extent.x
+      )
+      let place = (z / step.z * input.extent.y + y / step.y) * input.extent.x + x / step.x
+      large.values.append(input.values[channel * input.extent.count + place])
+    }
+    let ones = Extent3(z: 1, y: 1, x: 1)
+    let geometry = ConvolutionGeometry(
+      inputs: ChannelBlocks([channels]), outputChannels: convolution.outputs, kernel: ones,
+      stride: ones, padding: Extent3(z: 0, y: 0, x: 0), input: extent)
+    let sums = ReferenceConvolution(
+      geometry: geometry, weights: values.values(of: convolution.weight)
+    ).run(large.values)
+    return added(convolution.bias, to: Map(extent: extent, values: sums))
   }
 
   func added(_ bias: Parameter?, to map: Map) -> Map {

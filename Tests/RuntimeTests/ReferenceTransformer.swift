@@ -45,6 +45,9 @@ extension ReferenceNetwork {
     case .attention(let heads, let isRotary):
       return attention(inputs, heads: heads, isRotary: isRotary)
     case .silu: return Map(extent: input.extent, values: input.values.map { $0 / (1 + exp(-$0)) })
+    case .gelu:
+      return Map(
+        extent: input.extent, values: input.values.map { 0.5 * $0 * erfc(-$0 * 0.5.squareRoot()) })
     case .multiply:
       return Map(extent: input.extent, values: zip(input.values, inputs[1].values).map { $0 * $1 })
     case .scale(let parameter):
@@ -108,6 +111,26 @@ extension ReferenceNetwork {
         result.values[start + index] =
           (row[start + index] - mean) / (variance + norm.eps).squareRoot() * weight[index]
           + bias[index]
+      }
+    }
+    return result
+  }
+
+  /// Over the channels of every voxel.
+  func normalizedChannels(_ input: Map, _ norm: Network.Operation.LayerNormalization) -> Map {
+    let count = input.extent.count
+    let channels = input.values.count / count
+    var rows = input
+    for voxel in 0..<count {
+      for channel in 0..<channels {
+        rows.values[voxel * channels + channel] = input.values[channel * count + voxel]
+      }
+    }
+    rows = normalized(rows, norm)
+    var result = input
+    for voxel in 0..<count {
+      for channel in 0..<channels {
+        result.values[channel * count + voxel] = rows.values[voxel * channels + channel]
       }
     }
     return result

@@ -86,4 +86,48 @@ struct SelfTestTests {
     let checks = try SelfTest(Self.model.get(), kernels: Kernels(table), threads: 2).run()
     #expect(checks.contains { !$0.isPassed })
   }
+
+  private static let transformer = Result {
+    let folder = try TemporaryFolder()
+    let path = folder.file("m.swt")
+    let checkpoint = "\(Fixtures.folder)/primus/v1_noabs/checkpoint_final.pth"
+    _ = try Command.run("nnconvert", ["convert", checkpoint, "-o", path])
+    return try Model(contentsOf: path)
+  }
+
+  @Test(arguments: Kernels.available.map(\.name))
+  func passesTheKernelsOfTransformers(isa: String) throws {
+    let kernels = try #require(Kernels.available.first { $0.name == isa })
+    let checks = try SelfTest(Self.transformer.get(), kernels: kernels, threads: 2).run()
+    for word in ["matrix product", "layer norm", "attention"] {
+      #expect(checks.contains { $0.name.contains(word) })
+    }
+    for check in checks { #expect(check.isPassed, "\(check)") }
+  }
+
+  @Test(arguments: 0..<3)
+  func failsAKernelOfTransformersThatGivesANaN(index: Int) throws {
+    let table = UnsafeMutablePointer<nn_kernels>.allocate(capacity: 1)
+    defer { table.deallocate() }
+    table.initialize(to: Kernels.available[0].pointee)
+    switch index {
+    case 0:
+      table.pointee.matrix_product = {
+        Kernels.available[0].pointee.matrix_product($0)
+        $0.pointee.target[0] = .nan
+      }
+    case 1:
+      table.pointee.layer_norm = {
+        Kernels.available[0].pointee.layer_norm($0)
+        $0.pointee.target[0] = .nan
+      }
+    default:
+      table.pointee.attention = {
+        Kernels.available[0].pointee.attention($0)
+        $0.pointee.target[0] = .nan
+      }
+    }
+    let checks = try SelfTest(Self.transformer.get(), kernels: Kernels(table), threads: 2).run()
+    #expect(checks.contains { !$0.isPassed })
+  }
 }

@@ -44,7 +44,9 @@ struct TransformerTests {
 
   @Test(arguments: isas, [1, 3])
   func aLinearLayerIsAProductAndWhatFollows(isa: String, threads: Int) throws {
-    for (rows, inputs, outputs) in [(1, 1, 1), (5, 66, 33), (150, 24, 100), (7, 200, 16)] {
+    for (rows, inputs, outputs) in [
+      (1, 1, 1), (5, 66, 33), (150, 24, 100), (7, 200, 16), (200, 400, 40),
+    ] {
       let source = Tokens(rows, width: inputs, seed: 1)
       let residual = Tokens(rows, width: outputs, seed: 2)
       var numbers = TestNumbers(seed: 3)
@@ -61,10 +63,16 @@ struct TransformerTests {
               kernels: try kernels(isa), inputs: inputs, outputs: outputs,
               weights: try #require(weights.baseAddress), bias: bias.baseAddress,
               scale: scale.baseAddress, activation: .silu)
+            let step = MatrixProduct.workspaceCount(inputs: inputs, kernels: try kernels(isa))
+            let workspace = UnsafeMutablePointer<Float>.allocate(capacity: threads * step)
+            defer { workspace.deallocate() }
+            // What was there before must not matter.
+            workspace.initialize(repeating: .nan, count: threads * step)
             // In place, as a residual is.
             product.run(
               source.rows, rows: rows, into: residual.rows, addend: residual.rows,
-              team: ThreadTeam(count: threads))
+              team: ThreadTeam(count: threads)
+            ) { workspace + $0 * step }
           }
         }
       }

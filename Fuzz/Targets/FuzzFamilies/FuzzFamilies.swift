@@ -7,7 +7,8 @@ import SWTFormat
 @testable import Converter
 
 /// Reads architectures of other families from the shapes of tensors and the words of plans:
-/// `{"tensors": {"name": [sizes]}, "configuration": {…}, "trainer": "…", "isPretrained": false}`.
+/// `{"tensors": {"name": [sizes]}, "configuration": {…}, "trainer": "…", "isPretrained": false}`; of MONAI's bundles with a
+/// member `network_def` in place of the configuration.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   let bytes = Bytes(Array(UnsafeBufferPointer(start: data, count: count)))
@@ -25,10 +26,17 @@ public func fuzz(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     tensors.append((member.key, tensor))
   }
   guard let weights = try? StateDict(tensors) else { return 0 }
-  let configuration = JSONField(path: "configuration", value: json["configuration"] ?? .null)
+  var configuration = JSONField(path: "configuration", value: json["configuration"] ?? .null)
+  if MONAIBundle.isConfig(json) {
+    guard let bundle = try? MONAIBundle(json, weights: weights),
+      let named = try? Plans(bundle.plans, path: "plans").configuration(MONAIBundle.configuration),
+      (try? DatasetJSON(bundle.dataset, path: "dataset")) != nil
+    else { return 0 }
+    configuration = named
+  }
   guard let architecture = try? parse(weights, configuration, json) else { return 0 }
   // What is refused by the weights is not built: a graph of it may be as large as the header allows.
-  try? NetworkCheck(architecture: architecture, weights: weights).requireEncoder()
+  try? NetworkCheck(architecture: architecture, weights: weights).requireNetwork()
   _ = try? NetworkArchitecture(JSONField(path: "", value: architecture.json))
   return 0
 }
@@ -48,7 +56,7 @@ private func parse(
       isPretrained: json["isPretrained"]?.bool ?? false)
     return try PrimusParser(
       configuration: configuration, weights: try PrimusWeights(weights), identity: identity,
-      options: ConversionOptions(), inputChannels: 1, warn: { _ in }
+      options: ConversionOptions(), inputChannels: 1, segmentationHeads: 2, warn: { _ in }
     ).parse()
   case .version1, .version2: return nil
   }

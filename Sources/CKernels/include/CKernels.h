@@ -6,6 +6,7 @@
 
 #include "halves.h"
 #include "nn_backward.h"
+#include "nn_bf16.h"
 #include "nn_convolution.h"
 #include "nn_transformer.h"
 

@@ -170,18 +170,3 @@ typedef struct nn_winograd_weights {
   /// Floats from a point to the next.
   ptrdiff_t point_step;
 } nn_winograd_weights;
-
-/// Direct convolution in bf16: products of bf16 numbers, summed in f32.
-typedef struct nn_bf16_kernels {
-  /// The largest register tile of `direct`.
-  int32_t direct_voxels;
-  int32_t direct_blocks;
-  /// As `nn_kernels.direct`; but an input is a pair of channels' bf16 numbers, the first in the lower
-  /// half, in the place of a float; and so is a weight.
-  void (*_Nonnull direct)(const nn_direct_tile *_Nonnull tile);
-  /// Rounds numbers to bf16.
-  void (*_Nonnull narrow)(const float *_Nonnull source, uint16_t *_Nonnull target, size_t count);
-  /// Makes pairs of numbers.
-  void (*_Nonnull pair)(const float *_Nonnull first, const float *_Nonnull second,
-                        uint32_t *_Nonnull target, size_t count);
-} nn_bf16_kernels;

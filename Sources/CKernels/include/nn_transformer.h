@@ -41,7 +41,14 @@ typedef struct nn_matrix_product {
   ptrdiff_t addend_row_step;
   float *_Nonnull target;
   ptrdiff_t target_row_step;
+  /// `nn_matrix_product_scratch(rows, inputs)` floats.
+  float *_Nonnull scratch;
 } nn_matrix_product;
+
+/// Floats that a product works in: its rows as tiles, and the sums of one tile's outputs.
+static inline ptrdiff_t nn_matrix_product_scratch(int32_t rows, int32_t inputs) {
+  return ((ptrdiff_t)rows + 16) * ((ptrdiff_t)inputs + 48);
+}
 
 /// `target = (source − mean) / √(variance + eps) · weight + bias` over each row; the variance is the biased
 /// one. `target` may be `source`.
@@ -76,17 +83,16 @@ typedef struct nn_head_rows {
   int32_t first_row;
 } nn_head_rows;
 
-/// One head's values as attention reads them: `[block of 16 elements][row][16]`; missing elements and the
-/// rows that fill the last 16 are zeros.
+/// Floats from the values of a key to the next one's.
+static inline int32_t nn_head_step(int32_t head_width) { return (head_width + 15) / 16 * 16; }
+
+/// One head's values as attention reads them: `[row][nn_head_step(head_width)]`, filled up with zeros.
 typedef struct nn_head_values {
   const float *_Nonnull source;
   ptrdiff_t source_row_step;
   int32_t rows, head_width;
   float *_Nonnull target;
-  /// Floats from a block to the next: at least 16 for every row, the filling ones included.
-  ptrdiff_t target_block_step;
-  /// Where the first row comes to lie.
-  int32_t first_row;
+  ptrdiff_t target_row_step;
 } nn_head_values;
 
 /// `target = softmax(queries · keysᵀ) · values` for some queries of one head. The scores are never stored
@@ -101,15 +107,21 @@ typedef struct nn_attention {
   int32_t key_count;
   /// As `pack_values` makes them.
   const float *_Nonnull values;
-  ptrdiff_t value_block_step;
-  /// `nn_attention_scratch(rows, head_width)` floats, at a vector's alignment.
+  /// `nn_attention_scratch(rows, head_width)` floats.
   float *_Nonnull scratch;
   /// `[row][head_width]`.
   float *_Nonnull target;
   ptrdiff_t target_row_step;
 } nn_attention;
 
-/// Floats that attention works in: weighted sums of values, the largest score and the sum of every row.
+/// Keys whose scores exist at a time.
+enum { NN_ATTENTION_KEYS = 96 };
+
+/// Rows of a task, with those that may fill its last tile.
+static inline int32_t nn_attention_rows(int32_t rows) { return rows + 16; }
+
+/// Floats that attention works in: of every row its weighted sum of values, its query, scores, sums of
+/// weights and its largest score.
 static inline ptrdiff_t nn_attention_scratch(int32_t rows, int32_t head_width) {
-  return (ptrdiff_t)rows * ((head_width + 15) / 16 * 16 + 2);
+  return (ptrdiff_t)nn_attention_rows(rows) * (nn_head_step(head_width) + head_width + NN_ATTENTION_KEYS + 17);
 }

@@ -12,6 +12,7 @@ struct PrimusParser {
   let identity: PrimusIdentity
   let options: ConversionOptions
   let inputChannels: Int
+  let segmentationHeads: Int
   let warn: (String) -> Void
 
   func parse() throws -> NetworkArchitecture {
@@ -30,10 +31,17 @@ struct PrimusParser {
           problem: "the number of heads \(problem)", advice: "give \(.heads)"))
     }
     if weights.stemChannels == nil { transformer.hasTokenSkips = false }
-    return NetworkArchitecture(
+    var architecture = NetworkArchitecture(
       inputChannels: inputChannels, features: weights.width, patchSize: weights.patchSize,
       depth: weights.depth, stemChannels: weights.stemChannels, nonlinearity: try nonlinearity(),
       transformer: transformer)
+    // What pre-training reconstructed with segments nothing.
+    if !identity.isPretrained, !weights.upProjection.isEmpty {
+      var layers = weights.upProjection
+      layers[layers.count - 1].features = segmentationHeads
+      architecture.decoder = NetworkArchitecture.Decoder(upProjection: layers)
+    }
+    return architecture
   }
 
   // MARK: - What names and plans say

@@ -18,6 +18,9 @@ struct PrimusWeights {
   let stemChannels: Int?
   let levels: [Transformer.Level]
   let hasTokenSkips: Bool
+  /// Of the decoder's layers the kernels, from the tokens up, and the features that they make; empty where
+  /// there is no decoder, or none that makes patches of the tokens.
+  let upProjection: [(features: Int, upsampling: [Int])]
 
   /// - Throws: `ConversionError` with the tensor that is missing, or whose shape no Primus has.
   init(_ weights: StateDict) throws {
@@ -59,6 +62,7 @@ struct PrimusWeights {
     positions = shape("eva.pos_embed") == nil ? nil : try required("eva.pos_embed", rank: 3)[1]
     hasLayerScale = shape("eva.blocks.0.gamma_1") != nil
     hasInnerNorm = shape("eva.blocks.0.attn.norm.weight") != nil
+    upProjection = Self.upProjection(weights, patchSize: patchSize)
     guard Bounds.features.contains(width), Bounds.features.contains(hiddenFeatures),
       patchSize.allSatisfy(Bounds.patchSize.contains), Bounds.registers.contains(registers),
       ([stemChannels ?? 1] + levels.map(\.features)).allSatisfy(
@@ -69,6 +73,24 @@ struct PrimusWeights {
           what: "a width of \(width) with patches of \(patchSize)",
           advice: "it is larger than any known"))
     }
+  }
+
+  private static func upProjection(
+    _ weights: StateDict, patchSize: [Int]
+  ) -> [(features: Int, upsampling: [Int])] {
+    var layers: [(features: Int, upsampling: [Int])] = []
+    for index in 0..<Transformer.Bounds.levels.upperBound {
+      let path = "decoder.up_projection.decode.\(index)"
+      // The last layer has neither norm nor GELU.
+      guard
+        let shape = weights.shape(of: "\(path).0.weight") ?? weights.shape(of: "\(path).weight"),
+        shape.count == 5, NetworkArchitecture.Bounds.features.contains(shape[1]),
+        shape[2...].allSatisfy((1...2).contains)
+      else { break }
+      layers.append((shape[1], Array(shape[2...])))
+    }
+    let total = (0..<3).map { axis in layers.reduce(1) { $0 * $1.upsampling[axis] } }
+    return total == patchSize ? layers : []
   }
 
   /// As the classes are called: 1, 2 or 3; `nil` where 2 and 3 look alike.

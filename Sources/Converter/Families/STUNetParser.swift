@@ -48,7 +48,29 @@ struct STUNetParser {
       networkClass: .stuNet, dimension: 3, inputChannels: plans.inputChannels, stages: stages,
       block: .basicRes, convolutionBias: true,
       normalization: NetworkArchitecture.Normalization(kind: .instance, eps: 1e-5, affine: true),
-      nonlinearity: NetworkArchitecture.Nonlinearity(kind: .leakyReLU, negativeSlope: 0.01))
+      nonlinearity: NetworkArchitecture.Nonlinearity(kind: .leakyReLU, negativeSlope: 0.01),
+      decoder: decoder(of: stages))
+  }
+
+  /// The decoder that mirrors the encoder, its depths as the weights show; `nil` where there is none.
+  private func decoder(
+    of stages: [NetworkArchitecture.Stage]
+  ) -> NetworkArchitecture.Decoder? {
+    guard weights.hasDecoder else { return nil }
+    let mirrored = zip(stages.dropLast().reversed(), stages.reversed()).enumerated().map {
+      index, pair in
+      let path = "decoder.conv_blocks_localization.\(index)"
+      let blocks = NetworkArchitecture.Bounds.blocks.prefix {
+        weights.shape(of: "\(path).\($0 - 1).conv1.weight") != nil
+      }.count
+      return NetworkArchitecture.Decoder.Stage(
+        features: pair.0.features, kernelSize: pair.0.kernelSize, upsampling: pair.1.stride,
+        convolutions: max(1, blocks))
+    }
+    return NetworkArchitecture.Decoder(
+      stages: mirrored, segmentationHeads: plans.segmentationHeads,
+      upsamplingBias: weights.shape(of: "decoder.upsample_layers.0.conv.bias") != nil,
+      segmentationBias: weights.shape(of: "decoder.seg_outputs.0.bias") != nil)
   }
 
   /// No weight shows the strides; but plans whose strides leave nothing to normalise of their patches have

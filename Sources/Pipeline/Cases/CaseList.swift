@@ -80,17 +80,18 @@ package struct CaseList: Sendable {
     var isSingle = inputs.count == 1
     for input in inputs {
       if try !ScanFolder(path: input, layout: layout).holdsScans,
-        let study = try DICOMCases(path: input, channels: channels, choice: dicom)
+        let studies = try DICOMCases(
+          path: input, channels: channels, choice: dicom, isOnly: isSingle,
+          countedFrom: found.count { $0.entry.isDICOM } + 1)
       {
-        isSingle = isSingle && study.found.count == 1
-        notes += study.notes
-        found += study.found
+        isSingle = isSingle && studies.found.count == 1
+        found += studies.found
       } else if Folder.exists(input) {
         isSingle = false
         found += try ScanFolder(path: input, layout: layout).cases(channels: channels)
       } else if input.lowercased().hasSuffix(".csv") {
         isSingle = false
-        let table = try CaseTable(path: input, channels: channels)
+        let table = try CaseTable(path: input, channels: channels, dicom: dicom)
         notes += table.notes
         found += table.entries.map { Found(entry: $0, isNamed: true) }
       } else if input.lowercased().hasSuffix(".npy") {
@@ -99,7 +100,14 @@ package struct CaseList: Sendable {
         // A file's name may hold commas itself.
         let exists = MappedFile.identity(ofFileAt: input) != nil
         let files = exists ? [input] : input.split(separator: ",").map(String.init)
-        found.append(Found(path: files.first ?? input, source: .scan(files: files)))
+        if files.count > 1,
+          let source = try DICOMSource(paths: files, channels: channels, choice: dicom)
+        {
+          found.append(
+            Found(entry: Entry(name: source.name, source: .dicom(source)), isNamed: true))
+        } else {
+          found.append(Found(path: files.first ?? input, source: .scan(files: files)))
+        }
       }
     }
     guard !found.isEmpty else { throw .empty }
@@ -159,6 +167,20 @@ package struct CaseList: Sendable {
   /// Files that outputs must not overwrite.
   package var identities: [MappedFile.Identity] {
     entries.flatMap(\.files).compactMap { MappedFile.identity(ofFileAt: $0) }
+  }
+}
+
+extension CaseList.Source {
+  /// What a line or row names: an array, DICOM, or one file per channel.
+  init(files: [String], channels: [String], dicom: DICOMChoice) {
+    if files.count == 1, files[0].lowercased().hasSuffix(".npy") {
+      self = .array(path: files[0])
+      return
+    }
+    do throws(CaseListError) {
+      let source = try DICOMSource(paths: files, channels: channels, choice: dicom)
+      self = source.map { .dicom($0) } ?? .scan(files: files)
+    } catch { self = .unusable(error) }
   }
 }
 

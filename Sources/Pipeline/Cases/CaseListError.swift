@@ -31,6 +31,10 @@ package enum CaseListError: Error, Equatable, Sendable {
 }
 
 extension CaseListError: Failure {
+  package var confidentialPlace: String? {
+    if case .dicom(let error) = self { error.confidentialPlace } else { nil }
+  }
+
   package var kind: FailureKind {
     switch self {
     case .file(let error): error.kind

@@ -5,7 +5,8 @@ internal import FileIO
 /// are. File names are relative to the table.
 ///
 /// A channel's column is called as the channel is, or `channel_0`, or `0`; with one channel also `file`,
-/// `image` or `path`.
+/// `image` or `path`. A cell may be a folder of DICOM files; a column `study` or `folder` holds those of all
+/// channels, and a column `series` names series of them, each as `UID` or `CHANNEL=UID`.
 package struct CaseTable: Sendable {
   package let entries: [CaseList.Entry]
   /// What the user should know, one line each.
@@ -13,8 +14,14 @@ package struct CaseTable: Sendable {
 
   private static let single = ["file", "image", "path"]
 
-  /// - Parameter channels: the names of the model's channels.
-  package init(path: String, channels: [String]) throws(CaseListError) {
+  private static let study = ["study", "folder"]
+
+  /// - Parameters:
+  ///   - channels: the names of the model's channels.
+  ///   - dicom: what the user says about DICOM.
+  package init(
+    path: String, channels: [String], dicom: DICOMChoice = DICOMChoice()
+  ) throws(CaseListError) {
     let bytes: Bytes
     do throws(FileError) { bytes = try MappedFile(path: path).bytes } catch { throw .file(error) }
     guard let text = bytes.utf8 else {
@@ -39,14 +46,7 @@ package struct CaseTable: Sendable {
     }
     let columns = try Self.columns(header, rows, caseColumn, channels: channels, path: path)
     let others = header.indices.filter { $0 != caseColumn && !columns.contains($0) }
-    notes =
-      others.isEmpty
-      ? []
-      : [
-        "\(DisplayText.quoted(path)): "
-          + others.map { DisplayText.quoted(header[$0]) }.joined(separator: ", ")
-          + (others.count == 1 ? " is no image and is" : " are no images and are") + " left alone"
-      ]
+    let seriesColumn = others.first { header[$0].lowercased() == "series" }
     let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
     var lines: [String: Int] = [:]
     var entries: [CaseList.Entry] = []
@@ -60,23 +60,38 @@ package struct CaseTable: Sendable {
       }
       let fields = Dictionary(
         others.map { (header[$0], row.fields[$0]) }, uniquingKeysWith: { first, _ in first })
+      let named = seriesColumn.map { row.fields[$0].split(separator: " ").map(String.init) } ?? []
+      let choice =
+        named.isEmpty ? dicom : DICOMChoice(series: named, convention: dicom.convention)
       entries.append(
         CaseList.Entry(
-          name: name, source: Self.source(row.fields, columns, header, folder), fields: fields))
+          name: name,
+          source: Self.source(row.fields, columns, header, folder, channels, choice),
+          fields: fields))
     }
     self.entries = entries
+    let isDICOM = entries.contains(where: \.isDICOM)
+    notes = Self.notes(
+      others.filter { !isDICOM || $0 != seriesColumn }.map { header[$0] }, path: path)
+  }
+
+  private static func notes(_ others: [String], path: String) -> [String] {
+    guard !others.isEmpty else { return [] }
+    let names = others.map { DisplayText.quoted($0) }.joined(separator: ", ")
+    let verb = others.count == 1 ? " is no image and is" : " are no images and are"
+    return ["\(DisplayText.quoted(path)): \(names)\(verb) left alone"]
   }
 
   private static func source(
-    _ fields: [String], _ columns: [Int], _ header: [String], _ folder: String
+    _ fields: [String], _ columns: [Int], _ header: [String], _ folder: String,
+    _ channels: [String], _ choice: DICOMChoice
   ) -> CaseList.Source {
     if let empty = columns.first(where: { fields[$0].trimmingSpaces.isEmpty }) {
       return .unusable(
         .files(problem: "the table names no file in column \(DisplayText.quoted(header[empty]))"))
     }
     let files = columns.map { fields[$0].hasPrefix("/") ? fields[$0] : folder + fields[$0] }
-    return files.count == 1 && files[0].lowercased().hasSuffix(".npy")
-      ? .array(path: files[0]) : .scan(files: files)
+    return CaseList.Source(files: files, channels: channels, dicom: choice)
   }
 
   /// The columns of the channels, in the model's order.
@@ -108,6 +123,8 @@ package struct CaseTable: Sendable {
     // Arrays hold all channels.
     if found.isEmpty, let array = columns(single + ["array"]).first, holdsOnly([".npy"], array) {
       found = [array]
+    } else if found.isEmpty, let study = columns(study).first {
+      found = [study]
     } else if found.count < channels.count {
       throw .table(
         path,

@@ -2,14 +2,6 @@
 package import DICOM
 internal import FileIO
 
-/// Series of a study that are a case's channels, and how training saw such scans.
-package struct DICOMSource: Sendable, Equatable {
-  /// One series per channel.
-  package let series: [DICOMSeries]
-  /// What the user says; otherwise the model does.
-  package let convention: DICOMConvention?
-}
-
 /// What the user says about DICOM.
 package struct DICOMChoice: Sendable {
   /// As given: `UID` or `CHANNEL=UID`.
@@ -44,8 +36,6 @@ package struct DICOMChoice: Sendable {
 /// The cases in a folder of DICOM files: its study, or those of a cohort.
 struct DICOMCases {
   let found: [CaseList.Found]
-  /// What the user should know, one line each.
-  let notes: [String]
 
   /// Whether a path names a file that is no scan or table of another kind.
   static func mayBeDICOM(_ path: String) -> Bool {
@@ -55,53 +45,33 @@ struct DICOMCases {
   }
 
   /// `nil` where the path holds nothing that is DICOM.
-  init?(path: String, channels: [String], choice: DICOMChoice) throws(CaseListError) {
-    let names = try choice.names(channels: channels)
+  ///
+  /// - Parameters:
+  ///   - isOnly: whether nothing else is run: what is wrong with its only study is then the error of all.
+  ///   - number: what studies that cannot be used are counted from.
+  init?(
+    path: String, channels: [String], choice: DICOMChoice, isOnly: Bool, countedFrom number: Int
+  ) throws(CaseListError) {
+    // Names that fit no channel are a mistake, whatever the studies hold.
+    _ = try choice.names(channels: channels)
     let studies: [StudyFolder]
     do throws(DICOMError) { studies = try StudyFolder.studies(in: path) } catch {
       throw .dicom(error)
     }
     guard !studies.isEmpty else { return nil }
     var found: [CaseList.Found] = []
-    var notes: [String] = []
     for (index, folder) in studies.enumerated() {
-      do throws(DICOMError) {
-        let study = try DICOMStudy(folder, threads: ProcessorCount.available)
-        notes += study.notices
-        let series = try Self.series(of: study, channels: channels, names: names)
-        found.append(
-          CaseList.Found(
-            entry: CaseList.Entry(
-              name: series[0].name,
-              source: .dicom(DICOMSource(series: series, convention: choice.convention))),
-            isNamed: true))
+      let entry: CaseList.Entry
+      do throws(CaseListError) {
+        let source = try DICOMSource(of: folder, channels: channels, choice: choice)
+        entry = CaseList.Entry(name: source.name, source: .dicom(source))
       } catch {
-        guard studies.count > 1 else { throw .dicom(error) }
+        guard studies.count > 1 || !isOnly else { throw error }
         // The folder's own name may be the name of a person.
-        found.append(
-          CaseList.Found(
-            entry: CaseList.Entry(name: "study-\(index + 1)", source: .unusable(.dicom(error))),
-            isNamed: true))
+        entry = CaseList.Entry(name: "study-\(number + index)", source: .unusable(error))
       }
+      found.append(CaseList.Found(entry: entry, isNamed: true))
     }
     self.found = found
-    self.notes = notes
-  }
-
-  private static func series(
-    of study: DICOMStudy, channels: [String], names: [String]?
-  ) throws(DICOMError) -> [DICOMSeries] {
-    if let names {
-      var series: [DICOMSeries] = []
-      for name in names { series.append(try study.series(named: name)) }
-      return series
-    }
-    guard channels.count == 1 else {
-      let list = channels.map { "\(DisplayText.escaped($0))=UID" }.joined(separator: ", ")
-      throw study.refusal(
-        "channels are not guessed, and the model takes \(channels.count)",
-        advice: "name each with \(.series): \(list)")
-    }
-    return [try study.series()]
   }
 }

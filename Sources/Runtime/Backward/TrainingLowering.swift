@@ -86,7 +86,7 @@ struct TrainingLowering {
           name: layer.path, source: source, places: places[layer.output] ?? PooledPlaces(),
           output: pooled, maximumVoxels: voxels, kernels: kernels))
     case .transposedConvolution, .globalAverage, .linear, .patchEmbedding, .embedding,
-      .layerNormalization, .product, .attention, .map:
+      .layerNormalization, .channelLayerNormalization, .product, .attention, .map:
       preconditionFailure("\(layer.path) is no part of an encoder's stages")
     }
   }
@@ -175,7 +175,7 @@ struct TrainingLowering {
           name: layer.path, gradient: own, output: gradient(layer.reads[0].stored),
           window: Extent3(window), accumulates: isFurther(step.inputs[0]), kernels: kernels))
     case .transposedConvolution, .globalAverage, .linear, .unblock, .patchEmbedding, .embedding,
-      .layerNormalization, .product, .attention, .map:
+      .layerNormalization, .channelLayerNormalization, .product, .attention, .map:
       preconditionFailure("\(layer.path) has no gradient")
     }
   }

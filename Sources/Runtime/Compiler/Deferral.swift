@@ -74,6 +74,14 @@ struct Deferral {
     case .patchEmbedding(let embedding): write(node, .patchEmbedding(embedding), inputs)
     case .embedding(let embedding): write(node, .embedding(embedding), inputs)
     case .layerNormalization(let norm): write(node, .layerNormalization(norm), inputs)
+    case .channelLayerNormalization(let norm):
+      write(node, .channelLayerNormalization(norm, hasGELU: false), inputs)
+    case .gelu:
+      guard let writer = writers[inputs[0].stored],
+        case .channelLayerNormalization(let norm, hasGELU: false) = layers[writer].operation
+      else { preconditionFailure("a GELU follows a norm over channels at \(node.path)") }
+      layers[writer].operation = .channelLayerNormalization(norm, hasGELU: true)
+      readings[node.output] = inputs
     case .attention(let heads, let isRotary):
       write(node, .attention(heads: heads, isRotary: isRotary), inputs)
     case .map(let order): write(node, .map(order), inputs)

@@ -64,7 +64,8 @@ extension Layer {
         [product.layer.weight, product.layer.bias, product.scale].compactMap { $0 }
       case .patchEmbedding(let layer): [layer.weight, layer.bias, layer.scale].compactMap { $0 }
       case .embedding(let layer): [layer.registers, layer.positions].compactMap { $0 }
-      case .layerNormalization(let norm): [norm.weight, norm.bias]
+      case .layerNormalization(let norm), .channelLayerNormalization(let norm, _):
+        [norm.weight, norm.bias]
       case .add, .averagePool, .globalAverage, .unblock, .attention, .map: [] as [Parameter]
       }
     let pending =

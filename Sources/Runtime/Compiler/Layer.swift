@@ -16,6 +16,8 @@ struct Layer: Sendable {
     case patchEmbedding(Network.Operation.PatchEmbedding)
     case embedding(Network.Operation.Embedding)
     case layerNormalization(Network.Operation.LayerNormalization)
+    /// The same over the channels of a map, with the GELU that may follow.
+    case channelLayerNormalization(Network.Operation.LayerNormalization, hasGELU: Bool)
     case product(Product)
     case attention(heads: Int, isRotary: Bool)
     /// The map of a grid's tokens.

@@ -87,6 +87,14 @@ struct Lowering {
           name: layer.path, layer: values.weights(of: linear), input: input, output: output))
     case .patchEmbedding, .embedding, .layerNormalization, .product, .attention, .map:
       instructions.append(try transformer(layer))
+    case .channelLayerNormalization(let norm, let hasGELU):
+      let output = output(of: layer)
+      pendings[layer.output] = identity(channels: output.channels)
+      instructions.append(
+        ChannelLayerNorm(
+          name: layer.path, source: feature(layer.reads[0]), weight: constant(norm.weight),
+          bias: constant(norm.bias), eps: Float(norm.eps), hasGELU: hasGELU, output: output,
+          kernels: kernels))
     case .unblock:
       let source = feature(layer.reads[0])
       let output = buffers.reserve(
@@ -180,18 +188,22 @@ struct Lowering {
   private mutating func planewiseConvolution(_ layer: Layer) throws(RuntimeError)
     -> PlanewiseConvolution
   {
-    guard case .convolution(let convolution) = layer.operation, !layer.readsNetworkInput else {
-      preconditionFailure("a decoder ends in a convolution at \(layer.path)")
+    let whole: PackedWeights
+    switch layer.operation {
+    case .convolution(let convolution): whole = values.weights(of: convolution)
+    case .transposedConvolution(let convolution): whole = try values.weights(of: convolution)
+    default: preconditionFailure("a decoder ends in a convolution at \(layer.path)")
     }
     let (channels, extent) = (graph.width(of: layer.output), shapes[layer.output])
-    let planes = PlanewiseConvolution.slabPlanes(channels: channels, extent: extent)
+    let geometry = shapes.geometry(of: layer)
+    let planes = PlanewiseConvolution.slabPlanes(
+      channels: channels, extent: extent, step: geometry.voxelStep.z)
     let slab = buffers.activation(
       channels: channels, extent: Extent3(z: planes, y: extent.y, x: extent.x))
-    let geometry = shapes.geometry(of: layer)
     var operands = ConvolutionOperands(
       name: layer.path, geometry: geometry, input: .features(layer.reads.map(feature)),
       output: slab)
-    let weights = try values.weights(of: convolution).grouped(geometry.inputs)
+    let weights = try whole.grouped(geometry.inputs)
     if weights.widenedCount > 0 { operands.scratch = buffers.reserve(weights.widenedCount) }
     var pending = identity(channels: channels)
     if case .bias(let bias) = layer.affine {
@@ -236,13 +248,16 @@ struct Lowering {
     case .product(let product):
       let weights = values.weights(of: product.layer.weight)
       var others = layer.reads.dropFirst().map { sequence($0).buffer }[...]
+      var paired: PairedWeights?
+      if let bf16 = target.bf16 { paired = try PairedWeights(weights, bf16: bf16) }
       return TokenProduct(
-        name: layer.path, weights: weights, widened: widened(weights),
+        name: layer.path, weights: weights, paired: paired,
+        widened: paired == nil ? widened(weights) : nil,
         bias: product.layer.bias.map { constant($0) }, scale: product.scale.map { constant($0) },
         isActivated: product.isActivated, source: sequence(layer.reads[0]),
         factor: product.hasFactor ? others.removeFirst() : nil,
         addend: product.hasAddend ? others.removeFirst() : nil, output: tokens(of: layer),
-        kernels: kernels)
+        kernels: kernels, threads: target.threads)
     case .attention(let heads, let isRotary): return attention(layer, heads, isRotary: isRotary)
     case .map(let order):
       let output = output(of: layer)

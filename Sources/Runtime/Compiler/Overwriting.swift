@@ -21,7 +21,9 @@ struct Overwriting {
       let planes: Int
       switch layer.operation {
       case .convolution: planes = slackPlanes(layer)
-      case .add, .product, .patchEmbedding, .layerNormalization, .attention: planes = 0
+      case .add, .product, .patchEmbedding, .layerNormalization, .channelLayerNormalization,
+        .attention:
+        planes = 0
       default: continue
       }
       if case .convolution = layer.operation, planes == 0 { continue }
@@ -44,7 +46,7 @@ struct Overwriting {
   private static func candidates(_ layer: Layer) -> ArraySlice<Layer.Reading> {
     switch layer.operation {
     // A sum goes over its branch, which nothing else reads; attention over its queries.
-    case .add, .layerNormalization, .attention: layer.reads.prefix(1)
+    case .add, .layerNormalization, .channelLayerNormalization, .attention: layer.reads.prefix(1)
     // Over a factor or addend, never the input.
     case .product, .patchEmbedding: layer.reads.dropFirst()
     default: layer.reads[...]

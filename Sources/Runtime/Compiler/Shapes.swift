@@ -79,7 +79,8 @@ struct Shapes: Sendable {
       else { throw SizeProblem(text: "is not the one size that the transformer takes") }
       return Extent3(grid)
     // Of vectors no size is known; tokens keep their grid.
-    case .linear, .embedding, .layerNormalization, .attention, .silu, .multiply, .scale, .map:
+    case .linear, .embedding, .layerNormalization, .channelLayerNormalization, .attention, .silu,
+      .gelu, .multiply, .scale, .map:
       return input
     }
   }
@@ -108,7 +109,7 @@ struct Shapes: Sendable {
     _ convolution: Operation.TransposedConvolution, inputs: [Graph.Value]
   ) -> ConvolutionGeometry {
     let step = Extent3(convolution.stride)
-    let blocks = ChannelBlocks([convolution.weight.shape[1]])
+    let blocks = ChannelBlocks([convolution.outputs])
     return ConvolutionGeometry(
       inputs: ChannelBlocks(inputs.map { graph.width(of: $0) }),
       outputChannels: step.count * blocks.paddedChannels, kernel: Extent3(z: 1, y: 1, x: 1),

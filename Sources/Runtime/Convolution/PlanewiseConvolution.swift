@@ -13,10 +13,12 @@ struct PlanewiseConvolution: Sendable {
   private static let slabCount = 1 << 21
 
   /// Planes of a slab, for an output of so many channels.
-  static func slabPlanes(channels: Int, extent: Extent3) -> Int {
+  ///
+  /// - Parameter step: planes that are made together: 1 but for a transposed convolution.
+  static func slabPlanes(channels: Int, extent: Extent3, step: Int) -> Int {
     let plane = Activation.floatCount(
       channels: channels, extent: Extent3(z: 1, y: extent.y, x: extent.x))
-    return min(extent.z, max(1, slabCount / plane))
+    return min(extent.z, max(step, slabCount / plane / step * step))
   }
 
   var slab: Activation { convolution.operands.output }
@@ -27,13 +29,14 @@ struct PlanewiseConvolution: Sendable {
   func run(
     _ context: RunContext, kernels: Kernels, _ body: (SegmentationSlab) -> Void
   ) {
-    let depth = convolution.geometry.positions.z
-    for first in stride(from: 0, to: depth, by: slab.extent.z) {
-      let planes = first..<min(first + slab.extent.z, depth)
-      convolution.run(planes: planes, streams: false, context: context)
+    let (depth, step) = (convolution.geometry.positions.z, convolution.geometry.voxelStep.z)
+    for first in stride(from: 0, to: depth, by: slab.extent.z / step) {
+      let positions = first..<min(first + slab.extent.z / step, depth)
+      convolution.run(planes: positions, streams: false, context: context)
       body(
         SegmentationSlab(
-          planes: planes, heads: slab.channels, activation: slab, pending: pending,
+          planes: positions.lowerBound * step..<positions.upperBound * step, heads: slab.channels,
+          activation: slab, pending: pending,
           memory: context.memory, kernels: kernels))
     }
   }

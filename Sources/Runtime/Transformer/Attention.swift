@@ -8,7 +8,7 @@ internal import SWTFormat
 /// scores are never stored (see `nn_transformer.h`).
 struct Attention: Sendable {
   /// Queries of a task: they read a head's keys and values together.
-  private static let queriesPerTask = 48
+  private static let queriesPerTask = 96
 
   let kernels: Kernels
   let heads: Int
@@ -19,13 +19,13 @@ struct Attention: Sendable {
   /// Of the other tokens; `nil`: nothing is rotated.
   var rotary: RotaryTable?
 
-  private var keyBlocks: Int { (tokens + TensorLayout.blockWidth - 1) / TensorLayout.blockWidth }
-  private var paddedTokens: Int { keyBlocks * TensorLayout.blockWidth }
-  private var valueBlocks: Int {
-    (headWidth + TensorLayout.blockWidth - 1) / TensorLayout.blockWidth
+  private var paddedTokens: Int {
+    (tokens + TensorLayout.blockWidth - 1) / TensorLayout.blockWidth * TensorLayout.blockWidth
   }
   private var keyCount: Int { paddedTokens * headWidth }
-  private var valueCount: Int { valueBlocks * paddedTokens * TensorLayout.blockWidth }
+  /// Floats from the values of a token to the next one's.
+  private var valueStep: Int { Int(nn_head_step(Int32(headWidth))) }
+  private var valueCount: Int { paddedTokens * valueStep }
   private var queryCount: Int { (Self.queriesPerTask * headWidth + 15) / 16 * 16 }
 
   /// Floats for the keys and values of all heads.
@@ -55,7 +55,7 @@ struct Attention: Sendable {
       var job = nn_head_values(
         source: values.start + head * headWidth, source_row_step: values.step,
         rows: Int32(tokens), head_width: Int32(headWidth), target: place + keyCount,
-        target_block_step: paddedTokens * TensorLayout.blockWidth, first_row: 0)
+        target_row_step: valueStep)
       kernels.pointee.pack_values(&job)
     }
     let blocks = (tokens + Self.queriesPerTask - 1) / Self.queriesPerTask
@@ -75,7 +75,7 @@ struct Attention: Sendable {
       var job = nn_attention(
         queries: rotated.start, query_row_step: headWidth, rows: Int32(rows.count),
         head_width: Int32(headWidth), keys: place, key_count: Int32(tokens),
-        values: place + keyCount, value_block_step: paddedTokens * TensorLayout.blockWidth,
+        values: place + keyCount,
         scratch: rotated.start + queryCount, target: target[rows.lowerBound] + head * headWidth,
         target_row_step: target.step)
       kernels.pointee.attention(&job)

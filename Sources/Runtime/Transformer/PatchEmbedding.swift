@@ -7,7 +7,7 @@ internal import SWTFormat
 /// A task gathers its patches as rows, in the order in which the packed layout has a convolution's inputs:
 /// `[block of 16 channels][tap][channel]`.
 struct PatchEmbedding: Instruction {
-  /// Floats of a task's patches, beside which weights have to fit a second-level cache.
+  /// Floats of a task's patches.
   private static let gatheredFloats = 1 << 18
 
   let name: String
@@ -28,7 +28,9 @@ struct PatchEmbedding: Instruction {
   var algorithm: String { "patches, matrix product" }
   var flops: Double { 2 * Double(output.count) * Double(patchCount) * Double(output.width) }
   var weightByteCount: Int { weights.byteCount }
-  var workspaceCount: Int { rowsPerTask * patchCount + kernel.x * TensorLayout.blockWidth }
+  var workspaceCount: Int {
+    gatheredCount + nn_matrix_product_scratch(Int32(rowsPerTask), Int32(patchCount))
+  }
   var buffers: [Buffer] {
     input.features.flatMap(\.buffers) + [output.buffer, bias]
       + [widened, scale, addend].compactMap { $0 }
@@ -36,6 +38,9 @@ struct PatchEmbedding: Instruction {
 
   /// Numbers of a patch.
   private var patchCount: Int { weights.layout.inputs * kernel.count }
+
+  /// Floats of a task's patches, and of a part of one.
+  private var gatheredCount: Int { rowsPerTask * patchCount + kernel.x * TensorLayout.blockWidth }
 
   private var rowsPerTask: Int {
     let tile = Int(kernels.pointee.direct_voxels)
@@ -65,7 +70,7 @@ struct PatchEmbedding: Instruction {
           scale: scale.map { UnsafePointer(memory[$0]) }, factor: nil, factor_row_step: 0,
           addend: addend.map { UnsafePointer(memory[$0] + tokens.lowerBound * output.width) },
           addend_row_step: output.width, target: rows[tokens.lowerBound],
-          target_row_step: output.width)
+          target_row_step: output.width, scratch: patches + gatheredCount)
         kernels.pointee.matrix_product(&job)
       }
     }

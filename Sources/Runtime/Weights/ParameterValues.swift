@@ -66,8 +66,20 @@ struct ParameterValues: Sendable {
     of convolution: Operation.TransposedConvolution
   ) throws(RuntimeError) -> PackedWeights {
     let parameter = convolution.weight
+    guard let repeats = convolution.repeats else {
+      return try PackedWeights(
+        upsampling: { values(of: parameter) }, shape: parameter.shape, origin: origin(parameter))
+    }
+    // `[outputs, inputs]` becomes `[inputs, outputs, kernel…]`, the same for every voxel of a block.
+    let (outputs, inputs) = (parameter.shape[0], parameter.shape[1])
+    let taps = repeats.reduce(1, *)
     return try PackedWeights(
-      upsampling: { values(of: parameter) }, shape: parameter.shape, origin: origin(parameter))
+      upsampling: {
+        let values = values(of: parameter)
+        return (0..<inputs * outputs * taps).map { index in
+          values[index / taps % outputs * inputs + index / taps / outputs]
+        }
+      }, shape: [inputs, outputs] + repeats, origin: origin(parameter))
   }
 
   /// A linear layer's numbers; its bias is zero where it has none.
