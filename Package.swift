@@ -29,6 +29,7 @@ let package = Package(
     .library(name: "SWTFormat", targets: ["SWTFormat"]),
     .library(name: "SWTRuntime", targets: ["SWTRuntime"]),
     .library(name: "Preprocessing", targets: ["Preprocessing"]),
+    .library(name: "DICOM", targets: ["DICOM"]),
     .library(name: "Pipeline", targets: ["Pipeline"]),
     .library(name: "swt", type: .dynamic, targets: ["CAPI"]),
     .library(name: "Converter", targets: ["Converter"]),

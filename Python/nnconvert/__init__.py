@@ -25,7 +25,8 @@ from ._errors import (
     UsageError,
 )
 from ._library import version as _version
-from .model import Classification, Features, Model, Prepared, Segmentation
+from .model import Model
+from .results import Classification, Features, Prepared, Segmentation
 from .scan import Scan, Study
 
 if TYPE_CHECKING:

@@ -2,14 +2,26 @@
 internal import FileIO
 
 /// The order in which a converter gave voxels to training; nnU-Net itself ignores direction.
-public enum DICOMConvention: Sendable, Equatable {
+public struct DICOMConvention: Sendable, Equatable {
+  private enum Order: Equatable {
+    case asScanned
+    case dcm2niix
+    case nearest(AxisCode)
+  }
+
+  private let order: Order
+
   /// Rows, columns and slices as they are: SimpleITK, ITK, MONAI's ITK reader.
-  case asScanned
+  package static let asScanned = DICOMConvention(order: .asScanned)
   /// dcm2niix: mirrored along columns; MR acquired in 3-D turned to RAS.
-  case dcm2niix
+  package static let dcm2niix = DICOMConvention(order: .dcm2niix)
   /// The nearest order by permuting and mirroring axes: dicom2nifti gives the nearest LAS, readers
   /// that reorient the nearest RAS.
-  case nearest(AxisCode)
+  package static func nearest(_ code: AxisCode) -> DICOMConvention {
+    DICOMConvention(order: .nearest(code))
+  }
+
+  private init(order: Order) { self.order = order }
 
   /// A convention's name on the command line: `as-scanned`, `dcm2niix` or `dicom2nifti`.
   public init?(name: String) {
@@ -27,7 +39,7 @@ public enum DICOMConvention: Sendable, Equatable {
   }
 
   /// The names that `init(name:)` knows.
-  public static let names = ["as-scanned", "dcm2niix", "dicom2nifti"]
+  package static let names = ["as-scanned", "dcm2niix", "dicom2nifti"]
 
   /// The order in which a model's training saw voxels.
   ///
@@ -62,7 +74,7 @@ public enum DICOMConvention: Sendable, Equatable {
   ///
   /// - Parameter isThreeDimensional: whether dcm2niix takes the stack as one 3-D acquisition.
   func turn(of geometry: StackGeometry, isThreeDimensional: Bool) -> AxisTurn {
-    switch self {
+    switch order {
     case .asScanned: .identity
     case .dcm2niix where isThreeDimensional: AxisTurn(nearest: .ras, to: geometry.directions)
     case .dcm2niix: AxisTurn(axes: [0, 1, 2], isFlipped: [false, true, false])
@@ -72,7 +84,7 @@ public enum DICOMConvention: Sendable, Equatable {
 }
 
 /// The way that three axes point: a letter for each of x, y and z, such as `LPS`.
-public struct AxisCode: Sendable, Equatable {
+package struct AxisCode: Sendable, Equatable {
   /// For x, y and z: the direction (0 left–right, 1 anterior–posterior, 2 superior–inferior).
   let directions: [Int]
   /// For x, y and z: whether it points to right, anterior or inferior, against DICOM's own.
@@ -87,7 +99,7 @@ public struct AxisCode: Sendable, Equatable {
   }
 
   /// Three letters of L, R, P, A, S and I, one for every direction.
-  public init?(_ text: String) {
+  package init?(_ text: String) {
     let letters: [(direction: Int, isOpposite: Bool)] = text.compactMap { letter in
       switch letter {
       case "L": (0, false)

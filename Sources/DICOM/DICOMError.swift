@@ -85,6 +85,9 @@ extension DICOMError {
   /// One line: what is wrong, where, and what to do.
   public var description: String { message() }
 
+  /// What kind of failure it is: the number that libswt's `swt_status` has for it.
+  public var status: Int32 { kind.codes.status }
+
   private var usualAdvice: Advice? {
     switch reason {
     case .bytes, .limit, .value: "export the series from its archive again"
