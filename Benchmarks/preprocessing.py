@@ -4,7 +4,7 @@
 
     python Benchmarks/preprocessing.py [--runs N] [--folder FOLDER]
 
-Needs the environment of scripts/fixtures/README.md and a release build. Scans are synthetic, plans
+Needs the environment of scripts/lib/fixtures/README.md and a release build. Scans are synthetic, plans
 are those of the example model with another spacing and normalisation. nnU-Net's time leaves out its
 imports; ours is that of the whole command, which also writes the array.
 """

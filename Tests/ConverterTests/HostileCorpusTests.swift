@@ -6,7 +6,7 @@ import SWTFormat
 import TestSupport
 import Testing
 
-/// Small files, hostile or merely odd, made by scripts/fixtures/make_hostile.py together with what
+/// Small files, hostile or merely odd, made by scripts/lib/fixtures/make_hostile.py together with what
 /// must become of each.
 @Suite struct HostileCorpusTests {
   struct Case: CustomTestStringConvertible, Sendable {

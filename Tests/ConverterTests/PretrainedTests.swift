@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Encoders that nnssl pre-trained: weights of nnU-Net's own classes in nnssl's dialect
-/// (`scripts/fixtures/make_pretrained.py`).
+/// (`scripts/lib/fixtures/make_pretrained.py`).
 @Suite struct PretrainedTests {
   private let path = "\(Fixtures.folder)/pretrained/resenc3d.pth"
   private let trained = "resenc3d__v2.8__float32"

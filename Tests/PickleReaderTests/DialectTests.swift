@@ -4,7 +4,7 @@ import PickleReader
 import TestSupport
 import Testing
 
-/// Files that PyTorch itself wrote (scripts/fixtures/make_pickles.py), in every form it has.
+/// Files that PyTorch itself wrote (scripts/lib/fixtures/make_pickles.py), in every form it has.
 @Suite struct DialectTests {
   static let names = [
     "protocol_2", "protocol_3", "protocol_4", "protocol_5", "legacy", "legacy_protocol_4",

@@ -11,7 +11,7 @@ import Testing
 @testable import Preprocessing
 
 /// From a scan to the file that nnU-Net 2.8.1 wrote for it, header included. Goldens: nnU-Net's own
-/// predictor (`scripts/fixtures/make_segmentation.py`).
+/// predictor (`scripts/lib/fixtures/make_segmentation.py`).
 @Suite struct SegmentationCasesTests {
   static let names = (try? Fixtures.names(in: GoldenCase.folder)) ?? []
 

@@ -10,7 +10,7 @@ import Testing
 @testable import Preprocessing
 
 /// Sliding window, resampling and labels against nnU-Net's own, around a network without rounding: to the
-/// last bit. Goldens: `scripts/fixtures/make_sliding_windows.py`.
+/// last bit. Goldens: `scripts/lib/fixtures/make_sliding_windows.py`.
 @Suite struct SegmentationChainTests {
   static let cases = [
     "mirrored", "folds_and_padding", "slices", "separate_z", "separate_y", "torch",

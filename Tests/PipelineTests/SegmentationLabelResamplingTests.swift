@@ -8,7 +8,7 @@ import Testing
 @testable import Preprocessing
 
 /// A previous stage's labels on the next stage's grid, as nnU-Net and batchgenerators have them; many
-/// voxels lie exactly between labels. Goldens: `scripts/fixtures/make_sliding_windows.py`.
+/// voxels lie exactly between labels. Goldens: `scripts/lib/fixtures/make_sliding_windows.py`.
 @Suite struct SegmentationLabelResamplingTests {
   @Test(arguments: ["halves", "smaller", "separate_z", "torch", "torch_separate_z"])
   func isNNUNets(name: String) throws {

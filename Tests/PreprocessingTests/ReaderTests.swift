@@ -7,7 +7,7 @@ import Testing
 @testable import Preprocessing
 
 /// Small files with odd headers against what nnU-Net's readers make of them, and against the header
-/// that each writes on such a grid (`scripts/fixtures/make_readers.py`).
+/// that each writes on such a grid (`scripts/lib/fixtures/make_readers.py`).
 @Suite struct ReaderTests {
   private static let cases: [JSONValue] = {
     let path = "\(Fixtures.folder)/preprocessing/readers.json"

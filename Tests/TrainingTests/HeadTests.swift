@@ -5,7 +5,7 @@ import Testing
 
 @testable import Training
 
-/// The head against scikit-learn: see `scripts/fixtures/head.py`.
+/// The head against scikit-learn: see `scripts/lib/fixtures/head.py`.
 @Suite struct HeadTests {
   @Test(arguments: HeadGolden.names, [0, 1, 2])
   func foldsAreThoseOfStratifiedGroupKFold(name: String, index: Int) throws {
