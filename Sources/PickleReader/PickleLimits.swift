@@ -33,7 +33,7 @@ package enum PickleLimits {
   package static let plainValues = 200_000
   /// Above this size, how many times its stored bytes an entry may inflate to: weights hardly shrink,
   /// bombs do.
-  static let freelyInflatedBytes = 64 << 20
+  static let freelyInflatedBytes = 128 << 20
   static let largestExpansion = 64
   /// Entries of an archive: thrice as many tensors as any network has, each read in some microseconds.
   static let entries = 30_000
