@@ -48,7 +48,7 @@ import Testing
 
     /// The architecture, held against the tensors' shapes.
     func architecture(
-      _ options: ConversionOptions = ConversionOptions(),
+      _ options: ConversionOptions = ConversionOptions(), isWhole: Bool = false,
       warn: @escaping (String) -> Void = { _ in }
     ) throws -> NetworkArchitecture {
       let weights = try StateDict(
@@ -69,7 +69,7 @@ import Testing
         ?? tensors["down_projection.proj.weight"]?[1]
         ?? tensors["down_projection.stem.blocks.0.conv1.conv.weight"]?[1] ?? 1
       let plans = ArchitectureParser(
-        configuration: field, inputChannels: channels, segmentationHeads: 2)
+        configuration: field, inputChannels: channels, segmentationHeads: 3)
       let architecture: NetworkArchitecture
       switch weights.naming {
       case .stuNet: architecture = try STUNetParser(plans, weights).parse()
@@ -80,10 +80,11 @@ import Testing
           identity: PrimusIdentity(
             architecture: try field.optional("architecture"), trainerName: trainer,
             isPretrained: isPretrained), options: options, inputChannels: channels,
-          segmentationHeads: 2, warn: warn
+          segmentationHeads: 3, warn: warn
         ).parse()
       }
-      try NetworkCheck(architecture: architecture, weights: weights).requireEncoder()
+      let check = NetworkCheck(architecture: architecture, weights: weights)
+      try isWhole ? check.requireNetwork() : check.requireEncoder()
       return architecture
     }
   }
@@ -191,6 +192,54 @@ import Testing
     edit(&source)
     let error = #expect(throws: (any Error).self, "\(word)") { try source.architecture() }
     #expect(error.map { "\($0)".contains(word) } == true, "\(String(describing: error))")
+  }
+
+  /// A V2's decoder from 48 features and patches of 8 to 3 heads.
+  private static let upProjection: [String: [Int]] = [
+    "0.0.weight": [48, 16, 2, 2, 2], "0.0.bias": [16], "0.1.weight": [16], "0.1.bias": [16],
+    "1.0.weight": [16, 8, 2, 2, 2], "1.0.bias": [8], "1.1.weight": [8], "1.1.bias": [8],
+    "2.weight": [8, 3, 2, 2, 2], "2.bias": [3],
+  ]
+
+  private func whole(_ name: String) throws -> Source {
+    var source = try Source(name)
+    guard name == "v2" else { return source }
+    for (key, shape) in Self.upProjection {
+      source.tensors["up_projection.decode.\(key)"] = shape
+    }
+    return source
+  }
+
+  @Test(arguments: ["stunet", "v2"])
+  func aDecoderIsReadOffItsWeights(name: String) throws {
+    let architecture = try whole(name).architecture(isWhole: true)
+    #expect(architecture.decoder?.segmentationHeads == 3)
+    let field = JSONField(path: "architecture", value: architecture.json)
+    #expect(try NetworkArchitecture(field) == architecture)
+  }
+
+  /// The tensor that is changed or taken away is in the message.
+  @Test(
+    arguments: [
+      ("stunet", "upsample_layers.2.conv.weight", nil),
+      ("stunet", "upsample_layers.2.conv.weight", [8, 13, 1, 1, 1]),
+      ("stunet", "upsample_layers.2.conv.weight", [8, 12, 2, 2, 2]),
+      ("stunet", "seg_outputs.4.weight", [5, 4, 1, 1, 1]),
+      ("stunet", "conv_blocks_localization.1.0.conv3.weight", nil),
+      ("stunet", "conv_blocks_localization.9.0.conv1.weight", [4, 4, 3, 3, 3]),
+      ("v2", "up_projection.decode.0.1.weight", nil),
+      ("v2", "up_projection.decode.1.1.bias", [9]),
+      ("v2", "up_projection.decode.2.weight", [8, 7, 2, 2, 2]),
+      // No decoder of patches of 8, so that nothing of it is planned.
+      ("v2", "up_projection.decode.1.0.weight", [16, 8, 3, 3, 3]),
+    ] as [(String, String, [Int]?)])
+  func aDecoderThatDoesNotFitIsNamed(name: String, key: String, shape: [Int]?) throws {
+    var source = try whole(name)
+    source.tensors[key] = shape
+    #expect(throws: Never.self) { try source.architecture() }
+    let error = #expect(throws: (any Error).self) { try source.architecture(isWhole: true) }
+    let module = key.hasPrefix("up_projection.decode.1.0") ? "up_projection" : key
+    #expect(error.map { "\($0)".contains(module) } == true, "\(String(describing: error))")
   }
 
   /// Nothing says how many heads it has: neither a trainer, nor plans, nor a published size.
