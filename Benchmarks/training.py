@@ -1,25 +1,31 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""training.py NETDIR NNCONVERT NNTRAIN [THREADS [ROUNDS]]: a cached step of fine-tuning, ours and PyTorch's, alternately.
+"""training.py NETDIR NNCONVERT NNTRAIN [--threads N] [--rounds N] [--finetune] [--scans N] [--epochs N]: fine-tuning, ours and PyTorch's.
 
-NETDIR is plain3d or plain3d_64 of networks.py. A step is one case forward and backward through the last one or two stages,
-from what the frozen stages gave; no optimiser. Ours is what `nntrain plan --json` measured. Prints milliseconds of every round
-and the ratio of the best ones."""
-import json, os, struct, subprocess, sys, tempfile, time
-import numpy as np, torch
-from torch import nn
+NETDIR is plain3d or plain3d_64 of networks.py. First a cached step: one case forward and backward through the last one or
+two stages, from what the frozen stages gave, no optimiser; ours is what `nntrain plan --json` measured. Rounds alternate;
+it prints milliseconds of every round and the ratio of the best ones.
+
+With --finetune then the whole of `nntrain finetune` (66 scans, 12 epochs, last 2 stages, 5 folds, nothing stopped early) against
+PyTorch's usual loop over as many cases, which computes the frozen stages anew for every one: a part of that loop is timed, its
+seconds per case times the number of cases that nntrain learned from and judged. Both processes' peak memory is told."""
+import argparse, json, os, re, struct, subprocess, sys, tempfile, time
+import numpy as np
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from networks import NETS, build
-folder, nnconvert, nntrain = sys.argv[1:4]
-threads, rounds = [int(v) for v in (sys.argv[4:] + ['2', '3'][len(sys.argv) - 4:])][:2]
-torch.set_num_threads(threads)
-name = os.path.basename(folder.rstrip('/'))
-features, strides, size = NETS[name][2], NETS[name][4], NETS[name][5][0]
-network = build(name)
+from networks import NETS, build  # noqa: E402
 
 
-def scan(path):
-    """A NIfTI of noise, of the network's size."""
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    parser.add_argument('folder'), parser.add_argument('nnconvert'), parser.add_argument('nntrain')
+    parser.add_argument('--threads', type=int, default=2), parser.add_argument('--rounds', type=int, default=3)
+    parser.add_argument('--finetune', action='store_true'), parser.add_argument('--scans', type=int, default=66)
+    parser.add_argument('--epochs', type=int, default=12), parser.add_argument('--usual', type=int, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def scan(path, size, seed):
+    """A NIfTI of noise."""
     header = bytearray(352)
     struct.pack_into('<i', header, 0, 348)
     struct.pack_into('<8h', header, 40, 3, size, size, size, 1, 1, 1, 1)
@@ -30,19 +36,35 @@ def scan(path):
     for axis in range(3):
         struct.pack_into('<f', header, 280 + 20 * axis, 1)
     header[344:348] = b'n+1\0'
-    noise = np.random.default_rng(0).normal(size=(size,) * 3).astype('<f4')
+    noise = np.random.default_rng(seed).normal(size=(size,) * 3).astype('<f4')
     with open(path, 'wb') as file:
         file.write(bytes(header) + noise.tobytes())
 
 
-def ours(work, stages):
-    report = subprocess.run(
-        [nntrain, 'plan', f'{work}/model.swt', f'{work}/cases.csv', '--unfreeze', str(stages), '--views', '0', '--pooling', 'mean',
-         '--cv', '2', '--threads', str(threads), '--json'], check=True, capture_output=True, text=True)
-    return json.loads(report.stdout)['step_seconds']
+def run(command):
+    """Seconds, peak memory in MB, stdout and stderr of a command."""
+    start = time.perf_counter()
+    with tempfile.TemporaryFile('w+') as out, tempfile.TemporaryFile('w+') as errors:
+        process = subprocess.Popen(command, stdout=out, stderr=errors)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
+        out.seek(0), errors.seek(0)
+        text, messages = out.read(), errors.read()
+    if status:
+        sys.exit(f'{command[:2]} failed: {messages}')
+    return seconds, usage.ru_maxrss / 1024, text, messages
 
 
-def torchs(stages):
+def our_step(o, work, stages):
+    *_, text, _ = run(
+        [o.nntrain, 'plan', f'{work}/model.swt', f'{work}/few.csv', '--unfreeze', str(stages), '--views', '0', '--pooling', 'mean',
+         '--cv', '2', '--threads', str(o.threads), '--json'])
+    return json.loads(text)['step_seconds']
+
+
+def torchs_step(network, size, features, strides, stages):
+    import torch
+    from torch import nn
     tail = list(network.encoder.stages)[len(features) - stages:]
     side = size // int(np.prod(strides[:len(features) - stages]))
     cached, label = torch.randn(1, features[-1 - stages], side, side, side), torch.tensor([1])
@@ -58,13 +80,79 @@ def torchs(stages):
     return best
 
 
-with tempfile.TemporaryDirectory() as work:
-    subprocess.run([nnconvert, 'convert', f'{folder}/fold_0/checkpoint_final.pth', '-o', f'{work}/model.swt', '--quiet'], check=True)
-    scan(f'{work}/scan.nii')
-    with open(f'{work}/cases.csv', 'w') as table:
-        table.write('case,file,label,patient\n' + ''.join(f'c{i},scan.nii,{"ab"[i % 2]},p{i}\n' for i in range(4)))
-    for stages in (1, 2):
-        pairs = [(ours(work, stages), torchs(stages)) for _ in range(rounds)]
-        left, right = (min(times) for times in zip(*pairs))
-        print(name, f'last {stages}:', 'nntrain', [round(1e3 * a, 1) for a, _ in pairs], 'PyTorch', [round(1e3 * b, 1) for _, b in pairs],
-              f'ms, {right / left:.1f} times as fast')
+def usual(o, name, size, cases):
+    """PyTorch's usual loop over some cases, in batches of 4: prints seconds per case."""
+    import torch
+    torch.set_num_threads(o.threads)
+    network = build(name)
+    for parameter in network.parameters():
+        parameter.requires_grad_(False)
+    trained = [p for stage in list(network.encoder.stages)[-2:] for p in stage.parameters()] + list(network.fc.parameters())
+    for parameter in trained:
+        parameter.requires_grad_(True)
+    optimizer = torch.optim.AdamW(trained, lr=1e-3)
+    numbers = np.random.default_rng(0)
+    images = [numbers.normal(size=(1, size, size, size)).astype('f4') for _ in range(min(cases, 8))]
+    start = None
+    for step in range(1 + (cases + 3) // 4):
+        # The first batch finds its memory.
+        if step == 1:
+            start = time.perf_counter()
+        batch = torch.from_numpy(np.stack([images[(4 * step + i) % len(images)] for i in range(4)]))
+        loss = torch.nn.functional.cross_entropy(network(batch), torch.tensor([0, 1, 0, 1]))
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(trained, 12)
+        optimizer.step()
+    print((time.perf_counter() - start) / (4 * ((cases + 3) // 4)))
+
+
+def whole(o, name, size, work):
+    rows = [(f'c{i}', f'scan{i}.nii', 'ab'[i % 2], f'p{i}') for i in range(o.scans)]
+    for i in range(o.scans):
+        scan(f'{work}/scan{i}.nii', size, i)
+    with open(f'{work}/all.csv', 'w') as table:
+        table.write('case,file,label,patient\n' + ''.join(','.join(row) + '\n' for row in rows))
+    seconds, peak, _, messages = run(
+        [o.nntrain, 'finetune', f'{work}/model.swt', f'{work}/all.csv', '-o', f'{work}/tuned.swt', '--unfreeze', '2', '--epochs',
+         str(o.epochs), '--patience', str(o.epochs), '--views', '0', '--pooling', 'mean', '--threads', str(o.threads)])
+    # Of every epoch the cases that were learned from: inside a fold's training part four fifths of it.
+    inner = len(re.findall(r'fold \d+ of \d+, inner epoch', messages)) * round(o.scans * 0.64)
+    inner += len(re.findall(r'all cases, inner epoch', messages)) * round(o.scans * 0.8)
+    outer = len(re.findall(r'fold \d+ of \d+, epoch', messages)) * round(o.scans * 0.8)
+    outer += len(re.findall(r'all cases, epoch', messages)) * o.scans
+    part = 16
+    _, torchs_peak, text, _ = run([sys.executable, __file__, o.folder, o.nnconvert, o.nntrain, '--threads', str(o.threads),
+                                   '--usual', str(part)])
+    per_case = float(text)
+    expected = per_case * (inner + outer)
+    print(f'{name} finetune: {o.scans} scans, {inner + outer} cases learned from over all epochs; nntrain {seconds:.1f} s, {peak:.0f} MB; '
+          f'PyTorch {1e3 * per_case:.0f} ms a case (of {part}), {expected:.0f} s in all, {torchs_peak:.0f} MB; '
+          f'{expected / seconds:.1f} times as fast, {peak / torchs_peak:.2f} of the memory')
+
+
+def main():
+    o = arguments()
+    name = os.path.basename(o.folder.rstrip('/'))
+    features, strides, size = NETS[name][2], NETS[name][4], NETS[name][5][0]
+    if o.usual:
+        return usual(o, name, size, o.usual)
+    import torch
+    torch.set_num_threads(o.threads)
+    network = build(name)
+    with tempfile.TemporaryDirectory() as work:
+        run([o.nnconvert, 'convert', f'{o.folder}/fold_0/checkpoint_final.pth', '-o', f'{work}/model.swt', '--quiet'])
+        scan(f'{work}/scan.nii', size, 0)
+        with open(f'{work}/few.csv', 'w') as table:
+            table.write('case,file,label,patient\n' + ''.join(f'c{i},scan.nii,{"ab"[i % 2]},p{i}\n' for i in range(4)))
+        for stages in (1, 2):
+            pairs = [(our_step(o, work, stages), torchs_step(network, size, features, strides, stages)) for _ in range(o.rounds)]
+            left, right = (min(times) for times in zip(*pairs))
+            print(name, f'last {stages}:', 'nntrain', [round(1e3 * a, 1) for a, _ in pairs], 'PyTorch',
+                  [round(1e3 * b, 1) for _, b in pairs], f'ms, {right / left:.1f} times as fast', flush=True)
+        if o.finetune:
+            whole(o, name, size, work)
+
+
+if __name__ == '__main__':
+    main()

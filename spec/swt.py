@@ -17,6 +17,7 @@ MAGIC = b"\x89SWT\r\n\x1a\n"
 DTYPES = {"f32": 4, "f16": 2, "bf16": 2}
 LAYOUTS = ("row-major", "o16-i16")
 FOLDS, TRAINED_HEAD, FAMILIES = 1, 2, 4
+STATISTICS = ("mean", "max", "nonzero_mean", "nonzero_max")
 KNOWN_FAMILIES = ("STUNet", "DynUNet", "Primus")
 
 
@@ -86,6 +87,8 @@ class SWT:
         require((family is None) != ("network_class" not in architecture), "network_class or family")
         head = ("pooling", "temperature", "out_of_distribution")
         is_trained = isinstance(classifier, dict) and any(classifier.get(key) is not None for key in head)
+        for entry in (classifier.get("pooling") or []) if isinstance(classifier, dict) else []:
+            require(isinstance(entry, dict) and entry.get("statistic") in STATISTICS, "unknown statistic of a pooling")
         self.folds = []
         if self.header.get("folds") is not None:
             require(isinstance(self.header["folds"], list), "bad folds")

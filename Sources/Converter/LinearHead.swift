@@ -136,13 +136,7 @@ struct LinearHead {
   private static func pooling(_ archive: ZipArchive) throws -> [Classifier.Pooling]? {
     guard let entry = archive.entry(named: "pooling.npy") else { return nil }
     let texts = try? NPYText.readList(try archive.content(of: entry, limit: 1 << 20))
-    let entries = texts?.compactMap { text -> Classifier.Pooling? in
-      let parts = text.split(separator: ":")
-      guard parts.count == 2, let stage = Int(parts[0]),
-        let statistic = Classifier.Pooling.Statistic(rawValue: String(parts[1]))
-      else { return nil }
-      return Classifier.Pooling(stage: stage, statistic: statistic)
-    }
+    let entries = texts?.compactMap(Classifier.Pooling.init(text:))
     guard let entries, !entries.isEmpty, entries.count == texts?.count,
       Set(entries).count == entries.count
     else {

@@ -15,6 +15,8 @@ public struct CaseEstimate: Sendable {
   package let program: Program
   /// The model file's size; all of it is in memory while the network runs.
   let modelByteCount: Int
+  /// Whether the nonzero region is kept beside the image.
+  let tellsNonzero: Bool
   /// Bytes that class activation maps take; 0 where none are made.
   let mapByteCount: Int
 
@@ -26,10 +28,18 @@ public struct CaseEstimate: Sendable {
 
   /// The most bytes that the process holds at one time.
   public var peakByteCount: Int {
-    let floats = geometry.shape.reduce(1, *) + framing.inputShape.reduce(1, *)
+    // Where features of the nonzero region are wanted, that region is a channel more.
+    let channels = geometry.shape[0] + (tellsNonzero ? 1 : 0)
+    let floats =
+      (geometry.shape.dropFirst().reduce(1, *) + framing.windowShape.reduce(1, *)) * channels
     let running =
       floats * MemoryLayout<Float>.stride + program.byteCount + modelByteCount
       + mapByteCount
-    return Self.baseByteCount + max(geometry.peakByteCount, running)
+    let cropped = geometry.cropBox.reduce(1) { $0 * $1.count }
+    let region =
+      tellsNonzero
+      ? cropped + (cropped + geometry.shape.dropFirst().reduce(1, *)) * MemoryLayout<Float>.stride
+      : 0
+    return Self.baseByteCount + max(geometry.peakByteCount + region, running)
   }
 }

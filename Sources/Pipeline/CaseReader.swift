@@ -16,14 +16,17 @@ package struct CaseReader: Sendable {
   package let threads: Int
   /// What scans are turned to; `nil` where they are taken as they lie.
   private let orientation: ScanOrientation?
+  /// Whether prepared images say where the scan's nonzero region lies.
+  let tellsNonzero: Bool
 
   /// A model whose preprocessing is not here can still run arrays.
   private let result: Result<Preprocessor, PreprocessingError>
 
   package init(
     model: ModelDescription, policy: InputPolicy, memory: MemoryBudget, threads: Int,
-    turningTo orientation: ScanOrientation? = nil
+    turningTo orientation: ScanOrientation? = nil, tellsNonzero: Bool = false
   ) {
+    self.tellsNonzero = tellsNonzero
     self.orientation = orientation
     self.model = model
     self.policy = policy
@@ -38,7 +41,7 @@ package struct CaseReader: Sendable {
   init(_ other: CaseReader, threads: Int) {
     self.init(
       model: other.model, policy: other.policy, memory: other.memory, threads: threads,
-      turningTo: other.orientation)
+      turningTo: other.orientation, tellsNonzero: other.tellsNonzero)
   }
 
   /// The bytes that files' voxels take; `nil` where they cannot be read.
@@ -133,7 +136,8 @@ package struct CaseReader: Sendable {
     let preprocessor = try preprocessor()
     do throws(PreprocessingError) {
       return try preprocessor.prepare(
-        channels: scan.takeChannels(), geometry: geometry, previous: previous)
+        channels: scan.takeChannels(), geometry: geometry, previous: previous,
+        tellsNonzero: tellsNonzero)
     } catch { throw PipelineError(.preprocessing(error)) }
   }
 

@@ -79,7 +79,8 @@ public final class EncoderPipeline {
     self.precision = precision
     reader = CaseReader(
       model: model.description, policy: self.policy, memory: MemoryBudget(limit: memoryLimit),
-      threads: self.threads, turningTo: orientation)
+      threads: self.threads, turningTo: orientation,
+      tellsNonzero: pooling?.contains { $0.statistic.isOfNonzero } == true)
     orientations = OrientationTally(trained: model.description.preprocessing.trainedOrientation)
   }
 
@@ -203,7 +204,7 @@ public final class EncoderPipeline {
       return CaseEstimate(
         geometry: geometry, policy: policy, framing: framing,
         program: try program(for: framing.inputShape, outputs: sessionOutputs(framing)),
-        modelByteCount: model.byteCount,
+        modelByteCount: model.byteCount, tellsNonzero: reader.tellsNonzero,
         mapByteCount: makesMaps ? MapSums.byteCount(model, geometry) : 0)
     } catch { throw PipelineError(.runtime(error)) }
   }
@@ -248,10 +249,11 @@ public final class EncoderPipeline {
       window.withUnsafeMutableBufferPointer {
         framing.copyWindow(index, of: image.values, into: $0)
       }
+      let region = try region(of: image, framing: framing, window: index)
       let pooled = try self.pooled(
-        of: window[...], session,
+        of: window[...], session, region: region,
         progress: { () throws(PipelineError) in try progress(index, framing.windowCount) },
-        afterEachFold: { maps?.add(window: index, of: session) })
+        afterEachFold: { maps?.add(window: index, of: session, region: region) })
       try progress(index + 1, framing.windowCount)
       if framing.windowCount == 1 { return try output(pooled: pooled, maps, image) }
       if sums.isEmpty { sums = [Double](repeating: 0, count: pooled.count) }
@@ -294,7 +296,34 @@ public final class EncoderPipeline {
     try reader.memory.check(
       .running, needed: CaseEstimate.baseByteCount + held + program.byteCount + model.byteCount,
       new: 0)
-    return try output(pooled: pooled(of: array, session(for: program)), maps: nil)
+    var region: PoolingRegion?
+    if reader.tellsNonzero {
+      // Nothing is known of an array but its own zeros.
+      let count = array.count / max(shape[0], 1)
+      let inside: [Float] = (0..<count).map { voxel in
+        let voxels = stride(from: array.startIndex + voxel, to: array.endIndex, by: max(count, 1))
+        return voxels.contains { array[$0] != 0 } ? 1 : 0
+      }
+      region = try self.region(of: inside, inputShape: shape)
+    }
+    return try output(pooled: pooled(of: array, session(for: program), region: region), maps: nil)
+  }
+
+  /// The part of a window that features may be pooled of; `nil` where all of it is.
+  private func region(
+    of image: PreparedImage, framing: InputFraming, window index: Int
+  ) throws(PipelineError) -> PoolingRegion? {
+    guard let nonzero = image.nonzero else { return nil }
+    let inside = framing.window(index, ofChannel: nonzero)
+    return try region(of: inside, inputShape: framing.inputShape)
+  }
+
+  private func region(
+    of inside: [Float], inputShape: [Int]
+  ) throws(PipelineError) -> PoolingRegion {
+    do throws(RuntimeError) {
+      return try model.region(of: inside, inputShape: inputShape, pooling: pooling ?? [])
+    } catch { throw PipelineError(.runtime(error)) }
   }
 
   /// What is kept from the last case.
@@ -313,14 +342,16 @@ public final class EncoderPipeline {
   /// Runs the network and gives its pooled features; the mean of the folds', each pooled by itself.
   ///
   /// - Parameters:
+  ///   - region: the part of the input that features may be pooled of.
   ///   - progress: told before every layer; what it throws ends the run.
   ///   - body: called after each fold, when the session's results are that fold's.
   private func pooled(
-    of input: ArraySlice<Float>, _ session: Session,
+    of input: ArraySlice<Float>, _ session: Session, region: PoolingRegion?,
     progress: () throws(PipelineError) -> Void = {}, afterEachFold body: () -> Void = {}
   ) throws(PipelineError) -> [Float] {
     var sum: [Float] = []
     var failure: PipelineError?
+    session.region = region
     input.withUnsafeBufferPointer { values in
       do throws(RuntimeError) {
         try session.run(
@@ -331,23 +362,13 @@ public final class EncoderPipeline {
           },
           afterEachFold: {
             body()
-            let pooled = pooled(session)
+            let pooled = session.pooledFeatures ?? session.pooled ?? []
             sum = sum.isEmpty ? pooled : zip(sum, pooled).map { $0 + $1 }
           })
       } catch { failure = failure ?? PipelineError(.runtime(error)) }
     }
     if let failure { throw failure }
     return model.foldCount == 1 ? sum : sum.map { $0 / Float(model.foldCount) }
-  }
-
-  /// The pooled features of one fold's run.
-  private func pooled(_ session: Session) -> [Float] {
-    guard let pooling else { return session.pooled ?? [] }
-    return pooling.flatMap { entry in
-      session.withFeatures(ofStage: entry.stage) { shape, values in
-        entry.statistic.values(of: values, channels: shape[0])
-      } ?? []
-    }
   }
 
   /// What every window's run gives; logits come from pooled features, those of several windows from
@@ -362,7 +383,9 @@ public final class EncoderPipeline {
     guard let pooling else {
       return SessionOutputs(stages: stages, pooled: true, segmentation: outputs.segmentation)
     }
-    return SessionOutputs(stages: stages.union(pooling.map(\.stage)), pooled: false)
+    var outputs = SessionOutputs(stages: stages, pooled: false)
+    outputs.pooling = pooling
+    return outputs
   }
 
   /// How the network runs on that shape: as for the last case, where it had the same.

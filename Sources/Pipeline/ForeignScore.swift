@@ -62,17 +62,3 @@ struct ForeignScore: Sendable {
     zip(row, vector).reduce(0) { $0 + Double($1.0) * $1.1 }
   }
 }
-
-extension Classifier.Pooling.Statistic {
-  /// One number per channel of a map, `[channels][voxels]`.
-  package func values(of map: UnsafeBufferPointer<Float>, channels: Int) -> [Float] {
-    let voxels = map.count / Swift.max(channels, 1)
-    return (0..<channels).map { channel in
-      let values = map[channel * voxels..<(channel + 1) * voxels]
-      switch self {
-      case .mean: return Float(values.reduce(0.0) { $0 + Double($1) } / Double(voxels))
-      case .max: return values.max() ?? 0
-      }
-    }
-  }
-}

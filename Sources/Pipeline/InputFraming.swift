@@ -14,7 +14,7 @@ package struct InputFraming: Sendable, Equatable {
   /// Sizes of every window: `[z, y, x]`, or `[y, x]` for a 2-D network.
   package let windowShape: [Int]
   /// `[C, z, y, x]` of the image.
-  package let imageShape: [Int]
+  package private(set) var imageShape: [Int]
   /// First voxels of the windows per axis, negative where a window begins before the image.
   package let origins: [[Int]]
 
@@ -99,6 +99,16 @@ package struct InputFraming: Sendable, Equatable {
       left /= origins[axis].count
     }
     return origin
+  }
+
+  /// A window of a single channel, `[z, y, x]` or `[y, x]`, zeros where it leaves the image.
+  package func window(_ index: Int, ofChannel values: [Float]) -> [Float] {
+    var framing = self
+    framing.imageShape[0] = 1
+    return [Float](unsafeUninitializedCapacity: windowShape.reduce(1, *)) { window, count in
+      framing.copyWindow(index, of: values, into: window)
+      count = window.count
+    }
   }
 
   /// Copies a window, zeros where it leaves the image.

@@ -5,6 +5,8 @@ public struct PreparedImage: Sendable {
   public let geometry: PreparedGeometry
   /// The normalised, resampled voxels, `[C, z, y, x]` with x fastest.
   public let values: [Float]
+  /// 0 outside the scan's nonzero region with filled holes, `[z, y, x]`; `nil` where that was not asked for.
+  package var nonzero: [Float]?
 
   /// `[C, z, y, x]`.
   package var shape: [Int] { geometry.shape }

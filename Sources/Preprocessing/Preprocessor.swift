@@ -126,9 +126,12 @@ public struct Preprocessor: Sendable {
 
   /// Prepares a case whose geometry is known; it has to be that of these very channels.
   ///
-  /// - Parameter previous: for a cascade's second stage, what the first one made of the scan.
+  /// - Parameters:
+  ///   - previous: for a cascade's second stage, what the first one made of the scan.
+  ///   - tellsNonzero: whether the image is to say where the scan's nonzero region lies.
   package func prepare(
-    channels: consuming [Volume], geometry: PreparedGeometry, previous: Volume? = nil
+    channels: consuming [Volume], geometry: PreparedGeometry, previous: Volume? = nil,
+    tellsNonzero: Bool = false
   ) throws(PreprocessingError) -> PreparedImage {
     guard (previous != nil) == takesPrevious else {
       throw PreprocessingError(
@@ -150,7 +153,7 @@ public struct Preprocessor: Sendable {
       try PreviousStage(volume, cut: cut)
     }
     let inside =
-      stage != nil || normalizations.contains(where: \.needsMask)
+      stage != nil || tellsNonzero || normalizations.contains(where: \.needsMask)
       ? NonzeroRegion(shape: shape, threads: threads).mask(of: arrays) : nil
     let mask = inside.map { stage?.mask($0) ?? $0 }
     for index in arrays.indices {
@@ -167,7 +170,26 @@ public struct Preprocessor: Sendable {
       values += try stage.channels(
         inside: inside, description, geometry: geometry, threads: threads)
     }
-    return PreparedImage(geometry: geometry, values: values)
+    var image = PreparedImage(geometry: geometry, values: values)
+    if tellsNonzero, let inside { image.nonzero = try resampled(nonzero: inside, to: geometry) }
+    return image
+  }
+
+  /// The nonzero region on the prepared grid, as nnU-Net resamples segmentations, in which it stands as a label.
+  private func resampled(
+    nonzero inside: [Bool], to geometry: PreparedGeometry
+  ) throws(PreprocessingError) -> [Float] {
+    let mask: [Float] = inside.map { $0 ? 1 : 0 }
+    let usual = PreprocessingDescription.Resampling(
+      function: "resample_data_or_seg_to_shape",
+      keywords: JSONObject([
+        ("is_seg", true), ("order", 1), ("order_z", 0), ("force_separate_z", .null),
+      ]))
+    let resampling = try LabelResampling(
+      description.resamplingSeg ?? usual, from: geometry.cropBox.map(\.count),
+      to: Array(geometry.shape.dropFirst()), spacing: geometry.originalSpacing,
+      newSpacing: geometry.spacing)
+    return resampling?.run(mask, threads: threads) ?? mask
   }
 
   /// Whether the network takes a previous stage's segmentation beside the channels.

@@ -17,6 +17,12 @@ public struct Classifier: Sendable, Equatable {
     package enum Statistic: String, Sendable, CaseIterable {
       case mean
       case max
+      /// Over the voxels of the scan's nonzero region only.
+      case nonzeroMean = "nonzero_mean"
+      case nonzeroMax = "nonzero_max"
+
+      /// Whether voxels outside the scan's nonzero region do not count.
+      package var isOfNonzero: Bool { self == .nonzeroMean || self == .nonzeroMax }
     }
     package var stage: Int
     package var statistic: Statistic
@@ -26,11 +32,28 @@ public struct Classifier: Sendable, Equatable {
       self.statistic = statistic
     }
 
+    /// As heads in other files name it: `3:mean` for the means of stage 3's channels.
+    package var text: String { "\(stage):\(statistic.rawValue)" }
+
+    /// `nil` for any other text.
+    package init?(text: String) {
+      let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+      guard parts.count == 2, let stage = Int(parts[0]), stage >= 0,
+        let statistic = Statistic(rawValue: String(parts[1]))
+      else { return nil }
+      self.init(stage: stage, statistic: statistic)
+    }
+
+    /// Some statistics of every stage, stage by stage.
+    package static func every(_ statistics: [Statistic], stageCount: Int) -> [Pooling] {
+      (0..<stageCount).flatMap { stage in
+        statistics.map { Pooling(stage: stage, statistic: $0) }
+      }
+    }
+
     /// Mean and maximum of every stage, in that order.
     package static func all(stageCount: Int) -> [Pooling] {
-      (0..<stageCount).flatMap { stage in
-        Statistic.allCases.map { Pooling(stage: stage, statistic: $0) }
-      }
+      every([.mean, .max], stageCount: stageCount)
     }
   }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import FileIO
+package import SWTFormat
 internal import Synchronization
 
 /// What is chosen by cross-validation, and the honest figure of a choice: made anew inside the
@@ -9,10 +10,19 @@ package struct CrossValidation: Sendable {
   package struct Candidate: Sendable, Equatable {
     package let name: String
     package let columns: [Int]
+    /// What a head on them pools; `nil` for the last stage's mean.
+    package let pooling: [Classifier.Pooling]?
+    /// The input policy under which they were computed; `nil` for the model's.
+    package let policy: InputPolicy?
 
-    package init(name: String, columns: [Int]) {
+    package init(
+      name: String, columns: [Int], pooling: [Classifier.Pooling]? = nil,
+      policy: InputPolicy? = nil
+    ) {
       self.name = name
       self.columns = columns
+      self.pooling = pooling
+      self.policy = policy
     }
   }
 

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import FileIO
 package import NPY
-internal import SWTFormat
+package import SWTFormat
 
 /// Features of scans that were computed before: an array with a `.json` beside it that tells by which
-/// model, under which input policy, and of which files' content.
+/// model, under which input policy, what columns are, and of which files' content.
 package struct FeatureCache {
   private let path: String
   private let modelID: String
   private let inputPolicy: String
+  private let pooling: [String]
   private let width: Int
   /// By the SHA-256 of a case's files, one after the other.
   private var rows: [String: [Float]] = [:]
@@ -16,15 +17,20 @@ package struct FeatureCache {
   private var lastSave = ContinuousClock.now
   private static let secondsBetweenSaves = 15
 
-  /// Opens a cache; one of another model, policy or width is begun anew.
-  package init(path: String, modelID: String, inputPolicy: String, width: Int) {
+  /// Opens a cache; one of another model, policy or pooling is begun anew.
+  package init(
+    path: String, modelID: String, inputPolicy: String, pooling: [Classifier.Pooling], width: Int
+  ) {
     self.path = path
     self.modelID = modelID
     self.inputPolicy = inputPolicy
+    self.pooling = pooling.map(\.text)
     self.width = width
     guard let file = try? MappedFile(path: sidecar),
       let json = try? JSONParser.parse(file.bytes), json["model_id"]?.string == modelID,
-      json["input_policy"]?.string == inputPolicy, let array = try? NPYArray(contentsOf: path),
+      json["input_policy"]?.string == inputPolicy,
+      json["pooling"]?.array?.compactMap(\.string) == self.pooling,
+      let array = try? NPYArray(contentsOf: path),
       let names = json["sha256"]?.array?.compactMap(\.string),
       array.shape == [names.count, width]
     else { return }
@@ -52,6 +58,7 @@ package struct FeatureCache {
       .write(to: path)
     let json: JSONValue = [
       "model_id": .string(modelID), "input_policy": .string(inputPolicy),
+      "pooling": JSONValue(pooling),
       "sha256": JSONValue(order),
     ]
     do throws(FileError) {

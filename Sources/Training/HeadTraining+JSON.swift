@@ -24,9 +24,12 @@ extension HeadTraining {
   }
 
   private func json(of option: CrossValidation.Option) -> JSONValue {
-    [
-      "pooling": .string(candidates[option.candidate].name), "c": .number(option.c),
-      "log_loss": JSONValue(finite: option.logLoss),
-    ]
+    let candidate = candidates[option.candidate]
+    var object = JSONObject([
+      ("pooling", .string(candidate.name)), ("c", .number(option.c)),
+      ("log_loss", JSONValue(finite: option.logLoss)),
+    ])
+    if let policy = candidate.policy { object["input_policy"] = .string(policy.rawValue) }
+    return .object(object)
   }
 }

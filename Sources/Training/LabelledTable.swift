@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package import FileIO
+internal import Pipeline
 
-/// A table of cases with their labels: CSV (RFC 4180) with a header whose first column is `case`.
-/// Columns that are asked for are found by name; others may be there too.
+/// A table of cases with their labels: the one that names their scans. Columns that are asked for are found by name; others may be there too.
 package struct LabelledTable: Sendable {
   package let path: String
   package let cases: [String]
@@ -10,6 +10,8 @@ package struct LabelledTable: Sendable {
   /// The group of every case; `nil` where no column of groups was named and none is called `patient`.
   package let groups: [String]?
   package let identity: MappedFile.Identity
+  /// The columns of labels and groups.
+  package let columns: [String]
 
   /// The column of groups where none is named.
   package static let defaultGroupColumn = "patient"
@@ -17,19 +19,13 @@ package struct LabelledTable: Sendable {
   /// - Parameters:
   ///   - label: the column of labels.
   ///   - group: the column of groups; `nil` for `patient`, where there is one.
-  /// - Throws: `TrainingError.table`, `FileError`.
+  /// - Throws: `CaseListError` where it is no table of cases, or `TrainingError`.
   package init(path: String, label: String, group: String?) throws {
-    let file = try MappedFile(path: path)
-    func problem(_ text: String) -> TrainingError { .table(path: path, problem: text) }
-    guard let text = file.bytes.utf8 else { throw problem("is no UTF-8 text") }
-    guard let rows = CSVText.rows(text) else { throw problem("has an unfinished quote") }
-    guard let header = rows.first, header.first?.lowercased() == "case" else {
-      throw problem("lacks a header — write 'case,…,\(label)' in its first line")
-    }
-    func column(_ name: String) throws -> Int? {
-      let found = header.indices.filter { header[$0].utf8.elementsEqual(name.utf8) }
+    let table = try CaseRows(path: path)
+    func column(_ name: String) throws(TrainingError) -> Int? {
+      let found = table.header.indices.filter { table.header[$0].utf8.elementsEqual(name.utf8) }
       guard found.count < 2 else {
-        throw problem("has two columns \(DisplayText.quoted(name))")
+        throw .table(path: path, problem: "has two columns \(DisplayText.quoted(name))")
       }
       return found.first
     }
@@ -40,16 +36,16 @@ package struct LabelledTable: Sendable {
     guard group == nil || groupColumn != nil else {
       throw TrainingError.column(path: path, name: group ?? "", setting: .groupColumn)
     }
-    for (number, row) in rows.enumerated() where row.count != header.count {
-      throw problem("row \(number + 1) has \(row.count) columns instead of \(header.count)")
+    guard !table.rows.isEmpty else {
+      throw TrainingError.table(path: path, problem: "holds no case")
     }
-    let body = rows.dropFirst()
-    guard !body.isEmpty else { throw problem("holds no case") }
     self.path = path
-    identity = file.identity
-    cases = body.map { $0[0] }
-    labels = body.map { $0[labelColumn] }
-    groups = groupColumn.map { column in body.map { $0[column] } }
+    identity = table.identity
+    columns = [labelColumn, groupColumn].compactMap { $0 }.map { table.header[$0] }
+    let rows = table.rows.map(\.fields)
+    cases = rows.map { $0[table.caseColumn] }
+    labels = rows.map { $0[labelColumn] }
+    groups = groupColumn.map { column in rows.map { $0[column] } }
   }
 
   /// The cases to learn from.

@@ -42,6 +42,14 @@ package struct Matrix: Sendable, Equatable {
       values: (0..<rows).flatMap { row in indices.map { self[row, $0] } })
   }
 
+  /// The columns of matrices of as many rows, side by side.
+  package init(joining parts: [Matrix]) {
+    let rows = parts.first?.rows ?? 0
+    self.init(
+      rows: rows, columns: parts.reduce(0) { $0 + $1.columns },
+      values: (0..<rows).flatMap { row in parts.flatMap { $0.row(row) } })
+  }
+
   /// `self · otherᵀ`.
   package func times(transposed other: Matrix) -> Matrix {
     precondition(columns == other.columns)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import SWTFormat
+package import SWTFormat
 
 /// The sets of pooled features that a head may read.
 package enum Pooling: String, Sendable, CaseIterable {
@@ -7,23 +7,68 @@ package enum Pooling: String, Sendable, CaseIterable {
   case mean
   /// Mean and maximum of every stage.
   case all
-  /// Whichever cross-validation finds better.
-  case auto
+  /// As `mean`, over the scan's nonzero region.
+  case nonzeroMean = "nonzero-mean"
+  /// As `all`, over the scan's nonzero region.
+  case nonzeroAll = "nonzero-all"
 
-  /// What to choose from, among the columns of means and maxima of every stage.
-  ///
-  /// - Parameter widths: `features_per_stage`.
-  package func candidates(widths: [Int]) -> [CrossValidation.Candidate] {
-    let last = widths.last ?? 0
-    let all = 2 * widths.reduce(0, +)
-    let mean = CrossValidation.Candidate(
-      name: "mean of the last stage", columns: Array(all - 2 * last..<all - last))
-    let everything = CrossValidation.Candidate(
-      name: "mean and max of all stages", columns: Array(0..<all))
-    return switch self {
-    case .mean: [mean]
-    case .all: [everything]
-    case .auto: [mean, everything]
+  /// What cross-validation chooses from where nothing is said.
+  package static let usual = [Pooling.mean, .all]
+
+  /// For people.
+  package var name: String {
+    switch self {
+    case .mean: "mean of the last stage"
+    case .all: "mean and max of all stages"
+    case .nonzeroMean: "mean of the last stage over the nonzero region"
+    case .nonzeroAll: "mean and max of all stages over the nonzero region"
     }
+  }
+
+  /// What it pools, in order.
+  package func entries(stageCount: Int) -> [Classifier.Pooling] {
+    switch self {
+    case .mean: [Classifier.Pooling(stage: stageCount - 1, statistic: .mean)]
+    case .all: Classifier.Pooling.all(stageCount: stageCount)
+    case .nonzeroMean: [Classifier.Pooling(stage: stageCount - 1, statistic: .nonzeroMean)]
+    case .nonzeroAll:
+      Classifier.Pooling.every([.nonzeroMean, .nonzeroMax], stageCount: stageCount)
+    }
+  }
+
+  /// What has to be computed for some of them: means and maxima of all stages, and those of the nonzero region
+  /// where they are wanted.
+  package static func layout(for poolings: [Pooling], stageCount: Int) -> [Classifier.Pooling] {
+    let isOfNonzero = poolings.contains { $0 == .nonzeroMean || $0 == .nonzeroAll }
+    return isOfNonzero
+      ? Classifier.Pooling.every([.mean, .max, .nonzeroMean, .nonzeroMax], stageCount: stageCount)
+      : Classifier.Pooling.all(stageCount: stageCount)
+  }
+}
+
+extension CrossValidation.Candidate {
+  /// The features of a pooling, among all that were computed.
+  ///
+  /// - Parameters:
+  ///   - layout: what the computed columns are.
+  ///   - widths: `features_per_stage`.
+  ///   - policy: under which they were computed; `nil` for the model's.
+  ///   - start: the first column of that policy.
+  package init(
+    _ pooling: Pooling, of layout: [Classifier.Pooling], widths: [Int],
+    policy: InputPolicy? = nil, start: Int = 0
+  ) {
+    let entries = pooling.entries(stageCount: widths.count)
+    var first: [Classifier.Pooling: Int] = [:]
+    var column = start
+    for entry in layout {
+      first[entry] = column
+      column += widths[entry.stage]
+    }
+    self.init(
+      name: pooling.name + (policy.map { ", \($0.rawValue)" } ?? ""),
+      columns: entries.flatMap { entry in
+        (0..<widths[entry.stage]).map { (first[entry] ?? 0) + $0 }
+      }, pooling: pooling == .mean ? nil : entries, policy: policy)
   }
 }

@@ -15,17 +15,18 @@ package struct ScanFeatures: Sendable {
   /// - Parameters:
   ///   - pipeline: what it pools are the features.
   ///   - cachePath: a `.npy` that need not be there.
+  ///   - warn: told what a person should look at.
   ///   - progress: told of every case that is done, and whether it came from the cache.
   /// - Throws: what a case throws, with its name; nothing is learned from fewer cases than were named.
   package init(
     _ cases: [CaseList.Entry], _ pipeline: EncoderPipeline, cachePath: String,
-    progress: (_ done: Int, _ isCached: Bool) throws -> Void
+    warn: (String) -> Void, progress: (_ done: Int, _ isCached: Bool) throws -> Void
   ) throws {
     let widths = pipeline.model.description.architecture.featuresPerStage
     pooling = pipeline.pooling ?? [Classifier.Pooling(stage: widths.count - 1, statistic: .mean)]
     var cache = FeatureCache(
       path: cachePath, modelID: pipeline.model.modelID, inputPolicy: pipeline.policy.rawValue,
-      width: pooling.reduce(0) { $0 + widths[$1.stage] })
+      pooling: pooling, width: pooling.reduce(0) { $0 + widths[$1.stage] })
     var values: [Double] = []
     for (index, entry) in cases.enumerated() {
       let row: [Float]
@@ -36,7 +37,9 @@ package struct ScanFeatures: Sendable {
         if let known = cache[key] {
           (row, isCached) = (known, true)
         } else {
-          (row, isCached) = (try pipeline.run(pipeline.read(entry)).pooled, false)
+          let scan = try pipeline.read(entry)
+          scan.warnings.forEach(warn)
+          (row, isCached) = (try pipeline.run(scan).pooled, false)
           try cache.add(row, for: key)
         }
       } catch let error as any Failure {
@@ -73,6 +76,16 @@ package struct CaseFailure: Failure {
     self.error = error
   }
 
+  /// Whether the case may well do under another input policy.
+  package var isOfPolicy: Bool {
+    switch (error as? PipelineError)?.reason {
+    case .memory: true
+    case .runtime(let error): if case .inputSize = error.reason { true } else { false }
+    default: false
+    }
+  }
+
+  package var confidentialPlace: String? { error.confidentialPlace }
   package var kind: FailureKind { error.kind }
   package var report: FailureReport { error.report.about("case \(DisplayText.quoted(name))") }
   package var description: String { message() }

@@ -7,6 +7,7 @@ package import SWTFormat
 package struct TrainedHead: Sendable {
   /// What a model file says of it.
   package let classifier: Classifier
+  private let inputPolicy: InputPolicy?
   private let weight: Matrix
   private let bias: [Double]
   private let distance: ForeignDistance
@@ -14,23 +15,27 @@ package struct TrainedHead: Sendable {
   /// New values of the encoder, where it was trained too.
   private let encoder: [String: [Float]]
 
-  /// - Parameter pooling: what the columns of the chosen features are; `nil` for the last stage's mean.
-  package init(_ training: HeadTraining, pooling: [Classifier.Pooling]?) {
+  package init(_ training: HeadTraining) {
     self.init(
       classes: training.cohort.classes, weight: training.weight, bias: training.bias,
-      pooling: pooling, temperature: training.temperature,
+      pooling: training.chosenCandidate.pooling, inputPolicy: training.chosenCandidate.policy,
+      temperature: training.temperature,
       threshold: training.judgement.foreignness?.threshold ?? .nan,
       distance: training.distance, standardization: training.standardization)
   }
 
   /// - Parameters:
+  ///   - pooling: what the columns of the features are; `nil` for the last stage's mean.
+  ///   - inputPolicy: under which they were computed; `nil` for the model's.
   ///   - threshold: the squared distance beyond which a scan is foreign.
   ///   - standardization: of the features in which distances are.
   init(
     classes: [String], weight: Matrix, bias: [Double], pooling: [Classifier.Pooling]?,
-    temperature: Double, threshold: Double, distance: ForeignDistance,
+    inputPolicy: InputPolicy? = nil, temperature: Double, threshold: Double,
+    distance: ForeignDistance,
     standardization: Standardization, encoder: [String: [Float]] = [:]
   ) {
+    self.inputPolicy = inputPolicy
     self.weight = weight
     self.bias = bias
     self.distance = distance
@@ -56,6 +61,7 @@ package struct TrainedHead: Sendable {
   ) throws {
     var description = model.description
     description.classifier = classifier
+    if let inputPolicy { description.inputPolicy = inputPolicy }
     description.provenance.training = provenance
     let values = tensors
     _ = try ModelCopy(of: model, description: description) { values[$0] }
@@ -98,7 +104,7 @@ package struct TrainedHead: Sendable {
     archive.add("classes", texts: classifier.classNames)
     archive.add("temperature", shape: [], [classifier.temperature ?? 1])
     if let pooling = classifier.pooling {
-      archive.add("pooling", texts: pooling.map { "\($0.stage):\($0.statistic.rawValue)" })
+      archive.add("pooling", texts: pooling.map(\.text))
     }
     if let modelID { archive.add("model_id", text: modelID) }
     if let inputPolicy { archive.add("input_policy", text: inputPolicy) }
@@ -119,10 +125,7 @@ extension TrainingProvenance {
         ("c", .number(training.crossValidation.choice.c)),
         ("c_chosen", .bool(settings.cs.count > 1)),
         ("class_weights", .string(settings.classWeights.rawValue)),
-        (
-          "pooling",
-          .string(training.candidates[training.crossValidation.choice.candidate].name)
-        ),
+        ("pooling", .string(training.chosenCandidate.name)),
         ("pooling_chosen", .bool(training.candidates.count > 1)),
       ]), metrics: training.judgement.figures)
   }

@@ -51,7 +51,7 @@ struct Evaluate: ParsableCommand {
     _ = try Evaluation.labels(of: table, Evaluation.classes(of: classifier))
     let inputs = [table.identity] + [MappedFile.identity(ofFileAt: model)].compactMap { $0 }
     try reports.check(inputs: inputs)
-    let list = try scans.list(cases, for: loaded.description)
+    let list = try scans.list(table, for: loaded.description)
     let pipeline = scans.pipeline(
       loaded, outputs: SessionOutputs(logits: true), pooling: classifier.pooling)
     let (logits, distances) = try run(list, pipeline)

@@ -15,19 +15,23 @@ struct FeatureArguments: ParsableArguments {
       valueName: "npy"), completion: .file(extensions: ["npy"]))
   var cache: String?
 
-  /// The features of scans in order.
+  /// The features of scans in order, under the pipeline's input policy; those of other policies than the model's are
+  /// kept beside.
   func features(
-    _ list: CaseList, of model: Model, scans: ScanArguments, output: String
+    _ list: CaseList, _ pipeline: EncoderPipeline, output: String, _ reporter: Reporter
   ) throws -> ScanFeatures {
-    let pipeline = scans.pipeline(
-      model, outputs: SessionOutputs(pooled: true),
-      pooling: Classifier.Pooling.all(stageCount: model.description.architecture.stages.count))
-    var progress = ScanProgress(count: list.entries.count, scans.reporter)
+    var path = cache ?? "\(output).features.npy"
+    if pipeline.policy != pipeline.model.description.inputPolicy {
+      let ending = ".npy"
+      path = path.hasSuffix(ending) ? String(path.dropLast(ending.count)) : path
+      path += ".\(pipeline.policy.rawValue)\(ending)"
+    }
+    var progress = ScanProgress(count: list.entries.count, reporter)
     let features = try ScanFeatures(
-      list.entries, pipeline, cachePath: cache ?? "\(output).features.npy"
+      list.entries, pipeline, cachePath: path, warn: reporter.warn
     ) { done, isCached in progress.note(done: done, isCached: isCached) }
     if progress.computed < list.entries.count {
-      scans.reporter.note(
+      reporter.note(
         "\(list.entries.count - progress.computed) scans' features were kept from before")
     }
     return features

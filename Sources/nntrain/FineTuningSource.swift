@@ -16,15 +16,15 @@ struct FineTuningSource {
   let settings: FineTuningSettings
   let threads: Int
   let candidates: [CrossValidation.Candidate]
-  /// What every candidate pools.
-  let poolings: [[Classifier.Pooling]]
+  /// What the columns of features are.
+  private let layout: [Classifier.Pooling]
   let list: CaseList
   private let memoryLimit: Int?
   private let folds: Int
 
   init(
-    model path: String, table: String, settings: FinetuneArguments, labels: LabelArguments,
-    scans: ScanArguments, pooling: Pooling
+    model path: String, table: LabelledTable, settings: FinetuneArguments, labels: LabelArguments,
+    scans: ScanArguments, pooling choices: [Pooling]
   ) throws {
     model = try Model(contentsOf: path)
     file = try SWTFile(modelAt: path)
@@ -38,24 +38,23 @@ struct FineTuningSource {
     threads = scans.threads ?? ProcessorCount.available
     memoryLimit = MemoryBudget(limit: scans.memory.maxMemory).limit
     folds = labels.cv
-    candidates = pooling.candidates(widths: widths)
-    let all = Classifier.Pooling.all(stageCount: widths.count)
-    let width = 2 * widths.reduce(0, +)
-    poolings = candidates.map {
-      $0.columns.count == width
-        ? all : [Classifier.Pooling(stage: widths.count - 1, statistic: .mean)]
-    }
+    let layout = Pooling.layout(for: choices, stageCount: widths.count)
+    self.layout = layout
+    candidates = choices.map { CrossValidation.Candidate($0, of: layout, widths: widths) }
     list = try scans.list(table, for: model.description)
   }
 
   var stageCount: Int { model.description.architecture.featuresPerStage.count }
 
-  /// Whether a candidate reads all stages.
-  func isWhole(_ candidate: Int) -> Bool { poolings[candidate].count > 1 }
+  /// What gives the features of the frozen encoder.
+  func pipeline(_ scans: ScanArguments) -> EncoderPipeline {
+    scans.pipeline(model, outputs: SessionOutputs(pooled: true), pooling: layout)
+  }
 
   /// What all candidates together read.
   private var pooling: [Classifier.Pooling] {
-    poolings.first { $0.count > 1 } ?? poolings[0]
+    let read = candidates.flatMap { $0.pooling ?? Pooling.mean.entries(stageCount: stageCount) }
+    return layout.filter(read.contains)
   }
 
   /// What a run is made of: a state of another one is not taken up.

@@ -30,10 +30,7 @@ struct Finetune: ParsableCommand {
   @OptionGroup var scans: ScanArguments
   @OptionGroup var cache: FeatureArguments
   @OptionGroup var training: FinetuneArguments
-  @Option(
-    help:
-      "What the head reads: mean (of the last stage), all (mean and max of all stages), or auto.")
-  var pooling = Pooling.auto
+  @OptionGroup var pooling: PoolingArguments
   @Flag(help: "Go on where an earlier run with the same arguments was interrupted.")
   var resume = false
   @OptionGroup var reports: ReportArguments
@@ -55,8 +52,8 @@ struct Finetune: ParsableCommand {
     let cohort = try table.cohort()
     _ = try cohort.folds(labels.cv)
     let source = try FineTuningSource(
-      model: inputs[0], table: inputs[1], settings: training, labels: labels, scans: scans,
-      pooling: pooling)
+      model: inputs[0], table: table, settings: training, labels: labels, scans: scans,
+      pooling: pooling.choices)
     let inputs = [table.identity, source.file.identity] + source.list.identities
     try AtomicFile.check(path: output, inputs: inputs)
     try reports.check(inputs: inputs)
@@ -67,7 +64,7 @@ struct Finetune: ParsableCommand {
 
     let reporter = scans.reporter
     let features = try cache.features(
-      source.list, of: source.model, scans: scans, output: output
+      source.list, source.pipeline(scans), output: output, reporter
     ).values
     var crossValidation = CrossValidation.Settings()
     crossValidation.folds = labels.cv
@@ -81,7 +78,7 @@ struct Finetune: ParsableCommand {
       reporter: reporter)
     let interruption = Interruption()
     let result = try FineTuning(
-      frozen, features: features, poolings: source.poolings, cases: cases, model: source.model,
+      frozen, features: features, cases: cases, model: source.model,
       settings: source.settings, seed: labels.seed, threads: source.threads, state: &state
     ) { text in
       reporter.note(text)
@@ -90,8 +87,7 @@ struct Finetune: ParsableCommand {
         interruption.die()
       }
     }
-    let choice = frozen.crossValidation.choice.candidate
-    try result.head(frozenPooling: source.isWhole(choice) ? source.poolings[choice] : nil).write(
+    try result.head.write(
       onto: source.file,
       provenance: result.provenance(
         crossValidation: crossValidation, parentModelID: source.file.modelID,
@@ -101,8 +97,7 @@ struct Finetune: ParsableCommand {
       result.written, page: result.page(provenance: provenance(source, output)),
       lines: result.lines, json: result.json,
       scans: ReportArguments.Scans(
-        source.list,
-        scans.pipeline(source.model, outputs: SessionOutputs(), pooling: nil).reader),
+        source.list, source.pipeline(scans).reader),
       inputs: inputs)
   }
 

@@ -33,10 +33,11 @@ struct Head: ParsableCommand {
   @OptionGroup var labels: LabelArguments
   @OptionGroup var scans: ScanArguments
   @OptionGroup var cache: FeatureArguments
-  @Option(
-    help:
-      "What the head reads: mean (of the last stage), all (mean and max of all stages), or auto.")
-  var pooling = Pooling.auto
+  @OptionGroup var pooling: PoolingArguments
+  @Flag(
+    help: "Let cross-validation choose the input policy, too: whole, sliding-window or center-crop."
+  )
+  var comparePolicies = false
   @Option(help: "The strength of the fit (default: chosen by nested cross-validation).")
   var c: Double?
   @Option(help: "Whether rare classes count as much as common ones: none or balanced.")
@@ -53,6 +54,9 @@ struct Head: ParsableCommand {
       throw ValidationError(
         "without --features a model is needed: nntrain head MODEL.swt CASES.csv")
     }
+    guard !comparePolicies || features == nil else {
+      throw ValidationError("--compare-policies needs scans: leave out --features")
+    }
     if let c, !(c > 0 && c.isFinite) { throw ValidationError("--c must be positive") }
   }
 
@@ -60,8 +64,6 @@ struct Head: ParsableCommand {
   private struct Source {
     let rows: Matrix
     let candidates: [CrossValidation.Candidate]
-    /// What a head that reads a candidate's columns pools; `nil` for the last stage's mean.
-    let poolings: [[Classifier.Pooling]?]
     let model: SWTFile?
     let modelID: String?
     let inputPolicy: String?
@@ -77,7 +79,7 @@ struct Head: ParsableCommand {
     let named = inputs.compactMap { MappedFile.identity(ofFileAt: $0) }
     try AtomicFile.check(path: output, inputs: named)
     try reports.check(inputs: named)
-    let source = try features.map { try makeSource(features: $0, cohort) } ?? makeSource()
+    let source = try features.map { try makeSource(features: $0, cohort) } ?? makeSource(of: table)
     var settings = CrossValidation.Settings()
     settings.folds = labels.cv
     settings.classWeights = classWeights
@@ -89,7 +91,7 @@ struct Head: ParsableCommand {
     let inputs = [table.identity] + source.identities
     try write(training, source, settings, inputs: inputs)
     try reports.write(
-      training.judgement, page: training.page(provenance: provenance(source, settings)),
+      training.judgement, page: training.page(provenance: provenance(training, source, settings)),
       lines: training.lines, json: training.json, scans: source.scans, inputs: inputs)
   }
 
@@ -101,27 +103,45 @@ struct Head: ParsableCommand {
     return Source(
       rows: rows,
       candidates: [
-        CrossValidation.Candidate(name: "as given", columns: Array(0..<rows.columns))
+        CrossValidation.Candidate(
+          name: "as given", columns: Array(0..<rows.columns),
+          pooling: try model.flatMap { try file.pooling(in: $0.description.architecture) })
       ],
-      poolings: [try model.flatMap { try file.pooling(in: $0.description.architecture) }],
       model: model, modelID: model?.modelID ?? file.modelID,
       inputPolicy: model?.description.inputPolicy.rawValue ?? file.inputPolicy,
       identities: [file.identity, model?.identity].compactMap { $0 })
   }
 
-  private func makeSource() throws -> Source {
+  private func makeSource(of table: LabelledTable) throws -> Source {
     let file = try SWTFile(modelAt: inputs[0])
     let model = try Model(contentsOf: inputs[0])
-    let list = try scans.list(inputs[1], for: file.description)
-    let features = try cache.features(list, of: model, scans: scans, output: output)
-    let candidates = pooling.candidates(
-      widths: file.description.architecture.featuresPerStage)
+    let list = try scans.list(table, for: file.description)
+    let own = file.description.inputPolicy
+    let others = comparePolicies ? InputPolicy.allCases.filter { $0 != own } : []
+    let widths = file.description.architecture.featuresPerStage
+    let layout = Pooling.layout(for: pooling.choices, stageCount: widths.count)
+    var parts: [Matrix] = []
+    var candidates: [CrossValidation.Candidate] = []
+    for policy in [own] + others {
+      let pipeline = scans.pipeline(
+        model, policy: policy, outputs: SessionOutputs(pooled: true), pooling: layout)
+      do {
+        let part = try cache.features(list, pipeline, output: output, scans.reporter).values
+        candidates += pooling.choices.map { pooling in
+          CrossValidation.Candidate(
+            pooling, of: layout, widths: widths, policy: comparePolicies ? policy : nil,
+            start: parts.reduce(0) { $0 + $1.columns })
+        }
+        parts.append(part)
+      } catch let failure as CaseFailure
+        where failure.isOfPolicy && (policy != others.last || !parts.isEmpty) && comparePolicies
+      {
+        scans.reporter.warn("input policy '\(policy.rawValue)' is left out: \(failure)")
+      }
+    }
     return Source(
-      rows: features.values, candidates: candidates,
-      poolings: candidates.map {
-        $0.columns.count == features.values.columns ? features.pooling : nil
-      },
-      model: file, modelID: file.modelID, inputPolicy: file.description.inputPolicy.rawValue,
+      rows: Matrix(joining: parts), candidates: candidates, model: file, modelID: file.modelID,
+      inputPolicy: own.rawValue,
       scans: ReportArguments.Scans(
         list, scans.pipeline(model, outputs: SessionOutputs(), pooling: nil).reader),
       identities: [file.identity] + list.identities)
@@ -131,8 +151,7 @@ struct Head: ParsableCommand {
     _ training: HeadTraining, _ source: Source, _ settings: CrossValidation.Settings,
     inputs: [MappedFile.Identity]
   ) throws {
-    let head = TrainedHead(
-      training, pooling: source.poolings[training.crossValidation.choice.candidate])
+    let head = TrainedHead(training)
     if let model = source.model {
       let provenance = TrainingProvenance(
         training, settings: settings, seed: labels.seed, parentModelID: model.modelID)
@@ -146,11 +165,15 @@ struct Head: ParsableCommand {
 
   /// What the classifier was made from, for the page.
   private func provenance(
-    _ source: Source, _ settings: CrossValidation.Settings
+    _ training: HeadTraining, _ source: Source, _ settings: CrossValidation.Settings
   ) -> [(name: String, value: String)] {
     [
       ("encoder", source.modelID ?? "not told"),
-      ("input policy", source.inputPolicy ?? "not told"),
+      (
+        "input policy",
+        training.chosenCandidate.policy.map { "\($0.rawValue), chosen by cross-validation" }
+          ?? source.inputPolicy ?? "not told"
+      ),
       ("class weights", settings.classWeights.rawValue), ("seed", "\(labels.seed)"),
       ("nntrain", NNTrain.version),
     ] + (source.model == nil ? [] : ReportArguments.written(output))
@@ -158,4 +181,3 @@ struct Head: ParsableCommand {
 }
 
 extension HeadModel.ClassWeights: ExpressibleByArgument {}
-extension Pooling: ExpressibleByArgument {}

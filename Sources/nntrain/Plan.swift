@@ -17,8 +17,7 @@ struct Plan: ParsableCommand {
   @OptionGroup var labels: LabelArguments
   @OptionGroup var scans: ScanArguments
   @OptionGroup var training: FinetuneArguments
-  @Option(help: "What the head reads: mean, all, or auto.")
-  var pooling = Pooling.auto
+  @OptionGroup var pooling: PoolingArguments
   @Flag(help: "Report as JSON.")
   var json = false
 
@@ -27,10 +26,11 @@ struct Plan: ParsableCommand {
   }
 
   func run() throws {
-    _ = try labels.table(inputs[1]).cohort().folds(labels.cv)
+    let table = try labels.table(inputs[1])
+    _ = try table.cohort().folds(labels.cv)
     let estimate = try FineTuningSource(
-      model: inputs[0], table: inputs[1], settings: training, labels: labels, scans: scans,
-      pooling: pooling
+      model: inputs[0], table: table, settings: training, labels: labels, scans: scans,
+      pooling: pooling.choices
     ).estimate()
     if json { return try StandardOutput.writeLine(estimate.json.prettyText) }
     for line in estimate.lines { try StandardOutput.writeLine(line) }

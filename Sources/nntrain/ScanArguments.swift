@@ -27,19 +27,24 @@ struct ScanArguments: ParsableArguments {
   var reporter: Reporter { Reporter(name: NNTrain.tool.name, isQuiet: quiet) }
 
   /// The scans of a table.
-  func list(_ table: String, for model: ModelDescription) throws -> CaseList {
+  func list(_ table: LabelledTable, for model: ModelDescription) throws -> CaseList {
     let list = try CaseList(
-      inputs: [table], channels: model.preprocessing.channels.map(\.name), dicom: dicom.choice)
+      inputs: [table.path], channels: model.preprocessing.channels.map(\.name),
+      dicom: dicom.choice, used: table.columns)
+    list.notes.forEach(reporter.note)
     try dicom.tellConvention(for: list, of: model.preprocessing, reporter)
     return list
   }
 
-  /// A pipeline for a model, as its input policy says.
+  /// A pipeline for a model.
+  ///
+  /// - Parameter policy: instead of the model's input policy.
   func pipeline(
-    _ model: Model, outputs: SessionOutputs, pooling: [Classifier.Pooling]?
+    _ model: Model, policy: InputPolicy? = nil, outputs: SessionOutputs,
+    pooling: [Classifier.Pooling]?
   ) -> EncoderPipeline {
     EncoderPipeline(
-      model: model, policy: nil, outputs: outputs, pooling: pooling, threads: threads,
+      model: model, policy: policy, outputs: outputs, pooling: pooling, threads: threads,
       memoryLimit: memory.maxMemory)
   }
 }

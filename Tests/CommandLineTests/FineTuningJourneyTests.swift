@@ -168,6 +168,29 @@ import Testing
     #expect(header["encoder.stages.2.0.convs.0.conv.weight"] != nil)
   }
 
+  /// Views are turned with the region that features are pooled of.
+  @Test func theNonzeroRegionIsPooledWhileTraining() throws {
+    let folder = try TemporaryFolder()
+    try prepare(folder)
+    let result = try Command.run(
+      "nntrain",
+      [
+        "finetune", folder.file("m.swt"), folder.file("cases.csv"), "-o", folder.file("a.swt"),
+        "--unfreeze", "2", "--views", "2", "--epochs", "3", "--lr", "1e-2", "--cv", "2",
+        "--pooling", "nonzero-all", "--threads", "2", "--json",
+      ])
+    #expect(result.status == 0, "\(result.errors)")
+    let report = try JSONParser.parse(Bytes(Array(result.output.utf8)))
+    let loss = try #require(report["fine_tuning"]?["fine_tuned"]?["log_loss"]?.double)
+    #expect(loss.isFinite && loss < 2)
+    let file = try SWTFile(contentsOf: folder.file("a.swt"))
+    let statistics = try #require(file.description.classifier?.pooling).map(\.statistic)
+    #expect(
+      statistics == [
+        .nonzeroMean, .nonzeroMax, .nonzeroMean, .nonzeroMax, .nonzeroMean, .nonzeroMax,
+      ])
+  }
+
   @Test func aStateOfAnotherRunIsRefused() throws {
     let folder = try TemporaryFolder()
     try prepare(folder)

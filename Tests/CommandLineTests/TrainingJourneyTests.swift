@@ -149,6 +149,71 @@ import Testing
     #expect(abs(ratio - exp((logits[1] - logits[0]) / temperature)) < 1e-6 * ratio)
   }
 
+  /// Pooling over the nonzero region, and the input policy as one more choice: what is chosen is stored, and runs.
+  @Test func regionAndPolicyAreChosenAndRun() throws {
+    let folder = try TemporaryFolder()
+    try prepareScans(folder)
+    let trained = try train(
+      folder, "a.swt",
+      ["--pooling", "nonzero-mean", "--pooling", "nonzero-all", "--compare-policies", "--json"])
+    #expect(trained.status == 0, "\(trained.errors)")
+    let cv = try #require(try json(trained.output)["cv"])
+    let options = try #require(cv["options"]?.array)
+    let policies = ["whole", "sliding-window", "center-crop"]
+    // Two poolings, three policies, six strengths.
+    #expect(options.count == 36)
+    #expect(Set(options.compactMap { $0["input_policy"]?.string }) == Set(policies))
+    // The option with the least log loss is the one that is taken.
+    let losses = options.compactMap { $0["log_loss"]?.double }
+    let choice = try #require(cv["choice"])
+    #expect(choice["log_loss"]?.double == losses.min())
+    let file = try SWTFile(contentsOf: folder.file("a.swt"))
+    #expect(file.description.inputPolicy.rawValue == choice["input_policy"]?.string)
+    let pooling = try #require(file.description.classifier?.pooling)
+    #expect(pooling.allSatisfy { $0.statistic.isOfNonzero })
+    #expect(
+      file.description.provenance.training?.hyperparameters["pooling"]?.string
+        == choice["pooling"]?.string)
+    // Every policy's features are kept for themselves, and found again.
+    let again = try train(
+      folder, "b.swt",
+      ["--pooling", "nonzero-mean", "--pooling", "nonzero-all", "--compare-policies"])
+    #expect(
+      again.errors.split(separator: "4 scans' features were kept").count == 4, "\(again.errors)")
+    #expect(try SWTFile(contentsOf: folder.file("b.swt")).modelID == file.modelID)
+    // The head on the kept features is what nnrun gives.
+    let own =
+      choice["input_policy"]?.string == "whole" ? "" : ".\(file.description.inputPolicy.rawValue)"
+    let cached = try NPYArray(contentsOf: folder.file("cache\(own).npy"))
+    let sidecar = try JSONParser.parse(
+      MappedFile(path: folder.file("cache\(own).npy.json")).bytes)
+    let names = try #require(sidecar["pooling"]?.array?.compactMap(\.string))
+    let widths = file.description.architecture.featuresPerStage
+    let weight = file.values(of: try #require(file.entry(named: Classifier.weightName)))
+    let bias = file.values(of: try #require(file.entry(named: Classifier.biasName)))
+    var features: [Float] = []
+    for entry in pooling {
+      let position = try #require(names.firstIndex(of: entry.text))
+      let start = names[..<position].reduce(0) { sum, name in
+        sum + (Classifier.Pooling(text: name).map { widths[$0.stage] } ?? 0)
+      }
+      features += cached.values[start..<start + widths[entry.stage]]
+    }
+    let classified = try Command.run(
+      "nnrun",
+      ["classify", folder.file("a.swt"), "\(Self.scans)/p000_0.nii.gz", "--json", "--quiet"])
+    #expect(classified.status == 0, "\(classified.errors)")
+    let logits = try #require(
+      try json(classified.output)["cases"]?.array?.first?["logits"]?.array?.compactMap(\.double))
+    for label in 0..<2 {
+      let row = weight[label * features.count..<(label + 1) * features.count]
+      let expected = zip(features, row).reduce(Double(bias[label])) {
+        $0 + Double($1.0) * Double($1.1)
+      }
+      #expect(abs(logits[label] - expected) < 1e-4 * max(1, abs(expected)))
+    }
+  }
+
   /// On labels that are the opposite of those it was fitted to, so that it is mostly wrong.
   @Test func anExistingClassifierIsJudged() throws {
     let folder = try TemporaryFolder()

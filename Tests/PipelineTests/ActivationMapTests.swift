@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import NPY
 import Pipeline
 import Preprocessing
 import SWTFormat
@@ -63,6 +64,58 @@ import Testing
         #expect(abs(mean(maps.values[row]) - expected) <= tolerance)
       }
     }
+  }
+
+  /// The same for a head on means and maxima over the scan's nonzero region: an ellipsoid here, in a box of zeros.
+  @Test func voxelsOutsideTheRegionDoNotCount() throws {
+    let folder = try TemporaryFolder()
+    let pooling = ["3:nonzero_mean", "2:nonzero_max", "2:max"]
+    let width = 64 + 32 + 32
+    let weight = (0..<2 * width).map { Double($0 * 7919 % 1000) / 500 - 1 }
+    var archive = NPZArchive()
+    archive.add("coef", shape: [2, width], weight)
+    archive.add("intercept", shape: [2], [0.5, -0.5])
+    archive.add("pooling", texts: pooling)
+    try archive.write(to: folder.file("h.npz"), replacing: false, inputs: [])
+    let checkpoint = Fixtures.exampleCheckpoint
+    for arguments in [
+      ["convert", checkpoint, "-o", folder.file("m.swt")],
+      [
+        "attach", folder.file("m.swt"), "--head", folder.file("h.npz"), "-o",
+        folder.file("a.swt"),
+      ],
+    ] {
+      let result = try Command.run("nnconvert", arguments + ["--quiet"])
+      #expect(result.status == 0, "\(result.errors)")
+    }
+    let model = try Model(contentsOf: folder.file("a.swt"))
+    let shape = [48, 64, 56]
+    var values = try Self.volume(shape).values
+    for index in values.indices {
+      let place = [index / (64 * 56), index / 56 % 64, index % 56]
+      let squares = (0..<3).map { axis in
+        let distance = 2 * (Double(place[axis]) + 0.5) / Double(shape[axis]) - 1
+        return distance * distance
+      }
+      if squares.reduce(0, +) > 1 { values[index] = 0 }
+    }
+    let pipeline = EncoderPipeline(
+      model: model, policy: .whole, outputs: SessionOutputs(pooled: true, logits: true),
+      pooling: model.description.classifier?.pooling, threads: 2, makesMaps: true)
+    let output = try pipeline.run(
+      pipeline.makeCase(of: [Volume(shape: shape, spacing: [2, 2, 2], values: values)]))
+    let maps = try #require(output.maps)
+    let logits = try #require(output.logits)
+    for (row, bias) in [0.5, -0.5].enumerated() {
+      let expected = Double(logits[row]) - bias
+      #expect(abs(mean(maps.values[row]) - expected) <= 1e-3 * max(1, abs(expected)))
+    }
+    // Features over all voxels are others.
+    let all = EncoderPipeline(
+      model: model, policy: .whole, outputs: SessionOutputs(), pooling: nil, threads: 2)
+    let plain = try all.run(
+      all.makeCase(of: [Volume(shape: shape, spacing: [2, 2, 2], values: values)]))
+    #expect(Difference(output.pooled.prefix(64), plain.pooled).relative > 1e-2)
   }
 
   @Test func aMapIsTheHeadsRowTimesTheLastStage() throws {

@@ -35,9 +35,22 @@ import Testing
       description: PreprocessingCase.description(json), threads: 2)
     let files = try #require(json["files"]?.array).compactMap(\.string).map { "\(folder)/\($0)" }
     var scan = try preprocessor.read(files: files)
-    let result = try preprocessor.prepare(channels: scan.takeChannels())
+    let channels = scan.takeChannels()
+    let geometry = try preprocessor.geometry(of: channels)
+    let result = try preprocessor.prepare(
+      channels: channels, geometry: geometry, tellsNonzero: true)
     try expectEqual(
       result, try NPYArray(contentsOf: "\(folder)/expected.npy"), json: json, within: 2e-5)
+    // Where nnU-Net's segmentation is not -1; no file where that is everywhere.
+    let golden = "\(folder)/nonzero.npy"
+    let nonzero = try #require(result.nonzero)
+    if MappedFile.identity(ofFileAt: golden) != nil {
+      let inside = try NPYIntegers(bytes: MappedFile(path: golden).bytes)
+      #expect(nonzero == inside.values.map { Float($0) })
+    } else if name != "not_resampled" {
+      // There the golden's labels are resampled, and the image is not.
+      #expect(!nonzero.contains(0))
+    }
   }
 
   /// From memory, without files.

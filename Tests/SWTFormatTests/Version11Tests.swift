@@ -42,7 +42,7 @@ import Testing
     (description { $0.provenance.training = training }, 1, []),
     (
       description {
-        $0.classifier = head(features: 10)
+        $0.classifier = head(features: 20)
         $0.classifier?.pooling = allStages
       }, 1, .trainedHead
     ),
@@ -183,7 +183,7 @@ import Testing
   }
 
   private static let trained = description {
-    $0.classifier = head(features: 10)
+    $0.classifier = head(features: 20)
     $0.classifier?.pooling = allStages
     $0.classifier?.temperature = 1.5
     $0.classifier?.outOfDistribution = Classifier.OutOfDistribution(threshold: 5, precision: .full)
@@ -198,7 +198,7 @@ import Testing
     ("\"statistic\":\"max\"", "\"statistic\":\"median\"", "none of mean, max"),
     ("\"temperature\":1.5", "\"temperature\":0", "temperature"),
     ("\"temperature\":1.5", "\"temperature\":1e400", "number"),
-    ("\"input_features\":10", "\"input_features\":2", "input_features"),
+    ("\"input_features\":20", "\"input_features\":2", "input_features"),
     ("\"threshold\":5", "\"threshold\":-5", "threshold"),
     ("\"threshold\":5", "\"rank\":3,\"threshold\":5", "rank"),
     ("\"name\":\"1\"", "\"name\":\"0\"", "twice"),

@@ -71,9 +71,10 @@ package struct CaseList: Sendable {
   ///   - channels: the names of the model's channels.
   ///   - layout: how folders are laid out.
   ///   - dicom: what the user says about DICOM.
+  ///   - used: columns of tables that the caller reads itself.
   package init(
     inputs: [String], channels: [String], layout: ScanFolder.Layout = .flat,
-    dicom: DICOMChoice = DICOMChoice()
+    dicom: DICOMChoice = DICOMChoice(), used: [String] = []
   ) throws(CaseListError) {
     var found: [Found] = []
     var notes: [String] = []
@@ -91,7 +92,7 @@ package struct CaseList: Sendable {
         found += try ScanFolder(path: input, layout: layout).cases(channels: channels)
       } else if input.lowercased().hasSuffix(".csv") {
         isSingle = false
-        let table = try CaseTable(path: input, channels: channels, dicom: dicom)
+        let table = try CaseTable(path: input, channels: channels, dicom: dicom, used: used)
         notes += table.notes
         found += table.entries.map { Found(entry: $0, isNamed: true) }
       } else if input.lowercased().hasSuffix(".npy") {

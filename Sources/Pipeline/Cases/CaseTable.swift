@@ -19,31 +19,12 @@ package struct CaseTable: Sendable {
   /// - Parameters:
   ///   - channels: the names of the model's channels.
   ///   - dicom: what the user says about DICOM.
+  ///   - used: columns that the caller reads itself.
   package init(
-    path: String, channels: [String], dicom: DICOMChoice = DICOMChoice()
+    path: String, channels: [String], dicom: DICOMChoice = DICOMChoice(), used: [String] = []
   ) throws(CaseListError) {
-    let bytes: Bytes
-    do throws(FileError) { bytes = try MappedFile(path: path).bytes } catch { throw .file(error) }
-    guard let text = bytes.utf8 else {
-      throw .table(path, problem: "is no UTF-8 text", advice: "export it as CSV UTF-8")
-    }
-    let table: [CSVText.Row]
-    do throws(CSVText.UnfinishedQuote) { table = try CSVText.parse(text) } catch {
-      throw .table(path, problem: "has an unfinished quote in the row of line \(error.line)")
-    }
-    let header = table.first?.fields.map { $0.trimmingSpaces } ?? []
-    let rows = Array(table.dropFirst())
-    guard let caseColumn = header.firstIndex(where: { $0.lowercased() == "case" }) else {
-      throw .table(
-        path, problem: "lacks a column 'case'",
-        advice: "write 'case,\(channels.joined(separator: ","))' in its first line")
-    }
-    for row in rows where row.fields.count != header.count {
-      throw .table(
-        path,
-        problem: "line \(row.line) has \(row.fields.count) columns instead of \(header.count)",
-        advice: "put quotes around a field that holds the separator")
-    }
+    let table = try CaseRows(path: path)
+    let (header, rows, caseColumn) = (table.header, table.rows, table.caseColumn)
     let columns = try Self.columns(header, rows, caseColumn, channels: channels, path: path)
     let others = header.indices.filter { $0 != caseColumn && !columns.contains($0) }
     let seriesColumn = others.first { header[$0].lowercased() == "series" }
@@ -71,8 +52,8 @@ package struct CaseTable: Sendable {
     }
     self.entries = entries
     let isDICOM = entries.contains(where: \.isDICOM)
-    notes = Self.notes(
-      others.filter { !isDICOM || $0 != seriesColumn }.map { header[$0] }, path: path)
+    let untold = others.filter { !isDICOM || $0 != seriesColumn }.map { header[$0] }
+    notes = Self.notes(untold.filter { !used.contains($0) }, path: path)
   }
 
   private static func notes(_ others: [String], path: String) -> [String] {
@@ -148,13 +129,5 @@ package struct CaseTable: Sendable {
         advice: "call it as the channel, or channel_0, channel_1, …, or take it out")
     }
     return found
-  }
-}
-
-extension String {
-  /// Without blanks at both ends.
-  fileprivate var trimmingSpaces: String {
-    let start = drop { $0 == " " }
-    return String(start.reversed().drop { $0 == " " }.reversed())
   }
 }

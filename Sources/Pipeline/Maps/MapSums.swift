@@ -66,11 +66,15 @@ struct MapSums {
   }
 
   /// Adds the map of a window that a fold of `session` has just run on.
-  mutating func add(window index: Int, of session: Session) {
+  ///
+  /// - Parameter region: the part of the window that features may be pooled of.
+  mutating func add(window index: Int, of session: Session, region: PoolingRegion?) {
     for stage in Set(entries.map { $0.pooling.stage }).sorted() {
       let group = entries.filter { $0.pooling.stage == stage }
       session.withFeatures(ofStage: stage) { shape, features in
         let channels = shape[0]
+        let inside = region?.contains(
+          ofStage: stage, count: shape.dropFirst().reduce(1, *))
         let sizes = shape.count == 3 ? [1] + shape.dropFirst() : Array(shape.dropFirst())
         for row in 0..<classes {
           var map = [Float](repeating: 0, count: sizes.reduce(1, *))
@@ -78,7 +82,7 @@ struct MapSums {
             let start = row * self.features + entry.column
             Self.add(
               features, weights: weight[start..<start + channels],
-              entry.pooling.statistic, to: &map)
+              entry.pooling.statistic, inside: inside, to: &map)
           }
           place(map, sizes: sizes, window: index, row: row)
         }
@@ -87,19 +91,24 @@ struct MapSums {
   }
 
   /// Adds what a stage's voxels bring, times their number.
+  ///
+  /// - Parameter inside: the voxels that count for statistics of the nonzero region.
   private static func add(
     _ features: UnsafeBufferPointer<Float>, weights: ArraySlice<Float>,
-    _ statistic: Classifier.Pooling.Statistic, to map: inout [Float]
+    _ statistic: Classifier.Pooling.Statistic, inside: [Bool]?, to map: inout [Float]
   ) {
     let count = map.count
+    let counted = statistic.isOfNonzero ? inside : nil
+    let voxels = map.indices.filter { counted?[$0] ?? true }
     for (channel, weight) in weights.enumerated() {
       let values = UnsafeBufferPointer(rebasing: features[channel * count..<(channel + 1) * count])
       switch statistic {
-      case .mean:
-        for voxel in 0..<count { map[voxel] += weight * values[voxel] }
-      case .max:
+      case .mean, .nonzeroMean:
+        let share = weight * Float(count) / Float(voxels.count)
+        for voxel in voxels { map[voxel] += share * values[voxel] }
+      case .max, .nonzeroMax:
         // All of it comes from the first voxel that has the maximum.
-        guard let voxel = values.indices.max(by: { values[$0] < values[$1] }) else { continue }
+        guard let voxel = voxels.max(by: { values[$0] < values[$1] }) else { continue }
         map[voxel] += weight * values[voxel] * Float(count)
       }
     }

@@ -18,9 +18,7 @@ struct TrainingLowering {
   private let values: ParameterValues
   private let parameters: TrainedParameters
   private let target: Target
-  /// What is pooled of the maps that are handed out.
-  private let places: [Graph.Value: PooledPlaces]
-  private var maximumVoxels: [Graph.Value: Buffer] = [:]
+  private var maximumVoxels: [Graph.Value: (all: Buffer, nonzero: Buffer)] = [:]
   private var activations: [Graph.Value: Activation] = [:]
   private var pendings: [Graph.Value: Pending] = [:]
   private var statistics: [Graph.Value: NormStatistics] = [:]
@@ -30,15 +28,14 @@ struct TrainingLowering {
 
   init(
     _ layers: [Layer], steps: [Differentiation.Step], start: Graph.Value,
-    places: [Graph.Value: PooledPlaces], pooledCount: Int, graph: Graph, shapes: Shapes,
-    values: ParameterValues, parameters: TrainedParameters, target: Target
+    pooledCount: Int, graph: Graph, shapes: Shapes, values: ParameterValues,
+    parameters: TrainedParameters, target: Target
   ) {
     self.graph = graph
     self.shapes = shapes
     self.values = values
     self.parameters = parameters
     self.target = target
-    self.places = places
     // They keep their place: the caller reads and writes them between the passes.
     let zeros = [Float](repeating: 0, count: pooledCount)
     pooled = buffers.constant(zeros)
@@ -76,16 +73,16 @@ struct TrainingLowering {
         AveragePool(
           name: layer.path, source: feature(layer.reads[0]), output: output,
           window: Extent3(window), kernels: kernels))
-    case .unblock:
+    case .pool(let places):
       let source = feature(layer.reads[0])
-      let zeros = values.vector(nil, source.activation.channels, default: 0)
-      let voxels = buffers.constant(zeros)
+      let zeros = [Float](repeating: 0, count: PooledFeatures.voxelCount(source))
+      let voxels = (all: buffers.constant(zeros), nonzero: buffers.constant(zeros))
       maximumVoxels[layer.output] = voxels
       forward.append(
         PooledFeatures(
-          name: layer.path, source: source, places: places[layer.output] ?? PooledPlaces(),
-          output: pooled, maximumVoxels: voxels, kernels: kernels))
-    case .transposedConvolution, .globalAverage, .linear, .patchEmbedding, .embedding,
+          name: layer.path, source: source, places: places, output: pooled,
+          maximumVoxels: voxels, kernels: kernels))
+    case .transposedConvolution, .globalAverage, .linear, .unblock, .patchEmbedding, .embedding,
       .layerNormalization, .channelLayerNormalization, .product, .attention, .map:
       preconditionFailure("\(layer.path) is no part of an encoder's stages")
     }
@@ -148,12 +145,11 @@ struct TrainingLowering {
 
   private mutating func lower(_ step: Differentiation.Step, _ layer: Layer) {
     let kernels = target.kernels
-    if case .unblock = layer.operation {
+    if case .pool(let places) = layer.operation, let voxels = maximumVoxels[layer.output] {
       let accumulates = isFurther(step.inputs[0])
       backward.append(
         PooledGradient(
-          name: layer.path, places: places[layer.output] ?? PooledPlaces(),
-          source: pooledGradient, maximumVoxels: maximumVoxels[layer.output] ?? pooledGradient,
+          name: layer.path, places: places, source: pooledGradient, maximumVoxels: voxels,
           output: gradient(layer.reads[0].stored), accumulates: accumulates, kernels: kernels))
       return
     }
@@ -174,8 +170,8 @@ struct TrainingLowering {
         AveragePoolGradient(
           name: layer.path, gradient: own, output: gradient(layer.reads[0].stored),
           window: Extent3(window), accumulates: isFurther(step.inputs[0]), kernels: kernels))
-    case .transposedConvolution, .globalAverage, .linear, .unblock, .patchEmbedding, .embedding,
-      .layerNormalization, .channelLayerNormalization, .product, .attention, .map:
+    case .transposedConvolution, .globalAverage, .linear, .unblock, .pool, .patchEmbedding,
+      .embedding, .layerNormalization, .channelLayerNormalization, .product, .attention, .map:
       preconditionFailure("\(layer.path) has no gradient")
     }
   }

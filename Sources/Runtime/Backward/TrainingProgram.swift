@@ -60,25 +60,14 @@ extension Model {
     let wanted = Set(pooling.map(\.stage)).sorted().map { graph.skips[$0] }
     let nodes = graph.nodes(for: wanted, behind: start)
     let shapes = try Shapes(graph, nodes: nodes, inputShape: inputShape, start: start)
-    var names = [Graph.Value: String]()
-    for stage in Set(pooling.map(\.stage)) { names[graph.skips[stage]] = "stage \(stage)" }
-    let layers = Deferral(nodes, input: start, maps: names).layers
+    let (places, width) = PooledPlaces.places(of: pooling, in: graph)
+    let layers = Deferral(nodes, input: start, maps: [:], pooled: places).layers
     let steps = Differentiation(layers) { parameter in
       parameters[parameter.name].map { $0.group <= trainedStages && $0.hasEffect } ?? false
     }.steps
-    var places: [Graph.Value: PooledPlaces] = [:]
-    var width = 0
-    for entry in pooling {
-      let value = graph.skips[entry.stage]
-      switch entry.statistic {
-      case .mean: places[value, default: PooledPlaces()].mean = width
-      case .max: places[value, default: PooledPlaces()].maximum = width
-      }
-      width += graph.width(of: value)
-    }
     let lowered = TrainingLowering(
-      layers, steps: steps, start: start, places: places, pooledCount: width, graph: graph,
-      shapes: shapes, values: parameterValues, parameters: parameters, target: target)
+      layers, steps: steps, start: start, pooledCount: width, graph: graph, shapes: shapes,
+      values: parameterValues, parameters: parameters, target: target)
     return TrainingProgram(inputShape: inputShape, lowered: lowered, threads: threads)
   }
 }

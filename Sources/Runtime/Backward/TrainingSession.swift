@@ -4,6 +4,8 @@
 package final class TrainingSession {
   package let program: TrainingProgram
   private let memory: Memory
+  /// The part of the input that features may be pooled of; the next passes', there and back.
+  package var region: PoolingRegion?
 
   package init(_ program: TrainingProgram) throws(RuntimeError) {
     self.program = program
@@ -51,7 +53,7 @@ package final class TrainingSession {
   private func run(_ instructions: [any Instruction], input: UnsafePointer<Float>) {
     let context = RunContext(
       input: input, memory: memory, team: ThreadTeam(count: program.threads),
-      workspace: program.workspace, workspaceStep: program.workspaceStep)
+      workspace: program.workspace, workspaceStep: program.workspaceStep, region: region)
     for instruction in instructions { instruction.run(context) }
   }
 }

@@ -13,6 +13,8 @@ enum Compiler {
     let logits = outputs.logits ? graph.logits : nil
     let segmentation = outputs.segmentation ? graph.segmentation : nil
     let planewise = outputs.segmentationSlabs && segmentation == nil ? graph.segmentation : nil
+    let (places, pooledCount) = PooledPlaces.places(of: outputs.pooling, in: graph)
+    wanted += places.values.map(\.stage).sorted().map { graph.skips[$0] }
     wanted += [pooled, logits, segmentation, planewise].compactMap { $0 }
     if wanted.isEmpty { wanted = graph.skips.suffix(1) }
     let nodes = graph.nodes(for: wanted)
@@ -21,7 +23,7 @@ enum Compiler {
     if let segmentation { names[segmentation] = "segmentation" }
 
     let shapes = try Shapes(graph, nodes: nodes, inputShape: inputShape)
-    var layers = Deferral(nodes, input: graph.input, maps: names).layers
+    var layers = Deferral(nodes, input: graph.input, maps: names, pooled: places).layers
     layers = AlgorithmChoice(target: target).apply(to: layers, shapes: shapes)
     func slackPlanes(_ layer: Layer) -> Int {
       guard case .fused(let tileSizes) = layer.method else { return 0 }
@@ -31,7 +33,8 @@ enum Compiler {
     layers = Recomputation(slackPlanes: slackPlanes).apply(to: layers)
     layers = Overwriting(graph: graph, slackPlanes: slackPlanes).apply(to: layers)
     let lowered = try Lowering(
-      layers, graph: graph, shapes: shapes, values: values, target: target, planewise: planewise)
+      layers, graph: graph, shapes: shapes, values: values, target: target, planewise: planewise,
+      pooledCount: pooledCount)
 
     func map(_ value: Graph.Value) -> Program.Output? {
       lowered.maps[value].map { buffer in
@@ -49,6 +52,7 @@ enum Compiler {
     return Program(
       inputShape: inputShape, outputs: outputs, threads: target.threads,
       instructions: lowered.instructions, buffers: lowered.buffers, stages: stages,
+      pooling: lowered.pooling.map { Program.Output(buffer: $0, shape: [pooledCount]) },
       pooled: vector(pooled), logits: vector(logits), segmentation: segmentation.flatMap(map),
       planewise: lowered.planewise)
   }

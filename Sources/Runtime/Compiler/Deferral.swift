@@ -14,11 +14,18 @@ struct Deferral {
   /// - Parameters:
   ///   - nodes: of the graph, in order.
   ///   - maps: what the caller wants, with names for people.
-  init(_ nodes: [Graph.Node], input: Graph.Value, maps: [Graph.Value: String]) {
+  ///   - pooled: of what the caller wants means and maxima.
+  init(
+    _ nodes: [Graph.Node], input: Graph.Value, maps: [Graph.Value: String],
+    pooled: [Graph.Value: PooledPlaces] = [:]
+  ) {
     readings[input] = [Layer.Reading(stored: input)]
     for node in nodes {
       apply(node)
-      if let name = maps[node.output] { unblock(node.output, name: name) }
+      if let name = maps[node.output] { result(node.output, .unblock, name: name) }
+      if let places = pooled[node.output] {
+        result(node.output, .pool(places), name: "pooling of stage \(places.stage)")
+      }
     }
   }
 
@@ -120,8 +127,10 @@ struct Deferral {
         path: node.path, operation: operation, reads: inputs, output: node.output, affine: affine))
   }
 
-  private mutating func unblock(_ value: Graph.Value, name: String) {
+  private mutating func result(
+    _ value: Graph.Value, _ operation: Layer.Operation, name: String
+  ) {
     layers.append(
-      Layer(path: name, operation: .unblock, reads: readings[value] ?? [], output: value))
+      Layer(path: name, operation: operation, reads: readings[value] ?? [], output: value))
   }
 }

@@ -24,7 +24,7 @@ struct Differentiation {
   /// In the order in which they run.
   let steps: [Step]
 
-  /// - Parameter layers: of which those that hand out maps have gradients to begin with.
+  /// - Parameter layers: of which those that hand something out have gradients to begin with.
   init(_ layers: [Layer], isTrained: (Parameter) -> Bool) {
     /// Values that a trained parameter changes.
     var changing: Set<Graph.Value> = []
@@ -38,7 +38,7 @@ struct Differentiation {
     var known: Set<Graph.Value> = []
     var steps: [Step] = []
     for (index, layer) in layers.enumerated().reversed() {
-      if case .unblock = layer.operation {} else if !known.contains(layer.output) { continue }
+      guard layer.isResult || known.contains(layer.output) else { continue }
       guard changing.contains(layer.output) else { continue }
       steps.append(
         Step(
@@ -66,7 +66,8 @@ extension Layer {
       case .embedding(let layer): [layer.registers, layer.positions].compactMap { $0 }
       case .layerNormalization(let norm), .channelLayerNormalization(let norm, _):
         [norm.weight, norm.bias]
-      case .add, .averagePool, .globalAverage, .unblock, .attention, .map: [] as [Parameter]
+      case .add, .averagePool, .globalAverage, .unblock, .pool, .attention, .map:
+        [] as [Parameter]
       }
     let pending =
       switch affine {

@@ -24,6 +24,8 @@ struct Layer: Sendable {
     case map(Transformer.TokenOrder)
     /// Hands a map to the caller.
     case unblock
+    /// Hands means and maxima of a map to the caller.
+    case pool(PooledPlaces)
   }
 
   /// A linear layer over tokens, with what follows it: `activation(…) · scale · factor + addend`.
@@ -79,6 +81,14 @@ struct Layer: Sendable {
   var overwrites: Overwritten?
   /// Spare planes before the output, for those that write over it.
   var slackPlanes = 0
+
+  /// Whether it hands something to the caller, and nothing else reads it.
+  var isResult: Bool {
+    switch operation {
+    case .unblock, .pool: true
+    default: false
+    }
+  }
 
   /// The values that are read, as they were written.
   var storedInputs: [Graph.Value] { reads.map(\.stored) }

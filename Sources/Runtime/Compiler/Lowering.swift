@@ -10,6 +10,8 @@ struct Lowering {
   private(set) var maps: [Graph.Value: Buffer] = [:]
   /// Of every vector its numbers.
   private(set) var vectors: [Graph.Value: Buffer] = [:]
+  /// Of all that is pooled of stages its numbers.
+  private(set) var pooling: Buffer?
   /// What is computed after a run, some planes at a time.
   private(set) var planewise: PlanewiseConvolution?
 
@@ -27,12 +29,13 @@ struct Lowering {
 
   init(
     _ layers: [Layer], graph: Graph, shapes: Shapes, values: ParameterValues, target: Target,
-    planewise: Graph.Value? = nil
+    planewise: Graph.Value? = nil, pooledCount: Int = 0
   ) throws(RuntimeError) {
     self.graph = graph
     self.shapes = shapes
     self.values = values
     self.target = target
+    if pooledCount > 0 { pooling = buffers.reserve(pooledCount) }
     for layer in layers {
       if layer.output == planewise {
         self.planewise = try planewiseConvolution(layer)
@@ -102,6 +105,14 @@ struct Lowering {
       maps[layer.output] = output
       instructions.append(
         Unblock(name: layer.path, source: source, output: output, kernels: kernels))
+    case .pool(let places):
+      guard let pooling else { preconditionFailure("what is pooled has a place") }
+      let source = feature(layer.reads[0])
+      let voxels = buffers.reserve(PooledFeatures.voxelCount(source))
+      instructions.append(
+        PooledFeatures(
+          name: layer.path, source: source, places: places, output: pooling,
+          maximumVoxels: (voxels, voxels), kernels: kernels))
     }
   }
 

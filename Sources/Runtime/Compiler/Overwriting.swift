@@ -16,7 +16,7 @@ struct Overwriting {
     var owners: [Graph.Value: Int] = [:]
     for index in layers.indices {
       let layer = layers[index]
-      if case .unblock = layer.operation { continue }
+      if layer.isResult { continue }
       owners[layer.output] = index
       let planes: Int
       switch layer.operation {

@@ -27,6 +27,8 @@ package struct Program: Sendable {
   let lifetimes: [ClosedRange<Int>?]
   let layout: BufferLayout
   let stages: [Int: Output]
+  /// All that is pooled of stages.
+  let pooling: Output?
   let pooled: Output?
   let logits: Output?
   let segmentation: Output?
@@ -41,14 +43,15 @@ package struct Program: Sendable {
 
   init(
     inputShape: [Int], outputs: SessionOutputs, threads: Int, instructions: [any Instruction],
-    buffers: Buffers, stages: [Int: Output], pooled: Output?, logits: Output?,
-    segmentation: Output?, planewise: PlanewiseConvolution? = nil
+    buffers: Buffers, stages: [Int: Output], pooling: Output?, pooled: Output?,
+    logits: Output?, segmentation: Output?, planewise: PlanewiseConvolution? = nil
   ) {
     self.inputShape = inputShape
     self.outputs = outputs
     self.threads = threads
     self.instructions = instructions
     self.stages = stages
+    self.pooling = pooling
     self.pooled = pooled
     self.logits = logits
     self.segmentation = segmentation
@@ -59,7 +62,8 @@ package struct Program: Sendable {
     var buffers = buffers
     workspace = buffers.reserve(workspaceStep * threads)
     self.buffers = buffers
-    let results = Array(stages.values) + [pooled, logits, segmentation].compactMap { $0 }
+    let results =
+      Array(stages.values) + [pooling, pooled, logits, segmentation].compactMap { $0 }
     lifetimes = Lifetimes.of(
       buffers, in: instructions, kept: results.map(\.buffer) + (planewise?.inputs ?? []))
     layout = BufferLayout(buffers, lifetimes: lifetimes)
@@ -95,7 +99,9 @@ package struct Program: Sendable {
   package var byteCount: Int { activationByteCount + weightByteCount + meanByteCount }
 
   /// What is computed, wherever it lies.
-  var results: [Output] { Array(stages.values) + [pooled, logits, segmentation].compactMap { $0 } }
+  var results: [Output] {
+    Array(stages.values) + [pooling, pooled, logits, segmentation].compactMap { $0 }
+  }
 
   /// What is done, layer by layer and fold by fold, none of it run.
   package var steps: [Session.StepReport] {

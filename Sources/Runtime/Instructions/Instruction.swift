@@ -36,6 +36,8 @@ struct RunContext {
   /// `workspaceStep` floats for every worker.
   let workspace: Buffer
   let workspaceStep: Int
+  /// The part of the input that features may be pooled of.
+  var region: PoolingRegion?
 
   /// What a worker has for itself; on a 256-byte boundary.
   func workspace(of worker: Int) -> UnsafeMutablePointer<Float> {

@@ -22,6 +22,8 @@ public final class Session {
   public let threads: Int
   /// Whether to note how long every step takes.
   package var measuresSteps = false
+  /// The part of the input that features of `SessionOutputs.pooling` may be pooled of; the next runs'.
+  package var region: PoolingRegion?
   /// What was wrong with memory in the last run; for sessions that check it.
   package var memoryFaults: [String] { check?.faults ?? [] }
 
@@ -125,7 +127,7 @@ public final class Session {
   private func context(input: UnsafePointer<Float>) -> RunContext {
     RunContext(
       input: input, memory: memory, team: ThreadTeam(count: threads),
-      workspace: program.workspace, workspaceStep: program.workspaceStep)
+      workspace: program.workspace, workspaceStep: program.workspaceStep, region: region)
   }
 
   /// Adds a fold's results to those before, and makes them means after the last.
@@ -148,7 +150,8 @@ public final class Session {
   private func checkResults() throws(RuntimeError) {
     let results =
       [
-        ("pooled features", program.pooled), ("logits", program.logits),
+        ("pooled features", program.pooling), ("pooled features", program.pooled),
+        ("logits", program.logits),
         ("logits of the segmentation", program.segmentation),
       ]
       + program.stages.map { ("features of stage \($0)", $1) }
@@ -173,6 +176,9 @@ public final class Session {
 
   /// The pooled features of the last stage, `[features]`; `nil` where they were not asked for.
   public var pooled: [Float]? { program.pooled.map(values) }
+
+  /// What `SessionOutputs.pooling` asks for, one after the other; `nil` where it asks for nothing.
+  package var pooledFeatures: [Float]? { program.pooling.map(values) }
 
   /// The classifier's logits, `[classes]`; `nil` where they were not asked for.
   public var logits: [Float]? { program.logits.map(values) }

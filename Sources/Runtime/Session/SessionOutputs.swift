@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+package import SWTFormat
+
 /// What a session is to compute.
 public struct SessionOutputs: Sendable, Equatable {
   /// Stages whose features are wanted, as `[features, z, y, x]`; 0 is the highest resolution.
@@ -12,6 +14,8 @@ public struct SessionOutputs: Sendable, Equatable {
   /// Whether these logits are wanted plane by plane, by `Session.forEachSegmentationSlab`: they are then
   /// never whole in memory.
   package var segmentationSlabs = false
+  /// What is pooled of stages, which are then not kept for it.
+  package var pooling: [Classifier.Pooling] = []
 
   /// Pooled features, and nothing else unless asked for.
   public init(

@@ -25,6 +25,14 @@ package enum AugmentationStep: Sendable, Equatable {
   /// `Convert2DTo3DTransform`: and channels slices.
   case to3D
 
+  /// Whether it moves voxels, and does not only change what they hold.
+  var movesVoxels: Bool {
+    switch self {
+    case .spatial, .mirror, .to2D, .to3D: true
+    case .noise, .blur, .brightness, .contrast, .lowResolution, .gamma: false
+    }
+  }
+
   /// Where unit noise comes from.
   package enum NoiseSource: Sendable, Equatable {
     case given([Float])

@@ -10,7 +10,8 @@ package struct CachedCase: Sendable {
   package struct Window: Sendable {
     let boundary: ActivationCache.Place
     let shape: [Int]
-    let frozen: [Float]
+    let frozen: [Classifier.Pooling: [Float]]
+    let region: PoolingRegion?
   }
 
   let windows: [Window]
@@ -20,7 +21,7 @@ package struct CachedCase: Sendable {
     try windows.map { (window) throws(FileError) in
       TrainableClassifier.Window(
         boundary: try cache.values(at: window.boundary)[...], shape: window.shape,
-        frozen: window.frozen)
+        frozen: window.frozen, region: window.region)
     }
   }
 }
@@ -30,8 +31,9 @@ package struct FrozenStages {
   private let model: Model
   private let pipeline: EncoderPipeline
   private let settings: FineTuningSettings
-  /// The features of frozen stages that the head reads.
+  /// What the head reads, and of that what frozen stages give.
   private let pooling: [Classifier.Pooling]
+  private let frozenPooling: [Classifier.Pooling]
   private let threads: Int
   private var kept: Session?
 
@@ -44,10 +46,11 @@ package struct FrozenStages {
     self.settings = settings
     self.threads = threads
     let first = model.description.architecture.featuresPerStage.count - settings.unfrozenStages
-    self.pooling = pooling.filter { $0.stage < first }
+    self.pooling = pooling
+    frozenPooling = pooling.filter { $0.stage < first }
     pipeline = EncoderPipeline(
-      model: model, outputs: SessionOutputs(pooled: true), threads: threads,
-      memoryLimit: memoryLimit)
+      model: model, policy: nil, outputs: SessionOutputs(pooled: true), pooling: pooling,
+      threads: threads, memoryLimit: memoryLimit)
   }
 
   /// The stage whose features are cached; `nil` where the network's input is.
@@ -82,29 +85,39 @@ package struct FrozenStages {
         window.withUnsafeMutableBufferPointer {
           framing.copyWindow(number, of: image.values, into: $0)
         }
-        var values = window
-        if view > 0 {
-          var augmentation = Augmentation(
+        var seen = Augmentation(
+          ChannelImage(
+            channels: architecture.inputChannels, shape: framing.windowShape, values: window))
+        var inside = image.nonzero.map { nonzero in
+          Augmentation(
             ChannelImage(
-              channels: architecture.inputChannels, shape: framing.windowShape, values: window))
-          for step in transforms.steps(case: index, view: view) {
-            try augmentation.apply(step)
-          }
-          values = augmentation.image.values
+              channels: 1, shape: framing.windowShape,
+              values: framing.window(number, ofChannel: nonzero)))
         }
-        windows.append(try run(values, shape: framing.inputShape, into: cache))
+        for step in view > 0 ? transforms.steps(case: index, view: view) : [] {
+          try seen.apply(step)
+          if step.movesVoxels { try inside?.apply(step) }
+        }
+        windows.append(
+          try run(
+            seen.image.values, inside: inside?.image.values.map { $0 < 0.5 ? 0 : 1 },
+            shape: framing.inputShape, into: cache))
       }
       views.append(CachedCase(windows: windows))
     }
     return views
   }
 
+  /// - Parameter inside: 0 outside the scan's nonzero region, where that is asked for.
   private mutating func run(
-    _ input: [Float], shape: [Int], into cache: ActivationCache
+    _ input: [Float], inside: [Float]?, shape: [Int], into cache: ActivationCache
   ) throws -> CachedCase.Window {
+    let region = try inside.map { inside in
+      try model.region(of: inside, inputShape: shape, pooling: pooling)
+    }
     guard let stage = Self.boundaryStage(model, unfrozenStages: settings.unfrozenStages) else {
       let place = try input.withUnsafeBufferPointer { try cache.add($0) }
-      return CachedCase.Window(boundary: place, shape: shape, frozen: [])
+      return CachedCase.Window(boundary: place, shape: shape, frozen: [:], region: region)
     }
     let session: Session
     if let kept, kept.inputShape == shape {
@@ -112,21 +125,32 @@ package struct FrozenStages {
     } else {
       kept = nil
       session = try model.makeSession(
-        inputShape: shape,
-        outputs: SessionOutputs(
-          stages: Set(pooling.map(\.stage)).union([stage]), pooled: false), threads: threads)
+        inputShape: shape, outputs: Self.outputs(boundary: stage, frozenPooling), threads: threads)
       kept = session
     }
+    session.region = region
     try session.run(input)
-    let frozen = pooling.flatMap { entry in
-      session.withFeatures(ofStage: entry.stage) { shape, values in
-        entry.statistic.values(of: values, channels: shape[0])
-      } ?? []
+    var frozen: [Classifier.Pooling: [Float]] = [:]
+    var rest = (session.pooledFeatures ?? [])[...]
+    for entry in frozenPooling {
+      let width = model.description.architecture.featuresPerStage[entry.stage]
+      frozen[entry] = Array(rest.prefix(width))
+      rest = rest.dropFirst(width)
     }
     let boundary = try session.withFeatures(ofStage: stage) { shape, values in
       (shape, try cache.add(values))
     }
     guard let boundary else { throw RuntimeError(.stage(stage, count: stage)) }
-    return CachedCase.Window(boundary: boundary.1, shape: boundary.0, frozen: frozen)
+    return CachedCase.Window(
+      boundary: boundary.1, shape: boundary.0, frozen: frozen, region: region)
+  }
+
+  /// What the frozen part is asked for.
+  static func outputs(
+    boundary stage: Int, _ frozenPooling: [Classifier.Pooling]
+  ) -> SessionOutputs {
+    var outputs = SessionOutputs(stages: [stage], pooled: false)
+    outputs.pooling = frozenPooling
+    return outputs
   }
 }

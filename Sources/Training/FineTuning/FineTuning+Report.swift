@@ -93,15 +93,13 @@ extension FineTuning {
   private var threshold: Double { judgement.foreignness?.threshold ?? .nan }
 
   /// What is written: the trained network, or the frozen head.
-  ///
-  /// - Parameter pooling: what the frozen head reads; `nil` for the last stage's mean.
-  package func head(frozenPooling: [Classifier.Pooling]?) -> TrainedHead {
-    guard isKept, let trained else { return TrainedHead(frozen, pooling: frozenPooling) }
+  package var head: TrainedHead {
+    guard isKept, let trained else { return TrainedHead(frozen) }
     let standardization = Standardization(trained.features)
     let cohort = frozen.cohort
     return TrainedHead(
       classes: cohort.classes, weight: trained.weight, bias: trained.bias,
-      pooling: frozenPooling == nil ? nil : trained.pooling, temperature: temperature,
+      pooling: frozen.chosenCandidate.pooling, temperature: temperature,
       threshold: threshold,
       distance: ForeignDistance(
         features: standardization.apply(to: trained.features), labels: cohort.labels,

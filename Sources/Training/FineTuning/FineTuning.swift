@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package import SWTFormat
+internal import SWTFormat
 package import SWTRuntime
 
 /// The last stages trained with a head that was fitted first, judged on the folds of that head: it is kept only where its log
@@ -31,12 +31,11 @@ package struct FineTuning: Sendable {
 
   /// - Parameters:
   ///   - features: of all cases, the columns of `frozen`'s candidates.
-  ///   - poolings: what a candidate pools.
   ///   - state: what an earlier run came to.
   ///   - note: told of what is done, for people.
   package init(
-    _ frozen: HeadTraining, features: Matrix, poolings: [[Classifier.Pooling]],
-    cases: FineTuningCases, model: Model, settings: FineTuningSettings, seed: UInt64, threads: Int,
+    _ frozen: HeadTraining, features: Matrix, cases: FineTuningCases, model: Model,
+    settings: FineTuningSettings, seed: UInt64, threads: Int,
     state: inout FineTuningState, note: (String) throws -> Void
   ) throws {
     self.frozen = frozen
@@ -52,7 +51,10 @@ package struct FineTuning: Sendable {
       PartTraining(
         part: part, model: model, cases: cases, cohort: cohort, settings: settings,
         features: features.selecting(columns: frozen.candidates[option.candidate].columns),
-        pooling: poolings[option.candidate], c: option.c, folds: foldCount, threads: threads)
+        pooling: frozen.candidates[option.candidate].pooling
+          ?? Pooling.mean.entries(
+            stageCount: model.description.architecture.featuresPerStage.count), c: option.c,
+        folds: foldCount, threads: threads)
     }
     for fold in 0..<foldCount {
       let test = everyone.filter { folds[$0] == fold }
@@ -92,7 +94,6 @@ package struct TrainedStages: Sendable {
   /// The linear layer for features as they are.
   package let weight: Matrix
   package let bias: [Double]
-  package let pooling: [Classifier.Pooling]
   /// Pooled features of all cases by the trained network.
   package let features: Matrix
   package let epochs: Int
@@ -188,8 +189,7 @@ private struct PartTraining {
       values[entry.name] = parameters.values(of: entry)
     }
     return TrainedStages(
-      values: values, weight: linear.weight, bias: linear.bias, pooling: pooling,
-      features: features, epochs: epochs)
+      values: values, weight: linear.weight, bias: linear.bias, features: features, epochs: epochs)
   }
 
   private func matrix(_ rows: [[Double]]) -> Matrix {

@@ -29,7 +29,7 @@ package struct FineTuningEstimate: Sendable {
     let stage = FrozenStages.boundaryStage(model, unfrozenStages: settings.unfrozenStages)
     let widths = model.description.architecture.featuresPerStage
     let own = pooling.filter { $0.stage >= widths.count - settings.unfrozenStages }
-    let frozenStages = Set(pooling.map(\.stage)).subtracting(own.map(\.stage))
+    let frozenPooling = pooling.filter { !own.contains($0) }
     let head = (
       weight: [Float](repeating: 0, count: pooling.reduce(0) { $0 + widths[$1.stage] }),
       bias: [0 as Float]
@@ -47,8 +47,7 @@ package struct FineTuningEstimate: Sendable {
         if let stage {
           let program = try model.program(
             inputShape: shape,
-            outputs: SessionOutputs(stages: frozenStages.union([stage]), pooled: false),
-            threads: threads)
+            outputs: FrozenStages.outputs(boundary: stage, frozenPooling), threads: threads)
           boundary = program.shape(ofStage: stage) ?? shape
           largestFrozen = max(largestFrozen, program.byteCount)
           let session = try Session(program)

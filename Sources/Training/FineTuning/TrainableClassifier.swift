@@ -28,13 +28,19 @@ package final class TrainableClassifier {
     /// What the first of them reads, row-major; nothing where none is run.
     package let boundary: ArraySlice<Float>
     package let shape: [Int]
-    /// The pooled features of the stages before, in the head's order.
-    package let frozen: [Float]
+    /// The pooled features of the stages before.
+    package let frozen: [Classifier.Pooling: [Float]]
+    /// The part of the input that features may be pooled of.
+    package let region: PoolingRegion?
 
-    package init(boundary: ArraySlice<Float>, shape: [Int], frozen: [Float] = []) {
+    package init(
+      boundary: ArraySlice<Float>, shape: [Int], frozen: [Classifier.Pooling: [Float]] = [:],
+      region: PoolingRegion? = nil
+    ) {
       self.boundary = boundary
       self.shape = shape
       self.frozen = frozen
+      self.region = region
     }
   }
 
@@ -155,16 +161,13 @@ package final class TrainableClassifier {
   }
 
   /// Features of stages that are run and of those that are not, in the head's order.
-  private func merged(_ own: [Float], _ frozen: [Float]) -> [Float] {
-    var (ownStart, frozenStart) = (0, 0)
+  private func merged(_ own: [Float], _ frozen: [Classifier.Pooling: [Float]]) -> [Float] {
+    var start = 0
     return pooling.flatMap { entry in
       let width = widths[entry.stage]
-      if entry.stage >= firstStage {
-        defer { ownStart += width }
-        return own[ownStart..<ownStart + width]
-      }
-      defer { frozenStart += width }
-      return frozen[frozenStart..<frozenStart + width]
+      guard entry.stage >= firstStage else { return frozen[entry] ?? [] }
+      defer { start += width }
+      return Array(own[start..<start + width])
     }
   }
 
@@ -183,7 +186,9 @@ package final class TrainableClassifier {
   /// The pooled features of the stages that are run.
   private func run(_ window: Window, trainedStages: Int) throws(RuntimeError) -> [Float] {
     guard stageCount > 0 else { return [] }
-    return try session(window.shape, trainedStages: trainedStages).forward(window.boundary)
+    let session = try session(window.shape, trainedStages: trainedStages)
+    session.region = window.region
+    return try session.forward(window.boundary)
   }
 
   private func session(

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Training
+
+/// What the head may read.
+struct PoolingArguments: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      """
+      What the head reads: mean (of the last stage), all (mean and max of all stages), nonzero-mean and nonzero-all (the \
+      same over the scan's nonzero region), or auto (mean or all). Of several, each with its own --pooling, \
+      cross-validation chooses.
+      """))
+  var pooling: [Value] = [.auto]
+
+  /// What is chosen from, each once.
+  var choices: [Pooling] {
+    pooling.flatMap(\.poolings).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+  }
+
+  struct Value: ExpressibleByArgument {
+    let poolings: [Pooling]
+
+    private static let autoName = "auto"
+    static let auto = Value(poolings: Pooling.usual)
+
+    private init(poolings: [Pooling]) { self.poolings = poolings }
+
+    init?(argument: String) {
+      if argument == Self.autoName {
+        self = .auto
+      } else if let pooling = Pooling(rawValue: argument) {
+        self.init(poolings: [pooling])
+      } else {
+        return nil
+      }
+    }
+
+    var defaultValueDescription: String { Self.autoName }
+    static var allValueStrings: [String] { [autoName] + Pooling.allCases.map(\.rawValue) }
+  }
+}
