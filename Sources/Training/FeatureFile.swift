@@ -15,7 +15,12 @@ package struct FeatureFile: Sendable {
 
   /// - Throws: `NPYError`, `FileError`, or `TrainingError.features`.
   package init(path: String) throws {
-    let array = try NPYArray(contentsOf: path)
+    let array: NPYArray
+    do { array = try NPYArray(contentsOf: path) } catch {
+      // What the operating system refused names the file already.
+      if case .file = error { throw error }
+      throw TrainingError.features(problem: "\(DisplayText.quoted(path)): \(error)")
+    }
     guard array.shape.count == 2, array.shape[0] > 0, array.shape[1] > 0 else {
       throw TrainingError.features(
         problem: "\(DisplayText.quoted(path)) has shape \(array.shape) instead of [cases, features]"

@@ -27,16 +27,25 @@ import Testing
     var sidecar: String?
     var options: [String] = []
 
-    static let values: [UInt8] = (0..<16).flatMap { index in
-      withUnsafeBytes(of: Float(index / 4 % 2) + Float(index * 7 % 5) / 10) { Array($0) }
-    }
+    static let values: [UInt8] = {
+      var bytes: [UInt8] = []
+      for index in 0..<16 {
+        let number = Float(index / 4 % 2) + Float(index * 7 % 5) / 10
+        withUnsafeBytes(of: number) { bytes += Array($0) }
+      }
+      return bytes
+    }()
 
     /// An array file with whatever header.
     static func npy(_ type: String, _ shape: [Int], _ values: [UInt8]) -> [UInt8] {
       let sizes = shape.map(String.init).joined(separator: ", ") + (shape.count == 1 ? "," : "")
       var header = "{'descr': '\(type)', 'fortran_order': False, 'shape': (\(sizes)), }"
       header += String(repeating: " ", count: 117 - header.utf8.count) + "\n"
-      return [0x93] + Array("NUMPY".utf8) + [1, 0, 118, 0] + Array(header.utf8) + values
+      var bytes: [UInt8] = [0x93]
+      bytes += Array("NUMPY".utf8)
+      bytes += [1, 0, 118, 0]
+      bytes += Array(header.utf8)
+      return bytes + values
     }
 
     func table(_ text: String) -> Input { change { $0.table = Array(text.utf8) } }
@@ -47,9 +56,11 @@ import Testing
     }
     func features(_ bytes: [UInt8]) -> Input { change { $0.features = bytes } }
     func features(_ shape: [Int], first: Float = 0) -> Input {
-      let numbers = withUnsafeBytes(of: first) { Array($0) } + Self.values.dropFirst(4)
-      let count = shape.reduce(4, *)
-      return features(Self.npy("<f4", shape, (0..<count).map { numbers[$0 % numbers.count] }))
+      var numbers: [UInt8] = withUnsafeBytes(of: first) { Array($0) }
+      numbers += Self.values.dropFirst(4)
+      let count: Int = shape.reduce(4, *)
+      let bytes: [UInt8] = (0..<count).map { numbers[$0 % numbers.count] }
+      return features(Self.npy("<f4", shape, bytes))
     }
     func sidecar(_ text: String) -> Input { change { $0.sidecar = text } }
     func options(_ options: String...) -> Input { change { $0.options = options } }

@@ -187,7 +187,7 @@ import Testing
     let cached = try NPYArray(contentsOf: folder.file("cache\(own).npy"))
     let sidecar = try JSONParser.parse(
       MappedFile(path: folder.file("cache\(own).npy.json")).bytes)
-    let names = try #require(sidecar["pooling"]?.array?.compactMap(\.string))
+    let names = try #require(sidecar["pooling"]?.array?.compactMap { $0.string })
     let widths = file.description.architecture.featuresPerStage
     let weight = file.values(of: try #require(file.entry(named: Classifier.weightName)))
     let bias = file.values(of: try #require(file.entry(named: Classifier.biasName)))
@@ -204,12 +204,12 @@ import Testing
       ["classify", folder.file("a.swt"), "\(Self.scans)/p000_0.nii.gz", "--json", "--quiet"])
     #expect(classified.status == 0, "\(classified.errors)")
     let logits = try #require(
-      try json(classified.output)["cases"]?.array?.first?["logits"]?.array?.compactMap(\.double))
+      try json(classified.output)["cases"]?.array?.first?["logits"]?.array?.compactMap { $0.double }
+    )
     for label in 0..<2 {
       let row = weight[label * features.count..<(label + 1) * features.count]
-      let expected = zip(features, row).reduce(Double(bias[label])) {
-        $0 + Double($1.0) * Double($1.1)
-      }
+      var expected = Double(bias[label])
+      for (feature, weight) in zip(features, row) { expected += Double(feature) * Double(weight) }
       #expect(abs(logits[label] - expected) < 1e-4 * max(1, abs(expected)))
     }
   }

@@ -79,7 +79,7 @@ import Testing
     let sizes = try [outputs, both].map {
       try model.program(inputShape: shape, outputs: $0, threads: 2).activationByteCount
     }
-    #expect(sizes[0] < sizes[1])
+    #expect(sizes[0] <= sizes[1])
   }
 
   /// `AdaptiveAvgPool` of the mask, at least one half.
@@ -151,7 +151,7 @@ import Testing
       let found = parameters.gradient(of: entry)
       let start = parameters.values(of: entry)
       let expected = try start.indices.map { index in
-        let step: Float = 1e-2
+        let step: Float = 2e-3
         let ends = try [step, -step].map { step in
           var moved = start
           moved[index] += step
