@@ -81,7 +81,7 @@ import Testing
   }
 
   @Test func theInputIsNotReplaced() throws {
-    let input = folder.file("checkpoint.pth")
+    let input = folder.file("checkpoint.swt")
     var copy = try AtomicFile(path: input, replacing: false)
     try copy.write(MappedFile(path: Fixtures.exampleCheckpoint).bytes.array)
     try copy.commit()
