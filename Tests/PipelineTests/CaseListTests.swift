@@ -88,6 +88,7 @@ import Testing
   @Test(arguments: [
     ("case,file,other\nx,a.nii,b.NII.GZ\n", "'other' names images"),
     ("case,label\nx,1\n", "lacks a column for every channel"),
+    ("case,study\nx,A17\n", "lacks a column for every channel"),
     ("case,MR,0\nx,a.nii,b.nii\n", "several columns for channel 0"),
     ("id,MR\nx,a.nii\n", "lacks a column 'case'"),
     ("case,MR\nx,a.nii,3\n", "line 2 has 3 columns instead of 2"),

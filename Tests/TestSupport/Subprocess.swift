@@ -31,8 +31,22 @@ package enum Command {
     return usage.ru_maxrss * 1024
   }
 
+  /// What a command took.
+  package struct Cost: Sendable {
+    package let status: Int32
+    /// Of all processors.
+    package let seconds: Double
+    /// The most memory that it held at one time.
+    package let peakByteCount: Int
+  }
+
   /// The most memory that a command held at one time, in bytes; `nil` where it does not end with status 0.
   package static func peakByteCount(_ name: String, _ arguments: [String]) -> Int? {
+    cost(name, arguments).flatMap { $0.status == 0 ? $0.peakByteCount : nil }
+  }
+
+  /// What a command takes; `nil` where it does not end by itself.
+  package static func cost(_ name: String, _ arguments: [String]) -> Cost? {
     let texts = [path(of: name)] + arguments
     var pointers = texts.map { strdup($0) }
     defer { for pointer in pointers { free(pointer) } }
@@ -46,8 +60,11 @@ package enum Command {
     var child = pid_t()
     guard posix_spawn(&child, texts[0], &files, nil, pointers, environ) == 0 else { return nil }
     var (status, usage) = (Int32(), rusage())
-    guard wait4(child, &status, 0, &usage) == child, status == 0 else { return nil }
-    return usage.ru_maxrss * 1024
+    guard wait4(child, &status, 0, &usage) == child, status & 0x7F == 0 else { return nil }
+    func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
+    return Cost(
+      status: status >> 8 & 0xFF, seconds: seconds(usage.ru_utime) + seconds(usage.ru_stime),
+      peakByteCount: usage.ru_maxrss * 1024)
   }
 
   package static func run(

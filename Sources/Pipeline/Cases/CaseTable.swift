@@ -28,7 +28,6 @@ package struct CaseTable: Sendable {
     let columns = try Self.columns(header, rows, caseColumn, channels: channels, path: path)
     let others = header.indices.filter { $0 != caseColumn && !columns.contains($0) }
     let seriesColumn = others.first { header[$0].lowercased() == "series" }
-    let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
     var lines: [String: Int] = [:]
     var entries: [CaseList.Entry] = []
     for row in rows {
@@ -47,7 +46,7 @@ package struct CaseTable: Sendable {
       entries.append(
         CaseList.Entry(
           name: name,
-          source: Self.source(row.fields, columns, header, folder, channels, choice),
+          source: Self.source(row.fields, columns, header, path, channels, choice),
           fields: fields))
     }
     self.entries = entries
@@ -64,15 +63,21 @@ package struct CaseTable: Sendable {
   }
 
   private static func source(
-    _ fields: [String], _ columns: [Int], _ header: [String], _ folder: String,
+    _ fields: [String], _ columns: [Int], _ header: [String], _ path: String,
     _ channels: [String], _ choice: DICOMChoice
   ) -> CaseList.Source {
     if let empty = columns.first(where: { fields[$0].trimmingSpaces.isEmpty }) {
       return .unusable(
         .files(problem: "the table names no file in column \(DisplayText.quoted(header[empty]))"))
     }
-    let files = columns.map { fields[$0].hasPrefix("/") ? fields[$0] : folder + fields[$0] }
+    let files = columns.map { resolved(fields[$0], beside: path) }
     return CaseList.Source(files: files, channels: channels, dicom: choice)
+  }
+
+  /// File names are relative to the table.
+  private static func resolved(_ file: String, beside table: String) -> String {
+    guard !file.hasPrefix("/"), let slash = table.lastIndex(of: "/") else { return file }
+    return table[...slash] + file
   }
 
   /// The columns of the channels, in the model's order.
@@ -104,7 +109,9 @@ package struct CaseTable: Sendable {
     // Arrays hold all channels.
     if found.isEmpty, let array = columns(single + ["array"]).first, holdsOnly([".npy"], array) {
       found = [array]
-    } else if found.isEmpty, let study = columns(study).first {
+    } else if found.isEmpty, let study = columns(study).first,
+      rows.contains(where: { Folder.exists(Self.resolved($0.fields[study], beside: path)) })
+    {
       found = [study]
     } else if found.count < channels.count {
       throw .table(
