@@ -78,7 +78,7 @@ static void exponentials(const float *source, float *target, size_t count) {
 
 static void gelu(const float *source, float *target, size_t count) {
   right->gelu(source, target, count);
-  target[count - 1] = NAN;
+  target[0] = NAN;
 }
 
 static void matrix_product(const nn_matrix_product *job) {
