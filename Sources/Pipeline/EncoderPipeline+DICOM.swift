@@ -16,9 +16,11 @@ extension EncoderPipeline {
     try noted(reader.read(folder: folder, series: series, convention: convention))
   }
 
-  /// Reads series that `DICOMSeries.all(in:)` found, one per channel in the order of `channel_names`.
+  /// Reads series that `DICOMSeries.all(in:)` found, in the order in which training saw voxels.
   ///
-  /// - Parameter convention: instead of what the model says.
+  /// - Parameters:
+  ///   - series: one per channel in the order of `channel_names`.
+  ///   - convention: instead of what the model says.
   /// - Throws: `PipelineError`, also where the voxels alone take too much.
   public func read(
     _ series: [DICOMSeries], convention: DICOMConvention? = nil
