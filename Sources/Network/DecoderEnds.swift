@@ -43,14 +43,10 @@ struct DecoderEnds {
     self.upsampling = upsampling
     names = Names()
     segmentation = decoder.stages.enumerated().map { index, stage in
-      let path = "decoder.seg_layers.\(index)"
-      let (heads, ones) = (decoder.segmentationHeads, stage.upsampling.map { _ in 1 })
-      return Operation.Convolution(
-        weight: graph.declare(
-          "\(path).weight", shape: [heads, stage.features] + ones, .convolutionWeight, .decoder),
-        bias: decoder.segmentationBias
-          ? graph.declare("\(path).bias", shape: [heads], .perChannel, .decoder) : nil,
-        stride: ones, padding: ones.map { _ in 0 })
+      graph.pointwise(
+        "decoder.seg_layers.\(index)", inputs: stage.features,
+        outputs: decoder.segmentationHeads, hasBias: decoder.segmentationBias,
+        ones: stage.upsampling.map { _ in 1 })
     }
   }
 
@@ -77,5 +73,18 @@ struct DecoderEnds {
         form: .map(channels: segmentation[index].weight.shape[0], scale: scale))
     }
     return logits
+  }
+}
+
+extension Graph {
+  /// Declares a decoder's 1×1 convolution.
+  mutating func pointwise(
+    _ path: String, inputs: Int, outputs: Int, hasBias: Bool, ones: [Int]
+  ) -> Operation.Convolution {
+    Operation.Convolution(
+      weight: declare(
+        "\(path).weight", shape: [outputs, inputs] + ones, .convolutionWeight, .decoder),
+      bias: hasBias ? declare("\(path).bias", shape: [outputs], .perChannel, .decoder) : nil,
+      stride: ones, padding: ones.map { _ in 0 })
   }
 }

@@ -19,7 +19,7 @@ enum STUNetDecoder {
     for (index, stage) in decoder.stages.enumerated() {
       let layer = graph.pointwise(
         "decoder.upsample_layers.\(index).conv", inputs: below, outputs: stage.features,
-        hasBias: decoder.upsamplingBias, dimension: ones.count)
+        hasBias: decoder.upsamplingBias, ones: ones)
       upsampling.append(
         Operation.TransposedConvolution(
           weight: layer.weight, bias: layer.bias, repeats: stage.upsampling))
@@ -42,8 +42,7 @@ enum STUNetDecoder {
       segmentation.append(
         graph.pointwise(
           "decoder.seg_outputs.\(index)", inputs: stage.features,
-          outputs: decoder.segmentationHeads, hasBias: decoder.segmentationBias,
-          dimension: ones.count))
+          outputs: decoder.segmentationHeads, hasBias: decoder.segmentationBias, ones: ones))
     }
     let ends = DecoderEnds(
       upsampling: upsampling, segmentation: segmentation,
@@ -53,19 +52,5 @@ enum STUNetDecoder {
     return ends.connect(skips, in: &graph) { index, input, graph in
       stages[index].reduce(input) { $1($0, &graph) }
     }
-  }
-}
-
-extension Graph {
-  /// Declares a decoder's 1×1 convolution.
-  fileprivate mutating func pointwise(
-    _ path: String, inputs: Int, outputs: Int, hasBias: Bool, dimension: Int
-  ) -> Operation.Convolution {
-    let ones = [Int](repeating: 1, count: dimension)
-    return Operation.Convolution(
-      weight: declare(
-        "\(path).weight", shape: [outputs, inputs] + ones, .convolutionWeight, .decoder),
-      bias: hasBias ? declare("\(path).bias", shape: [outputs], .perChannel, .decoder) : nil,
-      stride: ones, padding: ones.map { _ in 0 })
   }
 }

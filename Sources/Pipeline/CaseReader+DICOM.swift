@@ -11,18 +11,10 @@ extension CaseReader {
     return try read(files: entry.files)
   }
 
-  /// The bytes that a case's voxels take; `nil` where its files cannot be read.
-  func byteCount(of entry: CaseList.Entry) -> Int? {
-    if case .dicom(let source) = entry.source {
-      return source.series.reduce(0) { $0 + $1.byteCount }
-    }
-    return voxelByteCount(of: entry.files)
-  }
-
   /// Reads series, one per channel, in the order in which the model's training saw voxels; what is too
   /// large is refused before any pixel is read.
   package func read(_ source: DICOMSource) throws(PipelineError) -> Case {
-    let byteCount = source.series.reduce(0) { $0 + $1.byteCount }
+    let byteCount = source.byteCount
     try memory.check(.reading, needed: CaseEstimate.baseByteCount + byteCount, new: byteCount)
     var channels: [Volume] = []
     var affines: [[[Double]]] = []

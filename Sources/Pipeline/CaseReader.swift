@@ -44,20 +44,24 @@ package struct CaseReader: Sendable {
       turningTo: other.orientation, tellsNonzero: other.tellsNonzero)
   }
 
-  /// The bytes that files' voxels take; `nil` where they cannot be read.
-  func voxelByteCount(of files: [String]) -> Int? {
-    try? result.get().open(files: files).reduce(0) { $0 + $1.byteCount }
-  }
-
   /// Reads a case's files, one per channel; what is too large is refused before any voxel is read.
   package func read(files: [String]) throws(PipelineError) -> Case {
+    try read(open(files: files))
+  }
+
+  /// Opens a case's files, one per channel, and reads their headers.
+  func open(files: [String]) throws(PipelineError) -> [NIfTISource] {
     let preprocessor = try preprocessor()
-    let sources: [NIfTISource]
+    do throws(PreprocessingError) { return try preprocessor.open(files: files) } catch {
+      throw PipelineError(.preprocessing(error))
+    }
+  }
+
+  /// Reads the voxels of open files; what is too large is refused before.
+  func read(_ sources: [NIfTISource]) throws(PipelineError) -> Case {
+    let preprocessor = try preprocessor()
     var scan: Scan
-    do throws(PreprocessingError) {
-      sources = try preprocessor.open(files: files)
-    } catch { throw PipelineError(.preprocessing(error)) }
-    let byteCount = sources.reduce(0) { $0 + $1.byteCount }
+    let byteCount = sources.byteCount
     try memory.check(.reading, needed: CaseEstimate.baseByteCount + byteCount, new: byteCount)
     do throws(PreprocessingError) {
       scan = try preprocessor.read(sources, turningTo: orientation)

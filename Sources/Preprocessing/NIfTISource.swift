@@ -90,3 +90,8 @@ package struct NIfTISource {
     }
   }
 }
+
+extension [NIfTISource] {
+  /// The bytes that a case's voxels take as float32.
+  package var byteCount: Int { reduce(0) { $0 + $1.byteCount } }
+}

@@ -11,6 +11,9 @@ package struct DICOMSource: Sendable, Equatable {
   /// What was left out of their studies, one line each.
   package let notices: [String]
 
+  /// The bytes that its voxels take as float32.
+  var byteCount: Int { series.reduce(0) { $0 + $1.byteCount } }
+
   package init(series: [DICOMSeries], convention: DICOMConvention?, notices: [String] = []) {
     self.series = series
     self.convention = convention

@@ -17,11 +17,16 @@ extension CaseReader {
   ///   comes, and what is wrong is said.
   func prepareAhead(_ entry: CaseList.Entry, held: Int) -> PreparedCase? {
     let reader = CaseReader(self, threads: 1)
-    guard let byteCount = reader.byteCount(of: entry), memory.allows(held + byteCount) else {
-      return nil
-    }
     do throws(PipelineError) {
-      let scan = try reader.read(entry)
+      let scan: Case
+      if case .dicom(let source) = entry.source {
+        guard memory.allows(held + source.byteCount) else { return nil }
+        scan = try reader.read(source)
+      } else {
+        let sources = try reader.open(files: entry.files)
+        guard memory.allows(held + sources.byteCount) else { return nil }
+        scan = try reader.read(sources)
+      }
       let (warnings, place) = (scan.warnings, scan.place)
       return PreparedCase(
         warnings: warnings, place: place, image: try reader.prepare(scan, held: held))
