@@ -24,11 +24,17 @@ except ImportError:  # Features can be made without it.
     class TransformerMixin:  # type: ignore[no-redef]
         """Stands for scikit-learn's where that is not installed."""
 
+_STATISTICS = {
+    "mean": ["mean"], "all": ["mean", "max"],
+    "nonzero-mean": ["nonzero_mean"], "nonzero-all": ["nonzero_mean", "nonzero_max"],
+}
+
 
 class Encoder(TransformerMixin, BaseEstimator):
     """Scans to pooled features ``[cases, features]``; nothing is learned.
 
-    ``path`` is a .swt file. ``pooling`` is ``"mean"`` of the last stage, or ``"all"``: mean and max of every stage.
+    ``path`` is a .swt file. ``pooling`` is ``"mean"`` of the last stage, or ``"all"``: mean and max of every stage;
+    ``"nonzero-mean"`` and ``"nonzero-all"`` are the same over the scan's nonzero region.
     ``policy``, ``threads``, ``memory_limit`` and ``dicom_convention`` are those of `Model`. ``cache`` names a
     folder that keeps features, so that cross-validation encodes every scan once: by model, pooling, policy and the
     files' content.
@@ -51,13 +57,14 @@ class Encoder(TransformerMixin, BaseEstimator):
 
     def fit(self, X: Any = None, y: Any = None) -> "Encoder":
         """Opens the model."""
-        if self.pooling not in ("mean", "all"):
-            raise UsageError(f"pooling is {self.pooling!r}, neither 'mean' nor 'all'")
+        if self.pooling not in tuple(_STATISTICS):
+            raise UsageError(f"pooling is {self.pooling!r}, none of {', '.join(_STATISTICS)}")
         model = self._open()
         widths = model.info["architecture"]["stages"]
-        last = len(widths) - 1
-        parts = [(last, "mean")] if self.pooling == "mean" else [
-            (stage, statistic) for stage in range(len(widths)) for statistic in ("mean", "max")]
+        statistics = _STATISTICS[self.pooling]
+        # One statistic is that of the last stage, two are those of every stage.
+        stages = range(len(widths)) if len(statistics) > 1 else [len(widths) - 1]
+        parts = [(stage, statistic) for stage in stages for statistic in statistics]
         self.model_id_ = model.model_id
         self.policy_ = model.policy
         #: What a head on these features is told to read; None for the mean of the last stage.

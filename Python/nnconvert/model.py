@@ -87,8 +87,8 @@ class Model:
     ) -> Features:
         """Pooled features, or those of a stage (0 has the highest resolution, -1 is the last).
 
-        ``pooling`` is ``"mean"`` of the last stage, or ``"all"``: mean and max of every stage; by default what the
-        model's classifier reads.
+        ``pooling`` is ``"mean"`` of the last stage, or ``"all"``: mean and max of every stage; ``"nonzero-mean"`` and
+        ``"nonzero-all"`` are the same over the scan's nonzero region. By default what the model's classifier reads.
         """
         if stage is not None and stage < 0:
             stage += len(self.info["architecture"]["stages"])

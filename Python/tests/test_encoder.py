@@ -28,7 +28,7 @@ def test_cross_validates_with_groups(encoder_path, cohort, cache):
     assert scores.shape == (3,) and np.isfinite(scores).all()
 
 
-@pytest.mark.parametrize("pooling", ["mean", "all"])
+@pytest.mark.parametrize("pooling", ["mean", "all", "nonzero-mean", "nonzero-all"])
 @pytest.mark.parametrize("steps", [[], [StandardScaler()], [MinMaxScaler(), PCA(5)]], ids=["plain", "scaled", "pca"])
 @pytest.mark.parametrize("classes", [2, 3])
 def test_a_fitted_pipeline_becomes_a_head(encoder_path, cohort, cache, tmp_path, pooling, steps, classes):
@@ -82,6 +82,13 @@ def test_features_have_names(encoder_path):
     names = nnconvert.Encoder(encoder_path).get_feature_names_out()
     assert list(names[:2]) == ["stage3_mean_0", "stage3_mean_1"] and len(names) == 64
     assert len(nnconvert.Encoder(encoder_path, pooling="all").get_feature_names_out()) == 240
+    names = nnconvert.Encoder(encoder_path, pooling="nonzero-all").get_feature_names_out()
+    assert names[0] == "stage0_nonzero_mean_0" and names[8] == "stage0_nonzero_max_0" and len(names) == 240
+
+
+def test_unknown_pooling_is_refused(encoder_path):
+    with pytest.raises(nnconvert.UsageError, match="none of mean, all, nonzero-mean, nonzero-all"):
+        nnconvert.Encoder(encoder_path, pooling="max").fit()
 
 
 def test_is_cloned_and_pickled_by_path(encoder_path, cohort):

@@ -33,11 +33,11 @@ struct PipelineChoices {
     try self.init(
       policy: values.policy, threads: values.threads, memoryLimit: values.memory_limit)
     let stageCount = model.description.architecture.stages.count
-    switch try values.pooling.map({ try Argument.text($0, "pooling") }) {
-    case nil: break
-    case "mean": pooling = .some(nil)
-    case "all": pooling = Classifier.Pooling.all(stageCount: stageCount)
-    default: throw CallFailure.usage("pooling is none of mean, all")
+    if let name = try values.pooling.map({ try Argument.text($0, "pooling") }) {
+      guard let named = Pooling(rawValue: name) else {
+        throw CallFailure.usage("pooling is none of \(Pooling.names)")
+      }
+      pooling = named == .mean ? .some(nil) : named.entries(stageCount: stageCount)
     }
     guard (0...64).contains(values.stage_count) else {
       throw CallFailure.usage("stage_count \(values.stage_count) is not 0 to 64")

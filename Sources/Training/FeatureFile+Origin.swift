@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Pipeline
 package import SWTFormat
 
 extension FeatureFile {
@@ -19,11 +20,21 @@ extension FeatureFile {
     }
   }
 
-  /// What the columns are, by their number: the last stage's means, or means and maxima of all stages.
+  /// What the columns are, `nil` for the last stage's means: as the `.json` says, else by their number these or means
+  /// and maxima of all stages.
   package func pooling(
     in architecture: NetworkArchitecture
   ) throws(TrainingError) -> [Classifier.Pooling]? {
     let widths = architecture.featuresPerStage
+    if let pooling {
+      guard pooling.allSatisfy({ widths.indices.contains($0.stage) }),
+        pooling.reduce(0, { $0 + widths[$1.stage] }) == features.columns
+      else {
+        throw .features(
+          problem: "their pooling is not that of \(features.columns) features of this model")
+      }
+      return pooling == Pooling.mean.entries(stageCount: widths.count) ? nil : pooling
+    }
     if features.columns == widths.last { return nil }
     let all = Classifier.Pooling.all(stageCount: widths.count)
     let width = all.reduce(0) { $0 + widths[$1.stage] }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package import FileIO
 internal import NPY
-internal import SWTFormat
+package import SWTFormat
 
 /// Features of cases as `nnrun features` writes them: an array `[cases, features]`, and beside it a
 /// `.json` that names the cases and what made them.
@@ -11,6 +11,8 @@ package struct FeatureFile: Sendable {
   package let cases: [String]?
   package let modelID: String?
   package let inputPolicy: String?
+  /// What the columns are, where the `.json` says so; `nnrun` leaves out the mean of the last stage.
+  package let pooling: [Classifier.Pooling]?
   package let identity: MappedFile.Identity?
 
   /// - Throws: `NPYError`, `FileError`, or `TrainingError.features`.
@@ -32,7 +34,7 @@ package struct FeatureFile: Sendable {
     let sidecar =
       (path.lowercased().hasSuffix(".npy") ? String(path.dropLast(4)) : path) + ".json"
     guard MappedFile.identity(ofFileAt: sidecar) != nil else {
-      (cases, modelID, inputPolicy) = (nil, nil, nil)
+      (cases, modelID, inputPolicy, pooling) = (nil, nil, nil, nil)
       return
     }
     let json: JSONValue
@@ -48,6 +50,19 @@ package struct FeatureFile: Sendable {
     cases = names
     modelID = json["model_id"]?.string
     inputPolicy = json["input_policy"]?.string
+    pooling = try json["pooling"].map { list in
+      let entries =
+        list.array?.compactMap { $0.string.flatMap(Classifier.Pooling.init(text:)) } ?? []
+      guard (1...64).contains(entries.count), entries.count == list.array?.count,
+        Set(entries).count == entries.count
+      else {
+        throw TrainingError.features(
+          problem:
+            "\(DisplayText.quoted(sidecar)): its pooling is no list of different entries such as "
+            + "3:mean and 3:max")
+      }
+      return entries
+    }
   }
 
   /// The rows of the table's cases, in its order.

@@ -113,9 +113,12 @@ struct CaseArguments: ParsableArguments {
   }
 
   /// A pipeline for `model`; a note is told where the model's policy is overridden.
+  ///
+  /// - Parameter pooling: what pooled features are; by default what the classifier reads, where its logits are
+  ///   asked for, else the mean of the last stage.
   func pipeline(
-    _ model: Model, outputs: SessionOutputs, threads: Int?, precision: Precision = .f32,
-    makesMaps: Bool = false, _ reporter: Reporter
+    _ model: Model, outputs: SessionOutputs, pooling: [Classifier.Pooling]? = nil, threads: Int?,
+    precision: Precision = .f32, makesMaps: Bool = false, _ reporter: Reporter
   ) throws -> EncoderPipeline {
     let stored = model.description.inputPolicy
     if let inputPolicy, inputPolicy != stored {
@@ -125,8 +128,9 @@ struct CaseArguments: ParsableArguments {
     tellFolds(of: model, reporter)
     return EncoderPipeline(
       model: model, policy: inputPolicy, outputs: outputs,
-      pooling: outputs.logits ? model.description.classifier?.pooling : nil, threads: threads,
-      precision: precision, memoryLimit: memory.maxMemory, turningTo: try orientation(for: model),
+      pooling: pooling ?? (outputs.logits ? model.description.classifier?.pooling : nil),
+      threads: threads, precision: precision, memoryLimit: memory.maxMemory,
+      turningTo: try orientation(for: model),
       makesMaps: makesMaps)
   }
 

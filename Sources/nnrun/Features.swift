@@ -14,6 +14,7 @@ struct Features: ParsableCommand {
     discussion: """
       Examples:
         nnrun features model.swt folder/ -o features.npy
+        nnrun features model.swt cases.csv --pooling all -o features.npy
         nnrun features model.swt array.npy --stage 2 -o stage2.npy
         nnrun features model.swt array.npy --logits-map -o logits.npy
       """)
@@ -33,8 +34,15 @@ struct Features: ParsableCommand {
   var stage: Int?
   @Flag(help: "Write every stage's features, stage0.npy and so on.")
   var allStages = false
-  @Flag(help: "Write the mean of the last stage's features, [N, C] (the default).")
+  @Flag(help: "Write pooled features, [N, C] (the default).")
   var pooled = false
+  @Option(
+    help: ArgumentHelp(
+      """
+      What pooled features are: mean (of the last stage; the default), all (mean and max of every stage), nonzero-mean \
+      or nonzero-all (the same over the scan's nonzero region).
+      """))
+  var pooling: Pooling?
   @Flag(help: "Write the logits of the segmentation, [heads, z, y, x]; for .npy inputs.")
   var logitsMap = false
   @Flag(help: "Report as JSON.")
@@ -47,6 +55,9 @@ struct Features: ParsableCommand {
   func validate() throws {
     guard [stage != nil, allStages, pooled, logitsMap].filter({ $0 }).count <= 1 else {
       throw ValidationError("--stage, --all-stages, --logits-map and --pooled exclude each other")
+    }
+    guard pooling == nil || !writesMaps else {
+      throw ValidationError("--pooling goes with pooled features only")
     }
     guard side.jobs == 1 || !writesMaps else {
       throw ValidationError("--jobs goes with pooled features only")
@@ -66,18 +77,20 @@ struct Features: ParsableCommand {
       throw RuntimeError(.stage(stage, count: architecture.stages.count))
     }
     guard !logitsMap || architecture.decoder != nil else { throw RuntimeError(.noDecoder) }
+    let entries = pooling == .mean ? nil : pooling?.entries(stageCount: architecture.stages.count)
     let pipelines = try side.pipelines(
       cases, loaded,
       outputs: SessionOutputs(
         stages: Set(stages), pooled: !writesMaps, segmentation: logitsMap),
-      threads: model.threads, precision: arithmetic.precision, reporter)
+      pooling: entries, threads: model.threads, precision: arithmetic.precision, reporter)
     let pipeline = pipelines[0]
     let list = try cases.list(for: loaded, reporter)
     let output = ShareArguments.path(output, list?.part?.share)
     let isArrays = list?.isArrays == true
     let origin = ResultFile.Origin(
       kind: logitsMap ? "logits-map" : writesMaps ? "stage" : "pooled", modelID: loaded.modelID,
-      inputPolicy: isArrays ? "as-given" : pipeline.policy.rawValue)
+      inputPolicy: isArrays ? "as-given" : pipeline.policy.rawValue,
+      pooling: entries?.map(\.text))
     let inputs = model.identities + (list?.identities ?? [])
     let runner = CaseRunner(
       pipelines: pipelines, reporter: reporter, interruption: interruption,
@@ -185,3 +198,5 @@ struct Features: ParsableCommand {
     try StandardOutput.writeLine(json.prettyText)
   }
 }
+
+extension Pooling: ExpressibleByArgument {}

@@ -4,6 +4,7 @@ import CaseCommands
 import CommandLineInterface
 import FileIO
 import Pipeline
+import SWTFormat
 import SWTRuntime
 
 /// How many cases are run at once.
@@ -19,9 +20,12 @@ struct JobsArgument: ParsableArguments {
   }
 
   /// The pipelines of one after the other, or of all jobs.
+  ///
+  /// - Parameter pooling: what pooled features are; `nil` for what `outputs` say.
   func pipelines(
-    _ cases: CaseArguments, _ model: Model, outputs: SessionOutputs, threads: Int?,
-    precision: Precision, makesMaps: Bool = false, _ reporter: Reporter
+    _ cases: CaseArguments, _ model: Model, outputs: SessionOutputs,
+    pooling: [Classifier.Pooling]? = nil, threads: Int?, precision: Precision,
+    makesMaps: Bool = false, _ reporter: Reporter
   ) throws -> [EncoderPipeline] {
     var cases = cases
     var each = threads
@@ -32,8 +36,8 @@ struct JobsArgument: ParsableArguments {
     let muted = Reporter(name: NNRun.tool.name, isQuiet: true)
     return try (0..<jobs).map { index in
       try cases.pipeline(
-        model, outputs: outputs, threads: each, precision: precision, makesMaps: makesMaps,
-        index == 0 ? reporter : muted)
+        model, outputs: outputs, pooling: pooling, threads: each, precision: precision,
+        makesMaps: makesMaps, index == 0 ? reporter : muted)
     }
   }
 }

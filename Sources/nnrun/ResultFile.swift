@@ -13,11 +13,14 @@ struct ResultFile {
     let kind: String
     let modelID: String
     let inputPolicy: String
+    /// What pooled features are, as heads name it; `nil` for the mean of the last stage.
+    var pooling: [String]?
 
     /// For messages.
     var text: String {
-      "model \(DisplayText.escaped(String(modelID.prefix(12)))), policy "
-        + "\(DisplayText.quoted(inputPolicy)), kind \(DisplayText.quoted(kind))"
+      let columns = pooling.map { ", pooling \(DisplayText.quoted($0.joined(separator: ",")))" }
+      return "model \(DisplayText.escaped(String(modelID.prefix(12)))), policy "
+        + "\(DisplayText.quoted(inputPolicy)), kind \(DisplayText.quoted(kind))\(columns ?? "")"
     }
   }
 
@@ -194,6 +197,7 @@ struct ResultFile {
       ("model_id", .string(origin.modelID)), ("input_policy", .string(origin.inputPolicy)),
       ("cases", JSONValue(cases.map(\.name))),
     ])
+    if let pooling = origin.pooling { object["pooling"] = JSONValue(pooling) }
     for (key, value) in extra { object[key] = value }
     object["inputs"] = .array(cases.map { $0.identity?.json ?? .null })
     var file = try AtomicFile(path: sidecar(of: path), replacing: true, inputs: inputs)

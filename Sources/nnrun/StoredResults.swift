@@ -17,7 +17,8 @@ struct StoredResults {
   init(arrayAt path: String, _ json: JSONValue) throws {
     origin = ResultFile.Origin(
       kind: json["kind"]?.string ?? "", modelID: json["model_id"]?.string ?? "",
-      inputPolicy: json["input_policy"]?.string ?? "")
+      inputPolicy: json["input_policy"]?.string ?? "",
+      pooling: json["pooling"]?.array?.map { $0.string ?? "" })
     part = CaseList.Part(json: json["share"])
     classNames = json["classes"]?.array?.compactMap(\.string)
     let array = try NPYArray(contentsOf: path)

@@ -9,8 +9,11 @@ struct Augment: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Apply nnU-Net's training transforms with given parameters to an array.",
     discussion: """
-      For comparing with nnU-Net. The steps are a JSON list of {"name", "params"}, for noise also
-      "unit_noise", the path of a .npy of the image's shape.
+      For comparing with nnU-Net. The steps are a JSON list of {"name", "params"}, for noise also "unit_noise", the path \
+      of a .npy of the image's shape.
+
+      Example:
+        nntrain augment image.npy --steps steps.json -o augmented.npy
       """)
 
   @Argument(

@@ -13,6 +13,9 @@ struct Evaluate: ParsableCommand {
     discussion: """
       Nothing is fitted: temperature, distances and, with two classes, the threshold are what the classifier's file \
       says, or what is given.
+
+      Example:
+        nntrain evaluate classifier.swt others.csv --report external.html
       """)
 
   @Argument(

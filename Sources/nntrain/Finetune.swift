@@ -12,12 +12,15 @@ struct Finetune: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Train the last stages of the encoder with a head that was fitted first.",
     discussion: """
-      The head of 'nntrain head' is fitted first; then the last stages learn with it, one after the other. The
-      result is kept only where its log loss out of fold is smaller than that head's; else that head is
-      written, and the report says so. An interrupted run is taken up with --resume.
+      The head of 'nntrain head' is fitted first; then the last stages learn with it, one after the other. The result is \
+      kept only where its log loss out of fold is smaller than that head's; else that head is written, and the report says \
+      so. An interrupted run is taken up with --resume.
 
-      With --batches, --spec and --dump gradients and steps on exact batches are written instead, for
-      comparing with PyTorch.
+      With --batches, --spec and --dump gradients and steps on exact batches are written instead, for comparing with PyTorch.
+
+      Examples:
+        nntrain finetune model.swt cases.csv -o classifier.swt --unfreeze 1
+        nntrain finetune model.swt --batches b.npz --spec spec.json --dump steps/
       """)
 
   @Argument(

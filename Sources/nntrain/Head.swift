@@ -14,9 +14,13 @@ struct Head: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Fit a classifier on frozen features, judged by grouped, nested cross-validation.",
     discussion: """
-      CASES.csv has a header with a column 'case', the images' columns as nnrun takes them, and the label's;
-      other columns may be there. With --features no images are needed, and the model may be left out; the
-      output is then an .npz head for nnconvert attach.
+      CASES.csv has a header with a column 'case', the images' columns as nnrun takes them, and the label's; other columns \
+      may be there. With --features no images are needed, and the model may be left out; the output is then an .npz head for \
+      nnconvert attach.
+
+      Examples:
+        nntrain head model.swt cases.csv -o classifier.swt --report report.html
+        nntrain head --features features.npy cases.csv -o head.npz
       """)
 
   @Argument(
@@ -105,7 +109,8 @@ struct Head: ParsableCommand {
       candidates: [
         CrossValidation.Candidate(
           name: "as given", columns: Array(0..<rows.columns),
-          pooling: try model.flatMap { try file.pooling(in: $0.description.architecture) })
+          pooling: try model.map { try file.pooling(in: $0.description.architecture) }
+            ?? file.pooling)
       ],
       model: model, modelID: model?.modelID ?? file.modelID,
       inputPolicy: model?.description.inputPolicy.rawValue ?? file.inputPolicy,

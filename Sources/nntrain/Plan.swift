@@ -8,8 +8,12 @@ import Training
 
 struct Plan: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Say what 'nntrain finetune' with the same arguments would take: time, memory, cache."
-  )
+    abstract:
+      "Say what 'nntrain finetune' with the same arguments would take: time, memory, cache.",
+    discussion: """
+      Example:
+        nntrain plan model.swt cases.csv --unfreeze 2
+      """)
 
   @Argument(
     help: ArgumentHelp("MODEL.swt CASES.csv", valueName: "model> <cases"), completion: .file())

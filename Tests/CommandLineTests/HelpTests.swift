@@ -29,7 +29,7 @@ import Testing
     }
   }
 
-  @Test(arguments: commands.filter { $0[0] != "nntrain" })
+  @Test(arguments: commands)
   func helpHasAnExample(command: [String]) throws {
     let rest: [String] = Array(command.dropFirst())
     let help = try Command.run(command[0], rest + ["--help"])

@@ -111,6 +111,60 @@ import Testing
     try JSONParser.parse(Bytes(Array(text.utf8)))
   }
 
+  /// Whatever is pooled: the `.json` beside features says what they are.
+  @Test(arguments: ["mean", "all", "nonzero-mean", "nonzero-all"])
+  func featuresOfNnrunGiveTheHeadOfScans(pooling: String) throws {
+    let folder = try TemporaryFolder()
+    try prepareScans(folder)
+    let (model, table) = (folder.file("m.swt"), folder.file("c.csv"))
+    let (features, head) = (folder.file("f.npy"), folder.file("head.npz"))
+    for (command, arguments) in [
+      ("nnrun", ["features", model, table, "--pooling", pooling, "-o", features]),
+      (
+        "nntrain",
+        ["head", model, "--features", features, table, "-o", folder.file("a.swt"), "--cv", "2"]
+      ),
+      ("nntrain", ["head", "--features", features, table, "-o", head, "--cv", "2"]),
+      ("nnconvert", ["attach", model, "--head", head, "-o", folder.file("b.swt")]),
+    ] {
+      let result = try Command.run(command, arguments)
+      #expect(result.status == 0, "\(result.errors)")
+    }
+    #expect(try train(folder, "scans.swt", ["--pooling", pooling]).status == 0)
+    let expected = try SWTFile(contentsOf: folder.file("scans.swt"))
+    for name in ["a.swt", "b.swt"] {
+      let file = try SWTFile(contentsOf: folder.file(name))
+      #expect(file.description.classifier?.pooling == expected.description.classifier?.pooling)
+      for tensor in [Classifier.weightName, Classifier.biasName] {
+        let entries = (
+          try #require(file.entry(named: tensor)), try #require(expected.entry(named: tensor))
+        )
+        #expect(file.values(of: entries.0) == expected.values(of: entries.1))
+      }
+    }
+  }
+
+  @Test(arguments: [
+    ("[\"0:mean\"]", "is not that of 64 features"), ("[\"9:mean\"]", "is not that of 64 features"),
+    ("[\"3:mode\"]", "no list of different entries"), ("[]", "no list of different entries"),
+    ("\"all\"", "no list of different entries"),
+    ("[\"3:mean\",\"3:mean\"]", "no list of different"),
+  ])
+  func aWrongPoolingOfFeaturesIsRefused(pooling: String, words: String) throws {
+    let folder = try TemporaryFolder()
+    try prepareScans(folder)
+    try writeFeatures(to: folder, width: 64)
+    let names = (0..<10).map { "\"case\($0)\"" }.joined(separator: ",")
+    try write("{\"cases\":[\(names)],\"pooling\":\(pooling)}", to: folder.file("f.json"))
+    let result = try Command.run(
+      "nntrain",
+      [
+        "head", folder.file("m.swt"), "--features", folder.file("f.npy"), folder.file("cases.csv"),
+        "-o", folder.file("a.swt"),
+      ])
+    #expect(result.status == 65 && result.errors.contains(words), "\(result.errors)")
+  }
+
   /// What `nntrain` fits, `nnrun` runs.
   @Test func aHeadFromScansRunsEverywhere() throws {
     let folder = try TemporaryFolder()

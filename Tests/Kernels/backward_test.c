@@ -76,6 +76,54 @@ static void test_weight_gradient(const nn_kernels *kernels, int kernel, int stri
   free(input), free(vectors), free(planar), free(gradients), free(target), free(before);
 }
 
+// A weight's gradient by Winograd's tiles, as a driver does it: two tiles along x, which stick out of outputs and input.
+static void test_winograd_gradient(const nn_kernels *kernels, nn_winograd_tile_sizes sizes, int inputs) {
+  const nn_winograd_axis z = *nn_winograd_axis_of(sizes >> 8), y = *nn_winograd_axis_of(sizes >> 4 & 15),
+                         x = *nn_winograd_axis_of(sizes & 15);
+  const int points = z.points * y.points * x.points, taps = z.kernel * y.kernel * x.kernel, width = 2 * x.outputs + 1;
+  const int count_z = z.outputs, count_y = 1, count_x = 2 * x.outputs - 1;
+  float *input = numbers((size_t)(z.points * y.points * width * BLOCK)), *vectors = numbers(2 * BLOCK);
+  float *data = numbers((size_t)(2 * points * BLOCK)), *gradients = numbers((size_t)(z.outputs * y.outputs * width * BLOCK));
+  float *moved = numbers((size_t)(2 * points * BLOCK)), *products = numbers((size_t)(points * BLOCK * BLOCK));
+  float *sorted = numbers((size_t)(3 * points * BLOCK));
+  float *target = numbers((size_t)((taps + 1) * BLOCK * BLOCK)), *before = numbers((size_t)((taps + 1) * BLOCK * BLOCK));
+  memcpy(before, target, (size_t)((taps + 1) * BLOCK * BLOCK) * sizeof(float));
+  const nn_pending pending = {vectors, vectors + BLOCK, 0.01f};
+  const float *rows[NN_WINOGRAD_POINTS * NN_WINOGRAD_POINTS];
+  for (int row = 0; row < z.points * y.points; row++) rows[row] = input + row * width * BLOCK;
+  rows[1] = NULL;
+  const nn_winograd_input load = {sizes, rows, width, -1, 2, pending, data, points * BLOCK};
+  kernels->winograd_input(&load);
+  const nn_winograd_gradient move = {sizes, 2, gradients, y.outputs * width * BLOCK, width * BLOCK, count_z, count_y, count_x,
+                                     moved, 2 * BLOCK};
+  kernels->winograd_gradient(&move);
+  for (int tile = 0; tile < 2; tile++)
+    for (int point = 0; point < points; point++)
+      memcpy(sorted + (3 * point + tile) * BLOCK, data + (tile * points + point) * BLOCK, BLOCK * sizeof(float));
+  const nn_winograd_gradient_products multiply = {sorted, moved, 3 * BLOCK, 2 * BLOCK, points, 2, products};
+  kernels->winograd_gradient_products(&multiply);
+  const nn_winograd_weight_gradient store = {sizes, inputs, products, BLOCK * BLOCK, target, inputs * BLOCK};
+  kernels->winograd_weight_gradient(&store);
+  double error = 0;
+  for (int i = taps * inputs * BLOCK; i < (taps + 1) * BLOCK * BLOCK; i++) error = worse(error, target[i] - before[i]);
+  for (int tap = 0; tap < taps; tap++)
+    for (int c = 0; c < inputs; c++)
+      for (int lane = 0; lane < BLOCK; lane++) {
+        const int at = (tap * inputs + c) * BLOCK + lane;
+        double sum = before[at];
+        for (int oz = 0; oz < count_z; oz++)
+          for (int ox = 0; ox < count_x; ox++) {
+            const float *row = rows[(oz + tap / (y.kernel * x.kernel)) * y.points + tap / x.kernel % y.kernel];
+            const int ix = ox + tap % x.kernel - 1;
+            if (!row || ix < 0 || ix >= width) continue;
+            sum += activated(row[ix * BLOCK + c], pending, c) * gradients[(oz * y.outputs * width + ox) * BLOCK + lane];
+          }
+        error = worse(error, target[at] - sum);
+      }
+  expect(kernels->name, "winograd's weight gradient", error, 3e-5);
+  free(input), free(vectors), free(data), free(gradients), free(moved), free(sorted), free(products), free(target), free(before);
+}
+
 // An input's gradient along one axis: classes of voxels, each a convolution with the taps that reach it.
 static void test_input_gradient(const nn_kernels *kernels, int kernel, int stride, int width, int outputs, int inputs, int accumulate) {
   const int padding = (kernel - 1) / 2, count = (width + 2 * padding - kernel) / stride + 1;
@@ -252,6 +300,10 @@ void test_backward(const nn_kernels *kernels) {
         test_input_gradient(kernels, kernel, stride, 1, 1, 1, accumulate);
       }
     }
+  for (int inputs = 1; inputs <= BLOCK; inputs += 5) {
+    test_winograd_gradient(kernels, 0x222, inputs);
+    test_winograd_gradient(kernels, 0x122, inputs);
+  }
   for (size_t voxels = 1; voxels < 200; voxels = voxels * 2 + 1) {
     test_norm_gradient(kernels, voxels);
     test_activated_max(kernels, voxels);

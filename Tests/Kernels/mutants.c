@@ -126,6 +126,21 @@ static void transpose_weights(const float *source, int32_t inputs, float *target
   target[0] = NAN;
 }
 
+static void winograd_gradient(const nn_winograd_gradient *job) {
+  right->winograd_gradient(job);
+  job->target[0] = NAN;
+}
+
+static void winograd_gradient_products(const nn_winograd_gradient_products *job) {
+  right->winograd_gradient_products(job);
+  job->target[0] = NAN;
+}
+
+static void winograd_weight_gradient(const nn_winograd_weight_gradient *job) {
+  right->winograd_weight_gradient(job);
+  job->target[0] = NAN;
+}
+
 static void input_gradient(const nn_input_gradient *job) {
   right->input_gradient(job);
   job->target[0] = NAN;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import FileIO
 import SWTFormat
 import TestSupport
 import Testing
@@ -87,6 +88,28 @@ import Testing
     #expect(
       Difference(head.distance.squares(standardized), distances).absolute
         < 1e-8 * (distances.max() ?? 0))
+  }
+
+  /// Against SciPy's bounded minimum, at the bounds and near them too: see `scripts/lib/fixtures/make_temperature.py`.
+  @Test func theTemperatureIsTheBestOfItsRange() throws {
+    let sets = try JSONParser.parse(
+      MappedFile(path: "\(Fixtures.folder)/training/temperature.json").bytes
+    ).array
+    #expect(sets?.count == 27)
+    for set in sets ?? [] {
+      let values = HeadGolden.numbers(set["logits"] ?? .null)
+      let labels = set["labels"]?.array?.compactMap(\.integer) ?? []
+      let logits = Matrix(
+        rows: labels.count, columns: values.count / labels.count, values: values)
+      let expected = try #require(set["temperature"]?.double)
+      let found = Temperature.fit(logits: logits, labels: labels)
+      #expect(Difference([found / expected], [1]).absolute < 1e-6)
+    }
+  }
+
+  /// Logits that are all alike fit as well at every temperature.
+  @Test func whereTheTemperatureDoesNotMatterItIsOne() {
+    #expect(Temperature.fit(logits: Matrix(rows: 4, columns: 2), labels: [0, 1, 0, 1]) == 1)
   }
 
   @Test(arguments: [1024, 10])

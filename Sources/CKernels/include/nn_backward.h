@@ -57,6 +57,46 @@ typedef struct nn_input_gradient {
   ptrdiff_t target_block_step;
 } nn_input_gradient;
 
+/// Transforms outputs' gradients of a run of neighbouring Winograd tiles of one block: the transpose of the way
+/// back from products to outputs. For tiles of two outputs along an axis, or of one.
+typedef struct nn_winograd_gradient {
+  nn_winograd_tile_sizes tile_sizes;
+  int32_t tiles;
+  /// The first tile's first voxel.
+  const float *_Nonnull source;
+  ptrdiff_t plane_step, row_step;
+  /// Voxels that lie inside the output; along x those of all tiles. Others count as zeros.
+  int32_t count_z, count_y, count_x;
+  /// `[point][tile][16]`.
+  float *_Nonnull target;
+  ptrdiff_t point_step;
+} nn_winograd_gradient;
+
+/// Sums over tiles, at every point, of one input block's transformed values times one output block's gradients.
+typedef struct nn_winograd_gradient_products {
+  /// `[point][tile][16]` both.
+  const float *_Nonnull inputs;
+  const float *_Nonnull gradients;
+  ptrdiff_t input_point_step, gradient_point_step;
+  int32_t points, tiles;
+  /// `[point][16 inputs][16]`, overwritten.
+  float *_Nonnull target;
+} nn_winograd_gradient_products;
+
+/// Adds to the gradient of one input block's and one output block's weights what that of the transformed ones is: the
+/// transpose of their transform.
+typedef struct nn_winograd_weight_gradient {
+  nn_winograd_tile_sizes tile_sizes;
+  /// Channels of the input block, 1 … 16.
+  int32_t inputs;
+  /// `[point][input][16]`.
+  const float *_Nonnull source;
+  ptrdiff_t point_step;
+  /// `[tap][input][16]`.
+  float *_Nonnull target;
+  ptrdiff_t tap_step;
+} nn_winograd_weight_gradient;
+
 /// A norm of 16 channels and what is known of it: `h = (raw − mean) · inverse`, of which came
 /// `activation(scale · raw + shift)`.
 typedef struct nn_norm_gradient {

@@ -104,8 +104,9 @@ swt_status swt_pipeline_close(swt_pipeline **pipeline);
 
 typedef struct swt_pipeline_options {
   const char *policy;     // as above
-  const char *pooling;    // pooled features: "mean" of the last stage, or "all": mean and max of every stage, without
-                          // logits then; NULL for those that the classifier reads, else the last stage's mean
+  const char *pooling;    // pooled features: "mean" of the last stage, or "all": mean and max of every stage;
+                          // "nonzero-mean", "nonzero-all": the same over the scan's nonzero region; without logits
+                          // then. NULL for those that the classifier reads, else the last stage's mean
   const int32_t *stages;  // stages whose features are kept of a run; of cases that are one window only
   size_t stage_count;
   uint64_t memory_limit;  // as above

@@ -27,9 +27,8 @@ struct InputGradient: Instruction {
   /// Of what it read.
   let output: Activation
   let accumulates: Bool
-  let weight: TrainedParameters.Entry
-  let parameters: TrainedParameters
   let kernels: Kernels
+  private let weights: TurnedWeights
   private let threads: Int
   private let classes: [VoxelClass]
   /// Gradients with zeros around, `[output block][z][y][x][16]`.
@@ -48,8 +47,6 @@ struct InputGradient: Instruction {
     self.gradient = gradient
     self.output = output
     self.accumulates = accumulates
-    self.weight = weight
-    self.parameters = parameters
     kernels = target.kernels
     threads = target.threads
     let (input, positions, kernel) = (geometry.input, geometry.positions, geometry.kernel)
@@ -95,6 +92,8 @@ struct InputGradient: Instruction {
       tapsBefore += taps.count
     }
     self.classes = classes
+    weights = TurnedWeights(
+      weight: weight, parameters: parameters, kernels: target.kernels, taps: classes.map(\.taps))
     scratch = buffers.reserve(gradient.blocks * padded.count * Self.block)
   }
 
@@ -104,7 +103,7 @@ struct InputGradient: Instruction {
 
   func run(_ context: RunContext) {
     pad(context)
-    let turned = parameters.turned(weight) { turn(into: $0, context.team) }
+    let turned = weights.pointer(context.team)
     let target = context.memory[output]
     if !accumulates, classes.contains(where: \.taps.isEmpty) {
       target.update(repeating: 0, count: output.blocks * output.blockStep)
@@ -133,7 +132,7 @@ struct InputGradient: Instruction {
     let (extent, step) = (output.extent, geometry.stride)
     let source = context.memory[scratch]
     let target = context.memory[output] + blocks.lowerBound * output.blockStep
-    let weightStep = gradient.blocks * geometry.kernel.count * block * block
+    let weightStep = weights.blockStep
     let weights =
       turned + blocks.lowerBound * weightStep + own.tapsBefore * gradient.blocks * block * block
     own.offsets.withUnsafeBufferPointer { offsets in
@@ -180,28 +179,6 @@ struct InputGradient: Instruction {
         (plane + ((y + before.y) * padded.x + before.x) * block).update(
           from: values + channels * gradient.blockStep + (z * extent.y + y) * extent.x * block,
           count: extent.x * block)
-      }
-    }
-  }
-
-  /// Transposes the weights: `[input block][class][output block][tap][16 outputs][16 inputs]`.
-  private func turn(into target: UnsafeMutablePointer<Float>, _ team: ThreadTeam) {
-    let block = Self.block
-    let layout = PackedLayout(shape: weight.shape)
-    let source = parameters.values(weight)
-    let outputBlocks = gradient.blocks
-    team.forEach(output.blocks * outputBlocks) { index, _ in
-      let (inputBlock, outputBlock) = (index / outputBlocks, index % outputBlocks)
-      let inputs = geometry.inputs.widths[inputBlock]
-      for own in classes {
-        for (number, tap) in own.taps.enumerated() {
-          let place =
-            inputBlock * outputBlocks * layout.taps + own.tapsBefore * outputBlocks
-            + outputBlock * own.taps.count + number
-          kernels.pointee.transpose_weights(
-            source + layout.laneIndex(block: outputBlock, input: inputBlock * block, tap: tap),
-            Int32(inputs), target + place * block * block)
-        }
       }
     }
   }

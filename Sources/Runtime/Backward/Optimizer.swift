@@ -43,6 +43,8 @@ package final class Optimizer {
     package var first, second: [[Float]]
     package var stepCounts: [Int]
 
+    package static let none = State(first: [], second: [], stepCounts: [])
+
     package init(first: [[Float]], second: [[Float]], stepCounts: [Int]) {
       self.first = first
       self.second = second

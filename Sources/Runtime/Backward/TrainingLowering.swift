@@ -3,8 +3,8 @@ internal import Network
 
 /// Makes the instructions of training: the forward pass layer by layer, and the backward pass step by step.
 ///
-/// Convolutions are direct ones: Winograd's transforms of weights that change in every step would cost more than
-/// they save in small stages. Nothing is written over what the backward pass reads: buffers live as long as
+/// Convolutions are direct ones, or Winograd's with the weights transformed where they are used, whichever costs
+/// less. Nothing is written over what the backward pass reads: buffers live as long as
 /// an instruction names them.
 struct TrainingLowering {
   private(set) var buffers = Buffers()
@@ -93,11 +93,11 @@ struct TrainingLowering {
       preconditionFailure("every stage that is run has its parameters")
     }
     let output = output(layer.output)
-    var instruction = DirectConvolution(
+    var instruction = cheapestConvolution(
       ConvolutionOperands(
         name: layer.path, geometry: shapes.geometry(of: layer),
         input: .features([feature(layer.reads[0])]), output: output),
-      weights: PackedWeights(weight, of: parameters), target: target)
+      PackedWeights(weight, of: parameters))
     let pending = ownPending(channels: output.channels)
     let statistics = NormStatistics(mean: pending.mean, inverse: pending.inverse)
     pendings[layer.output] = pending.pending
@@ -117,6 +117,20 @@ struct TrainingLowering {
       forward.append(affine(layer, output, pending.pending, statistics))
     }
     forward.append(instruction)
+  }
+
+  /// The convolution that costs least.
+  private mutating func cheapestConvolution(
+    _ operands: ConvolutionOperands, _ weights: PackedWeights
+  ) -> any ConvolutionInstruction {
+    let choice = AlgorithmChoice(target: target)
+    guard let tileSizes = choice.tileSizesOfTrained(operands.geometry) else {
+      return DirectConvolution(operands, weights: weights, target: target)
+    }
+    var instruction = StagedWinogradConvolution(
+      operands, tileSizes: tileSizes, weights: weights, target: target)
+    instruction.operands.scratch = buffers.reserve(instruction.scratchCount)
+    return instruction
   }
 
   private func affine(
@@ -198,16 +212,36 @@ struct TrainingLowering {
         sums: buffers.reserve(NormGradient.sumCount(raw.activation)), kernels: target.kernels))
     let source = feature(layer.reads[0])
     let geometry = shapes.geometry(of: layer)
-    backward.append(
-      WeightGradient(
-        name: layer.path, geometry: geometry, source: source, gradient: own, weight: weight,
-        parameters: parameters, target: target, buffers: &buffers))
+    let tileSizes = AlgorithmChoice(target: target).tileSizesOfTrained(geometry)
+    if let tileSizes {
+      backward.append(
+        WinogradWeightGradient(
+          name: layer.path, geometry: geometry, tileSizes: tileSizes, source: source,
+          gradient: own, weight: weight, parameters: parameters, target: target,
+          buffers: &buffers))
+    } else {
+      backward.append(
+        WeightGradient(
+          name: layer.path, geometry: geometry, source: source, gradient: own, weight: weight,
+          parameters: parameters, target: target, buffers: &buffers))
+    }
     guard step.inputs[0] != .none else { return }
-    backward.append(
-      InputGradient(
-        name: layer.path, geometry: geometry, gradient: own,
-        output: gradient(layer.reads[0].stored), accumulates: isFurther(step.inputs[0]),
-        weight: weight, parameters: parameters, target: target, buffers: &buffers))
+    let output = gradient(layer.reads[0].stored)
+    if tileSizes != nil, !isFurther(step.inputs[0]) {
+      let operands = ConvolutionOperands(
+        name: layer.path, geometry: geometry.turned,
+        input: .features(
+          [Feature(activation: own, pending: identity(channels: own.channels))]), output: output)
+      backward.append(
+        cheapestConvolution(
+          operands, PackedWeights(turning: weight, of: parameters, kernels: target.kernels)))
+    } else {
+      backward.append(
+        InputGradient(
+          name: layer.path, geometry: geometry, gradient: own, output: output,
+          accumulates: isFurther(step.inputs[0]), weight: weight, parameters: parameters,
+          target: target, buffers: &buffers))
+    }
   }
 
   private func isFurther(_ gradient: Differentiation.InputGradient) -> Bool {

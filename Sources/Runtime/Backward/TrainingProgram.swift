@@ -55,7 +55,15 @@ extension Model {
     _ parameters: TrainedParameters, stageCount: Int, trainedStages: Int, inputShape: [Int],
     pooling: [Classifier.Pooling], threads: Int
   ) throws(RuntimeError) -> TrainingProgram {
-    let target = Target(kernels: try Kernels.chosen(), threads: threads)
+    try trainingProgram(
+      parameters, stageCount: stageCount, trainedStages: trainedStages, inputShape: inputShape,
+      pooling: pooling, target: Target(kernels: try Kernels.chosen(), threads: threads))
+  }
+
+  func trainingProgram(
+    _ parameters: TrainedParameters, stageCount: Int, trainedStages: Int, inputShape: [Int],
+    pooling: [Classifier.Pooling], target: Target
+  ) throws(RuntimeError) -> TrainingProgram {
     let start = boundary(stageCount: stageCount)
     let wanted = Set(pooling.map(\.stage)).sorted().map { graph.skips[$0] }
     let nodes = graph.nodes(for: wanted, behind: start)
@@ -68,6 +76,6 @@ extension Model {
     let lowered = TrainingLowering(
       layers, steps: steps, start: start, pooledCount: width, graph: graph, shapes: shapes,
       values: parameterValues, parameters: parameters, target: target)
-    return TrainingProgram(inputShape: inputShape, lowered: lowered, threads: threads)
+    return TrainingProgram(inputShape: inputShape, lowered: lowered, threads: target.threads)
   }
 }

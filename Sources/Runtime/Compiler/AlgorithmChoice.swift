@@ -13,6 +13,23 @@ struct AlgorithmChoice: Sendable {
     }
   }
 
+  /// The tile sizes for a convolution whose weight training changes, so that no form of it is kept, where they cost less
+  /// than direct convolution, there and back: the smallest ones, whose sums lose least.
+  func tileSizesOfTrained(_ geometry: ConvolutionGeometry) -> WinogradTileSizes? {
+    guard !target.isDirectOnly else { return nil }
+    let model = CostModel(geometry, kernels: target.kernels, caches: .found)
+    return WinogradTileSizes.all.first { tileSizes in
+      guard tileSizes.fits(geometry), tileSizes.hasGradient else { return false }
+      let tiling = WinogradTiling(geometry, tileSizes: tileSizes, kernels: target.kernels)
+      // With fewer, the weight's transforms take what the products save.
+      guard tiling.tiles.count >= Self.fewestTrainedTiles else { return false }
+      let batches = StagedWinogradConvolution.batches(tiling)
+      return model.staged(tileSizes, batches: batches) < model.direct(isBf16: false)
+    }
+  }
+
+  private static let fewestTrainedTiles = 24
+
   func cheapest(_ geometry: ConvolutionGeometry) -> ConvolutionMethod {
     let isBf16 = target.bf16 != nil
     let model = CostModel(geometry, kernels: target.kernels, caches: .found)

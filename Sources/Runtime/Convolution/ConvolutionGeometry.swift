@@ -32,6 +32,15 @@ struct ConvolutionGeometry: Sendable, Equatable {
 }
 
 extension ConvolutionGeometry {
+  /// Of the convolution that takes outputs' gradients back to inputs, at stride 1; outputs in whole blocks.
+  var turned: ConvolutionGeometry {
+    let block = TensorLayout.blockWidth
+    return ConvolutionGeometry(
+      inputs: ChannelBlocks([(outputChannels + block - 1) / block * block]),
+      outputChannels: inputChannels, kernel: kernel,
+      stride: stride, padding: kernel.combined(with: padding) { $0 - 1 - $1 }, input: positions)
+  }
+
   /// With nnU-Net's padding, which keeps the size at stride 1.
   init(
     inputChannels: Int, outputChannels: Int, kernel: Extent3, stride: Extent3, input: Extent3

@@ -13,6 +13,8 @@ struct PackedWeights: Sendable {
     case stored(StoredWeights, @Sendable (UnsafeMutablePointer<Float>) -> Void)
     /// Training changes them, never while an instruction runs.
     case trained(TrainedParameters, TrainedParameters.Entry)
+    /// Made of those whenever they have changed.
+    case turned(TurnedWeights)
   }
 
   private let source: Source
@@ -84,6 +86,13 @@ struct PackedWeights: Sendable {
       .trained(parameters, entry), .f32, shape: entry.shape,
       blocks: ChannelBlocks([entry.shape[1]]),
       Origin(store: WeightStore(), fold: 0, parameter: entry.name))
+  }
+
+  /// - Parameter shape: `[outputs, inputs, kernel…]`, as a convolution with it has them.
+  init(turned: TurnedWeights, shape: [Int]) {
+    self.init(
+      .turned(turned), .f32, shape: shape, blocks: ChannelBlocks([shape[1]]),
+      Origin(store: WeightStore(), fold: 0, parameter: turned.weight.name))
   }
 
   private init(
@@ -168,6 +177,8 @@ struct PackedWeights: Sendable {
       return body(stored.pointer)
     case .trained(let parameters, let entry):
       return body(UnsafePointer(parameters.values(entry)))
+    case .turned(let weights):
+      return body(weights.pointer(team))
     }
     // Both the file's tensors and heap buffers are aligned to 64 bytes at least, and as long as the
     // layout says.

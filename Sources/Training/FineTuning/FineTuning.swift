@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Pipeline
 internal import SWTFormat
 package import SWTRuntime
 

@@ -12,7 +12,7 @@ final class FineTuningRun {
     var losses: [Double] = []
     var bestEpoch = 0
     var values: [[Float]] = []
-    var optimizer = Optimizer.State(first: [], second: [], stepCounts: [])
+    var optimizer = Optimizer.State.none
   }
 
   let classifier: TrainableClassifier
@@ -80,6 +80,8 @@ final class FineTuningRun {
       progress.values = classifier.parameters.snapshot
       progress.optimizer = optimizer.state
       try note(progress)
+      // As large as everything that is trained: not kept for the next epoch.
+      (progress.values, progress.optimizer) = ([], .none)
       // Not before every stage has begun to learn.
       let isComplete = phases.trainedStages(epoch: progress.epoch - 1) == settings.unfrozenStages
       if !validation.isEmpty, isComplete,

@@ -38,6 +38,8 @@ package struct FineTuningState {
   ) throws(FileError) {
     current = (part, isInner, progress)
     try save()
+    // What training goes on with is its own.
+    current = nil
   }
 
   mutating func note(bestEpochs: Int, part: Int) { self.bestEpochs[part] = bestEpochs }

@@ -45,12 +45,14 @@ struct StagedWinogradConvolution: ConvolutionInstruction {
     return (tiling.segmentCount + segments - 1) / segments
   }
 
-  private static func segmentsPerBatch(_ tiling: WinogradTiling, _ batchFloats: Int) -> Int {
+  /// Of nearly equal batches whose tiles fit into the third-level cache.
+  static func segmentsPerBatch(
+    _ tiling: WinogradTiling, _ batchFloats: Int = StagedWinogradConvolution.batchFloats
+  ) -> Int {
     let floats =
       tiling.tileStep * (tiling.inputBlocks + tiling.outputBlocks) * tiling.tilesPerSegment
     let fitting = max(1, batchFloats / floats)
     let batches = (tiling.segmentCount + fitting - 1) / fitting
-    // Batches of nearly equal size.
     return (tiling.segmentCount + batches - 1) / batches
   }
 

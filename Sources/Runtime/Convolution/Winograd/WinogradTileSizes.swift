@@ -57,6 +57,9 @@ struct WinogradTileSizes: Sendable, Equatable {
   var points: Extent3 { extent(\.points) }
   var weightPoints: Extent3 { extent(\.weightPoints) }
 
+  /// Whether there are kernels for the way back: for tiles of one or two outputs along every axis.
+  var hasGradient: Bool { [z, y, x].allSatisfy { $0.outputs <= 2 } }
+
   func fits(_ geometry: ConvolutionGeometry) -> Bool {
     geometry.kernel == kernel && geometry.stride == stride
   }

@@ -107,23 +107,51 @@ struct WinogradTiling: Sendable {
     _ products: UnsafePointer<Float>, block: Int, segment: Int, into output: Activation,
     moments: UnsafeMutablePointer<nn_moments>?, context: RunContext
   ) {
-    let target = context.memory[output] + block * output.blockStep
-    let extent = output.extent
-    let tiles = tiles(ofSegment: segment)
-    let position = position(of: tiles.lowerBound)
-    let (z, y, x) = (
-      position.z * tileSizes.outputs.z, position.y * tileSizes.outputs.y,
-      position.x * tileSizes.outputs.x
-    )
+    let outputs = outputs(ofSegment: segment, in: output)
     moments?.pointee = nn_moments()
     var job = nn_winograd_output(
-      tile_sizes: tileSizes.code, tiles: Int32(tiles.count), source: products, tile_step: tileStep,
-      target: target + ((z * extent.y + y) * extent.x + x) * Self.block,
-      plane_step: extent.y * extent.x * Self.block, row_step: extent.x * Self.block,
-      count_z: Int32(min(tileSizes.outputs.z, extent.z - z)),
-      count_y: Int32(min(tileSizes.outputs.y, extent.y - y)),
-      count_x: Int32(min(tiles.count * tileSizes.outputs.x, extent.x - x)),
-      streams: output.isStreamed ? 1 : 0, moments: moments)
+      tile_sizes: tileSizes.code, tiles: Int32(tiles(ofSegment: segment).count), source: products,
+      tile_step: tileStep,
+      target: context.memory[output] + block * output.blockStep + outputs.first,
+      plane_step: outputs.planeStep, row_step: outputs.rowStep, count_z: outputs.count.z,
+      count_y: outputs.count.y, count_x: outputs.count.x, streams: output.isStreamed ? 1 : 0,
+      moments: moments)
     kernels.pointee.winograd_output(&job)
+  }
+
+  /// Transforms one block of channels of the outputs' gradients of a segment's tiles, to
+  /// `[point][pointStep]`.
+  func transformGradient(
+    _ gradient: Activation, block: Int, segment: Int, into target: UnsafeMutablePointer<Float>,
+    pointStep: Int, context: RunContext
+  ) {
+    let outputs = outputs(ofSegment: segment, in: gradient)
+    var job = nn_winograd_gradient(
+      tile_sizes: tileSizes.code, tiles: Int32(tiles(ofSegment: segment).count),
+      source: context.memory[gradient] + block * gradient.blockStep + outputs.first,
+      plane_step: outputs.planeStep, row_step: outputs.rowStep, count_z: outputs.count.z,
+      count_y: outputs.count.y, count_x: outputs.count.x, target: target, point_step: pointStep)
+    kernels.pointee.winograd_gradient(&job)
+  }
+
+  /// Where in a block of a map a segment's outputs lie, in floats, and how many of them lie inside.
+  private struct Outputs {
+    let first, planeStep, rowStep: Int
+    let count: (z: Int32, y: Int32, x: Int32)
+  }
+
+  private func outputs(ofSegment segment: Int, in map: Activation) -> Outputs {
+    let (extent, own) = (map.extent, tileSizes.outputs)
+    let tiles = tiles(ofSegment: segment)
+    let position = position(of: tiles.lowerBound)
+    let (z, y, x) = (position.z * own.z, position.y * own.y, position.x * own.x)
+    let rowStep = extent.x * Self.block
+    return Outputs(
+      first: (z * extent.y + y) * rowStep + x * Self.block, planeStep: extent.y * rowStep,
+      rowStep: rowStep,
+      count: (
+        Int32(min(own.z, extent.z - z)), Int32(min(own.y, extent.y - y)),
+        Int32(min(tiles.count * own.x, extent.x - x))
+      ))
   }
 }

@@ -1,40 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+package import Pipeline
 package import SWTFormat
 
-/// The sets of pooled features that a head may read.
-package enum Pooling: String, Sendable, CaseIterable {
-  /// The mean of the last stage: the recipe's AdaptiveAvgPool(1).
-  case mean
-  /// Mean and maximum of every stage.
-  case all
-  /// As `mean`, over the scan's nonzero region.
-  case nonzeroMean = "nonzero-mean"
-  /// As `all`, over the scan's nonzero region.
-  case nonzeroAll = "nonzero-all"
-
+extension Pooling {
   /// What cross-validation chooses from where nothing is said.
   package static let usual = [Pooling.mean, .all]
-
-  /// For people.
-  package var name: String {
-    switch self {
-    case .mean: "mean of the last stage"
-    case .all: "mean and max of all stages"
-    case .nonzeroMean: "mean of the last stage over the nonzero region"
-    case .nonzeroAll: "mean and max of all stages over the nonzero region"
-    }
-  }
-
-  /// What it pools, in order.
-  package func entries(stageCount: Int) -> [Classifier.Pooling] {
-    switch self {
-    case .mean: [Classifier.Pooling(stage: stageCount - 1, statistic: .mean)]
-    case .all: Classifier.Pooling.all(stageCount: stageCount)
-    case .nonzeroMean: [Classifier.Pooling(stage: stageCount - 1, statistic: .nonzeroMean)]
-    case .nonzeroAll:
-      Classifier.Pooling.every([.nonzeroMean, .nonzeroMax], stageCount: stageCount)
-    }
-  }
 
   /// What has to be computed for some of them: means and maxima of all stages, and those of the nonzero region
   /// where they are wanted.
