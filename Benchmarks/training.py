@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""training.py NETDIR NNCONVERT NNTRAIN [--threads N] [--rounds N] [--finetune] [--scans N] [--epochs N]: fine-tuning, ours and PyTorch's.
+"""training.py NETDIR NNCONVERT NNTRAIN [--threads N] [--rounds N] [--finetune] [--scans N] [--epochs N] [--results JSON]: fine-tuning, ours and PyTorch's.
 
 NETDIR is plain3d or plain3d_64 of networks.py. First a cached step: one case forward and backward through the last one or
 two stages, from what the frozen stages gave, no optimiser; ours is what `nntrain plan --json` measured. Rounds alternate;
@@ -8,7 +8,8 @@ it prints milliseconds of every round and the ratio of the best ones.
 
 With --finetune then the whole of `nntrain finetune` (66 scans, 12 epochs, last 2 stages, 5 folds, nothing stopped early) against
 PyTorch's usual loop over as many cases, which computes the frozen stages anew for every one: a part of that loop is timed, its
-seconds per case times the number of cases that nntrain learned from and judged. Both processes' peak memory is told."""
+seconds per case times the number of cases that nntrain learned from. Both processes' peak memory is told. With --results all of
+it is added to a JSON of networks."""
 import argparse, json, os, re, struct, subprocess, sys, tempfile, time
 import numpy as np
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -19,6 +20,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('folder'), parser.add_argument('nnconvert'), parser.add_argument('nntrain')
     parser.add_argument('--threads', type=int, default=2), parser.add_argument('--rounds', type=int, default=3)
+    parser.add_argument('--results')
     parser.add_argument('--finetune', action='store_true'), parser.add_argument('--scans', type=int, default=66)
     parser.add_argument('--epochs', type=int, default=12), parser.add_argument('--usual', type=int, help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -127,8 +129,11 @@ def whole(o, name, size, work):
     per_case = float(text)
     expected = per_case * (inner + outer)
     print(f'{name} finetune: {o.scans} scans, {inner + outer} cases learned from over all epochs; nntrain {seconds:.1f} s, {peak:.0f} MB; '
-          f'PyTorch {1e3 * per_case:.0f} ms a case (of {part}), {expected:.0f} s in all, {torchs_peak:.0f} MB; '
+          f'PyTorch {1e3 * per_case:.0f} ms a case, measured on {part}, so {expected:.0f} s for all; {torchs_peak:.0f} MB; '
           f'{expected / seconds:.1f} times as fast, {peak / torchs_peak:.2f} of the memory')
+    return dict(
+        scans=o.scans, epochs=o.epochs, cases_learned_from=inner + outer, nntrain_seconds=round(seconds, 1), nntrain_mb=round(peak),
+        torch_ms_per_case=round(1e3 * per_case), torch_cases_measured=part, torch_seconds_scaled=round(expected), torch_mb=round(torchs_peak))
 
 
 def main():
@@ -140,6 +145,7 @@ def main():
     import torch
     torch.set_num_threads(o.threads)
     network = build(name)
+    results = {'threads': o.threads, 'torch': torch.__version__}
     with tempfile.TemporaryDirectory() as work:
         run([o.nnconvert, 'convert', f'{o.folder}/fold_0/checkpoint_final.pth', '-o', f'{work}/model.swt', '--quiet'])
         scan(f'{work}/scan.nii', size, 0)
@@ -148,10 +154,17 @@ def main():
         for stages in (1, 2):
             pairs = [(our_step(o, work, stages), torchs_step(network, size, features, strides, stages)) for _ in range(o.rounds)]
             left, right = (min(times) for times in zip(*pairs))
+            results[f'last_{stages}_ms'] = {
+                'nntrain': [round(1e3 * a, 1) for a, _ in pairs], 'torch': [round(1e3 * b, 1) for _, b in pairs]}
             print(name, f'last {stages}:', 'nntrain', [round(1e3 * a, 1) for a, _ in pairs], 'PyTorch',
                   [round(1e3 * b, 1) for _, b in pairs], f'ms, {right / left:.1f} times as fast', flush=True)
         if o.finetune:
-            whole(o, name, size, work)
+            results['finetune'] = whole(o, name, size, work)
+    if o.results:
+        known = json.load(open(o.results)) if os.path.exists(o.results) else {}
+        known.setdefault(name, {}).update(results)
+        with open(o.results, 'w') as file:
+            file.write(json.dumps(known, indent=1) + '\n')
 
 
 if __name__ == '__main__':
