@@ -45,9 +45,9 @@ import Testing
 
   /// Odd widths, sizes that no tile divides, a residual network, two dimensions, flat kernels.
   @Test(arguments: [
-    (NetworkArchitecture.NetworkClass.plainConvUNet, [35, 40], [3, 3, 3], [11, 13, 15]),
-    (.residualEncoderUNet, [32, 48], [3, 3, 3], [12, 10, 14]),
-    (.plainConvUNet, [40, 33], [3, 3], [37, 30]), (.plainConvUNet, [64], [1, 3, 3], [3, 21, 20]),
+    (NetworkArchitecture.NetworkClass.plainConvUNet, [67, 72], [3, 3, 3], [7, 9, 11]),
+    (.residualEncoderUNet, [64, 80], [3, 3, 3], [8, 10, 6]),
+    (.plainConvUNet, [72, 65], [3, 3], [27, 30]), (.plainConvUNet, [64], [1, 3, 3], [3, 21, 20]),
   ])
   func winogradsGradientsAreThoseOfDirectConvolution(
     networkClass: NetworkArchitecture.NetworkClass, features: [Int], kernel: [Int], size: [Int]

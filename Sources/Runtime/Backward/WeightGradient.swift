@@ -53,7 +53,8 @@ struct WeightGradient: Instruction {
     let wanted = threads == 1 ? 1 : 4 * threads
     let parts = min(taps, (wanted + groups * inputBlocks - 1) / (groups * inputBlocks))
     context.team.forEach(groups * inputBlocks * parts) { index, _ in
-      let (group, inputBlock) = (index / parts / inputBlocks, index / parts % inputBlocks)
+      // One input block after the other: it is what most is read of, and stays in the cache.
+      let (inputBlock, group) = (index / parts / groups, index / parts % groups)
       let part = index % parts
       let first = group * groupBlocks
       add(

@@ -16,7 +16,10 @@ struct AlgorithmChoice: Sendable {
   /// The tile sizes for a convolution whose weight training changes, so that no form of it is kept, where they cost less
   /// than direct convolution, there and back: the smallest ones, whose sums lose least.
   func tileSizesOfTrained(_ geometry: ConvolutionGeometry) -> WinogradTileSizes? {
-    guard !target.isDirectOnly else { return nil }
+    // Small layers take no time worth saving: there plain sums come closer to PyTorch's.
+    guard !target.isDirectOnly,
+      min(geometry.inputChannels, geometry.outputChannels) >= Self.fewestTrainedChannels
+    else { return nil }
     let model = CostModel(geometry, kernels: target.kernels, caches: .found)
     return WinogradTileSizes.all.first { tileSizes in
       guard tileSizes.fits(geometry), tileSizes.hasGradient else { return false }
@@ -29,6 +32,7 @@ struct AlgorithmChoice: Sendable {
   }
 
   private static let fewestTrainedTiles = 24
+  private static let fewestTrainedChannels = 64
 
   func cheapest(_ geometry: ConvolutionGeometry) -> ConvolutionMethod {
     let isBf16 = target.bf16 != nil
