@@ -26,6 +26,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 PEERS = ["torch", "ort", "openvino_f32", "openvino_default", "mnn"]
 # Of their layers' products a share of what the machine could multiply is told.
 TRANSFORMERS = "primus"
+# To the logits of the segmentation, not the classifier's.
+WHOLE = {"unet3d"}
 # What it takes as it comes is bf16 where the processor has it.
 IMPRECISE = {"openvino_default"}
 
@@ -69,19 +71,23 @@ def product_rate(nnrun, model, shape, threads):
 
 def run_ours(nnrun, model, network, threads):
     shape = ",".join(map(str, np.load(f"{network}/x.npy").shape[1:]))
+    is_whole = os.path.basename(network) in WHOLE
     report = json.loads(subprocess.run(
-        [nnrun, "bench", model, "--shape", shape, "--threads", str(threads), "--runs", "3", "--json"],
+        [nnrun, "bench", model, "--shape", shape, "--threads", str(threads), "--runs", "3", "--json",
+         *(["--segmentation"] if is_whole else [])],
         capture_output=True, text=True, check=True).stdout)
     with tempfile.TemporaryDirectory() as folder:
         # A process from start to first logits, and what it needed.
+        verb = ["features", "--logits-map"] if is_whole else ["classify"]
         start = time.perf_counter()
         process = subprocess.Popen(
-            [nnrun, "classify", model, f"{network}/x.npy", "--threads", str(threads), "-o", f"{folder}/y.npy"],
+            [nnrun, *verb, model, f"{network}/x.npy", "--threads", str(threads), "-o", f"{folder}/y.npy"],
             stdout=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
         assert status == 0, status
         found, expected = np.load(f"{folder}/y.npy"), np.load(f"{network}/y.npy")
+        expected = expected.reshape(found.shape)
     return {"minimum_ms": report["minimum_ms"], "median_ms": report["median_ms"],
             "first_ms": seconds * 1e3, "rss_mb": usage.ru_maxrss / 1024,
             "error": float(abs(found - expected).max() / abs(expected).max()),
@@ -105,8 +111,9 @@ def main():
         network = os.path.join(options.folder, name)
         with tempfile.TemporaryDirectory() as folder:
             model = f"{folder}/model.swt"
-            subprocess.run([options.nnconvert, "convert", f"{network}/fold_0/checkpoint_final.pth",
-                            "--head", f"{network}/head.pth", "-o", model, "--quiet"], check=True)
+            part = ["--part", "network"] if name in WHOLE else ["--head", f"{network}/head.pth"]
+            subprocess.run([options.nnconvert, "convert", f"{network}/fold_0/checkpoint_final.pth", *part, "-o", model,
+                            "--quiet"], check=True)
             rounds = {engine: [] for engine in engines}
             for _ in range(options.rounds):
                 for engine in engines:

@@ -11,6 +11,9 @@ NETS = {
  'plain2d':    ('PlainConvUNet', 2, [32,64,128,256,512,512,512,512], [2]*8, [1]+[2]*7, (512,)*2),
  'resencM':    ('ResidualEncoderUNet', 3, [32,64,128,256,320,320], [1,3,4,6,6,6], [1,2,2,2,2,2], (128,)*3),
 }
+# Whole U-Nets: to the logits of the segmentation.
+WHOLE = {'unet3d'}
+NETS['unet3d'] = NETS['plain3d']
 # Transformers: of their sizes only the input's is to be said. Plans of their trainer describe a U-Net that is not there.
 TRANSFORMERS = {'primusM_96': (96,)*3, 'primusM_128': (128,)*3}
 ALL = list(NETS) + list(TRANSFORMERS)
@@ -18,6 +21,10 @@ class Clf(nn.Module):
     """encoder + global average pool + Linear; `net` keeps the whole U-Net so that its state dict can be loaded."""
     def __init__(s, net, dim): super().__init__(); s.__dict__['net'] = net; s.encoder = net.encoder; s.dim = dim; s.fc = nn.Linear(net.encoder.output_channels[-1], 2)
     def forward(s, x): return s.fc(s.encoder(x)[-1].mean(dim=tuple(range(2, 2 + s.dim))))
+class Whole(Clf):
+    """The U-Net; the linear layer is there for the file's sake."""
+    def __init__(s, net, dim): super().__init__(net, dim); s.unet = net
+    def forward(s, x): return s.unet(x)
 class Tokens(nn.Module):
     """Primus' encoder + mean over the tokens + Linear."""
     def __init__(s, net): super().__init__(); s.__dict__['net'] = net; s.down_projection, s.eva = net.down_projection, net.eva; s.fc = nn.Linear(net.eva.embed_dim, 2)
@@ -36,7 +43,7 @@ def build(name):
     cls, dim, *_ = NETS[name]; real = keywords(name)
     real.update(conv_op=getattr(nn, f'Conv{dim}d'), norm_op=getattr(nn, f'InstanceNorm{dim}d'), nonlin=nn.LeakyReLU)
     net = {'PlainConvUNet': PlainConvUNet, 'ResidualEncoderUNet': ResidualEncoderUNet}[cls](input_channels=1, num_classes=2, deep_supervision=False, **real)
-    return Clf(net.eval(), dim).eval()
+    return (Whole if name in WHOLE else Clf)(net.eval(), dim).eval()
 def main(out, names):
     for name in names or ALL:
         d = f'{out}/{name}'; transformer = name in TRANSFORMERS

@@ -19,6 +19,8 @@ struct Bench: ParsableCommand {
   var shape: SizeList?
   @Option(help: "Timed runs, after one that is not.")
   var runs = 5
+  @Flag(help: "Time the whole network, to the logits of its segmentation.")
+  var segmentation = false
   @Flag(help: "Tell where the time goes.")
   var layers = false
   @Flag(help: "Report as JSON.")
@@ -32,10 +34,13 @@ struct Bench: ParsableCommand {
     let loaded = try model.load()
     let description = loaded.description
     let sizes = shape?.sizes ?? description.preprocessing.patchSize
+    let outputs =
+      segmentation
+      ? SessionOutputs(pooled: false, segmentation: true)
+      : SessionOutputs(
+        pooled: true, logits: description.classifier.map { $0.pooling == nil } == true)
     let session = try loaded.makeSession(
-      inputShape: [description.architecture.inputChannels] + sizes,
-      outputs: SessionOutputs(
-        pooled: true, logits: description.classifier.map { $0.pooling == nil } == true),
+      inputShape: [description.architecture.inputChannels] + sizes, outputs: outputs,
       threads: model.threads, precision: arithmetic.precision)
     var random = SplitMix64(state: 1)
     let input = (0..<session.inputShape.reduce(1, *)).map { _ in
@@ -52,7 +57,10 @@ struct Bench: ParsableCommand {
     }
     var timing = Timing(times: times, steps: best)
     if arithmetic.precision != .f32 {
-      timing.difference = try difference(of: session, from: loaded, input: input)
+      let exact = try loaded.makeSession(
+        inputShape: session.inputShape, outputs: outputs, threads: session.threads)
+      try exact.run(input)
+      timing.difference = difference(of: session, from: exact)
     }
     try report(timing, session: session, model: loaded)
   }
@@ -63,7 +71,7 @@ struct Bench: ParsableCommand {
     /// The steps of the fastest run.
     let steps: [Session.StepReport]
 
-    /// The largest difference from `f32`, over the largest number, of the pooled features or logits.
+    /// The largest difference from `f32`, over the largest number, of features or logits.
     var difference: Double?
 
     var minimum: Double { times.min() ?? 0 }
@@ -71,23 +79,17 @@ struct Bench: ParsableCommand {
     var flops: Double { steps.reduce(0) { $0 + $1.flops } }
   }
 
-  /// What the session's precision changes.
-  private func difference(
-    of session: Session, from model: Model, input: [Float]
-  ) throws -> Double {
-    let exact = try model.makeSession(
-      inputShape: session.inputShape,
-      outputs: SessionOutputs(pooled: true, logits: session.logits != nil),
-      threads: session.threads)
-    try exact.run(input)
-    func relative(_ found: [Float], _ expected: [Float]) -> Double {
+  /// What the session's precision changes; both have run.
+  private func difference(of session: Session, from exact: Session) -> Double {
+    func relative(_ found: [Float]?, _ expected: [Float]?) -> Double {
+      let (found, expected) = (found ?? [], expected ?? [])
       let largest = expected.map { abs($0) }.max() ?? 0
       let error = zip(found, expected).map { abs($0 - $1) }.max() ?? 0
-      return Double(error / largest)
+      return found.isEmpty ? 0 : Double(error / largest)
     }
     return max(
-      relative(session.pooled ?? [], exact.pooled ?? []),
-      session.logits.map { relative($0, exact.logits ?? []) } ?? 0)
+      relative(session.pooled, exact.pooled), relative(session.logits, exact.logits),
+      relative(session.segmentation?.values, exact.segmentation?.values))
   }
 
   private func report(_ timing: Timing, session: Session, model: Model) throws {

@@ -237,7 +237,8 @@ static void test_winograd(const nn_kernels *kernels, nn_winograd_tile_sizes size
                             weight_point(y, point / x.points % y.points)) * x.weight_points +
                            weight_point(x, point % x.points);
   const nn_winograd_products multiply = {
-      data, 0, points * BLOCK, kernel, BLOCK * BLOCK, 0, weight_points, products, 0, points * BLOCK, points, 2, 1, 1};
+      data, 0, points * BLOCK, kernel, BLOCK * BLOCK, 0, weight_points, products, 0, points * BLOCK, points, 2, 1, 1,
+      inputs % 2};
   kernels->winograd_products(&multiply);
   double error = 0;
   static samples all;

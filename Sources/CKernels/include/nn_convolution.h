@@ -134,6 +134,8 @@ typedef struct nn_winograd_products {
   float *_Nonnull target;
   ptrdiff_t target_block_step, target_tile_step;
   int32_t points, tiles, input_blocks, output_blocks;
+  /// 1: the weights are far away, and are fetched a point ahead.
+  int32_t fetches_weights;
 } nn_winograd_products;
 
 /// Transforms the products of a run of neighbouring tiles and one output block back.

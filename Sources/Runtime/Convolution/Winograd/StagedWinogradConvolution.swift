@@ -145,7 +145,7 @@ struct StagedWinogradConvolution: ConvolutionInstruction {
           target: products + blocks.lowerBound * blockStep + point, target_block_step: blockStep,
           target_tile_step: tiling.tileStep, points: Int32(tileSizes.points.y * tileSizes.points.x),
           tiles: Int32(count), input_blocks: Int32(tiling.inputBlocks),
-          output_blocks: Int32(blocks.count))
+          output_blocks: Int32(blocks.count), fetches_weights: 0)
         tiling.kernels.pointee.winograd_products(&job)
       }
     }

@@ -49,6 +49,10 @@ struct WinogradConvolution: ConvolutionInstruction {
   /// Floats that the tiles of a task may take between their transforms.
   private static var taskFloats: Int { Caches.found.secondLevel / 4 * 3 }
 
+  /// Floats from which on a transformed weight is fetched before it is used: from the third-level cache, which
+  /// others use too, it comes too late otherwise.
+  private static var largestNear: Int { Caches.found.thirdLevel / 4 }
+
   /// Tiles of a task at least, even if they outgrow the cache.
   private static let fewestTiles = 7
 
@@ -164,7 +168,8 @@ struct WinogradConvolution: ConvolutionInstruction {
         weight_block_step: transform.blockStep, weight_points: weightPoints, target: products,
         target_block_step: blockStep, target_tile_step: tiling.tileStep,
         points: Int32(tiling.tileSizes.points.count), tiles: Int32(count),
-        input_blocks: Int32(tiling.inputBlocks), output_blocks: Int32(tiling.outputBlocks))
+        input_blocks: Int32(tiling.inputBlocks), output_blocks: Int32(tiling.outputBlocks),
+        fetches_weights: transform.count > Self.largestNear ? 1 : 0)
       tiling.kernels.pointee.winograd_products(&job)
     }
   }
