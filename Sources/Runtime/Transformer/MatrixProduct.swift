@@ -39,7 +39,7 @@ struct MatrixProduct: @unchecked Sendable {
   /// them, so few that there are enough tasks.
   private static func rowsPerTask(_ kernels: Kernels) -> Int {
     let tile = Int(kernels.pointee.direct_voxels)
-    return 96 / tile * tile
+    return 144 / tile * tile
   }
 
   /// `target = activation(source · weights + bias) · scale · factor + addend` for some tokens.
@@ -55,7 +55,9 @@ struct MatrixProduct: @unchecked Sendable {
     let rowsPerTask = Self.rowsPerTask(kernels)
     let outputBlocks = (outputs + block - 1) / block
     let blockStep = (bf16 == nil ? inputs : (inputs + block - 1) / block * block / 2) * block
-    let rowTasks = (rows + rowsPerTask - 1) / rowsPerTask
+    var rowTasks = (rows + rowsPerTask - 1) / rowsPerTask
+    // Equally many for every thread.
+    if rowTasks > team.count { rowTasks += (team.count - rowTasks % team.count) % team.count }
     // Few rows: outputs are shared out as well.
     let tile = Int(kernels.pointee.direct_blocks)
     let wanted = max(1, (4 * team.count + rowTasks - 1) / rowTasks)
