@@ -12,17 +12,30 @@ enum UNetDecoder {
     _ decoder: NetworkArchitecture.Decoder, of architecture: NetworkArchitecture,
     skips: [Graph.Value], in graph: inout Graph
   ) -> Graph.Value? {
+    let stages = decoder.blocks(of: architecture, in: &graph, StackedConvBlocks.init)
+    let ends = DecoderEnds(decoder, skips: skips, in: &graph)
+    return ends.connect(skips, in: &graph) { index, input, graph in stages[index](input, &graph) }
+  }
+}
+
+extension NetworkArchitecture.Decoder {
+  /// Declares the blocks of every stage; `declare` makes those of one.
+  func blocks<Blocks>(
+    of architecture: NetworkArchitecture, in graph: inout Graph,
+    _ declare: (
+      _ graph: inout Graph, _ path: String, _ count: Int, _ inputs: Int, _ outputs: Int,
+      _ kernelSize: [Int], _ stride: [Int], _ style: BlockStyle
+    ) -> Blocks
+  ) -> [Blocks] {
     let ones = [Int](repeating: 1, count: architecture.dimension)
     let style = BlockStyle(architecture, part: .decoder)
-    var blocks: [StackedConvBlocks] = []
-    for (index, stage) in decoder.stages.enumerated() {
+    var blocks: [Blocks] = []
+    for (index, stage) in stages.enumerated() {
       blocks.append(
-        StackedConvBlocks(
-          &graph, path: "decoder.stages.\(index)", count: stage.convolutions,
-          inputs: 2 * stage.features, outputs: stage.features, kernelSize: stage.kernelSize,
-          stride: ones, style: style))
+        declare(
+          &graph, "decoder.stages.\(index)", stage.convolutions, 2 * stage.features, stage.features,
+          stage.kernelSize, ones, style))
     }
-    let ends = DecoderEnds(decoder, skips: skips, in: &graph)
-    return ends.connect(skips, in: &graph) { index, input, graph in blocks[index](input, &graph) }
+    return blocks
   }
 }

@@ -13,17 +13,11 @@ enum UNetResDecoder {
     _ decoder: NetworkArchitecture.Decoder, of architecture: NetworkArchitecture,
     skips: [Graph.Value], in graph: inout Graph
   ) -> Graph.Value? {
-    let ones = [Int](repeating: 1, count: architecture.dimension)
-    let style = BlockStyle(architecture, part: .decoder)
-    var blocks: [StackedResidualBlocks] = []
-    for (index, stage) in decoder.stages.enumerated() {
-      blocks.append(
-        StackedResidualBlocks(
-          &graph, path: "decoder.stages.\(index)", count: stage.convolutions,
-          inputs: 2 * stage.features, outputs: stage.features, kernelSize: stage.kernelSize,
-          stride: ones, style: style))
+    let stages = decoder.blocks(of: architecture, in: &graph) {
+      StackedResidualBlocks(
+        &$0, path: $1, count: $2, inputs: $3, outputs: $4, kernelSize: $5, stride: $6, style: $7)
     }
     let ends = DecoderEnds(decoder, skips: skips, in: &graph)
-    return ends.connect(skips, in: &graph) { index, input, graph in blocks[index](input, &graph) }
+    return ends.connect(skips, in: &graph) { index, input, graph in stages[index](input, &graph) }
   }
 }
