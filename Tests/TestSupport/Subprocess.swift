@@ -24,12 +24,15 @@ package enum Command {
     return candidates.first { FileManager.default.isExecutableFile(atPath: $0) } ?? candidates[0]
   }
 
-  /// The most memory that this process held at one time, in bytes.
-  package static var ownPeakByteCount: Int {
-    var usage = rusage()
-    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-    return usage.ru_maxrss * 1024
-  }
+  /// Whether processes whose parent is gone become this one's children. (Swift cannot call `prctl`, which takes any
+  /// number of arguments.)
+  private static let adoptsOrphans: Bool = {
+    typealias ProcessControl = @convention(c) (CInt, CUnsignedLong) -> CInt
+    guard let symbol = dlsym(dlopen(nil, RTLD_NOW), "prctl") else { return false }
+    let prctl = unsafeBitCast(symbol, to: ProcessControl.self)
+    let becomeSubreaper: CInt = 36  // PR_SET_CHILD_SUBREAPER of linux/prctl.h
+    return prctl(becomeSubreaper, 1) == 0
+  }()
 
   /// What a command took.
   package struct Cost: Sendable {
@@ -46,19 +49,23 @@ package enum Command {
   }
 
   /// What a command takes; `nil` where it does not end by itself.
+  ///
+  /// A program counts as its own what the process held that started it, so a shell starts it and leaves, and this
+  /// process, which holds much, becomes its parent afterwards.
   package static func cost(_ name: String, _ arguments: [String]) -> Cost? {
-    let texts = [path(of: name)] + arguments
-    var pointers = texts.map { strdup($0) }
-    defer { for pointer in pointers { free(pointer) } }
-    pointers.append(nil)
-    var files = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&files)
-    defer { posix_spawn_file_actions_destroy(&files) }
-    for descriptor: Int32 in [1, 2] {
-      posix_spawn_file_actions_addopen(&files, descriptor, "/dev/null", O_WRONLY, 0)
+    guard adoptsOrphans else { return nil }
+    let shell = Process()
+    shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+    shell.arguments =
+      ["-c", "\"$@\" >/dev/null 2>&1 </dev/null & echo $!", "sh", path(of: name)] + arguments
+    let output = Pipe()
+    shell.standardOutput = output
+    guard (try? shell.run()) != nil else { return nil }
+    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    shell.waitUntilExit()
+    guard let child = pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
+      return nil
     }
-    var child = pid_t()
-    guard posix_spawn(&child, texts[0], &files, nil, pointers, environ) == 0 else { return nil }
     var (status, usage) = (Int32(), rusage())
     guard wait4(child, &status, 0, &usage) == child, status & 0x7F == 0 else { return nil }
     func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
