@@ -25,25 +25,49 @@ struct SegmentationRunner {
     let trained = stages.last.model.description.preprocessing.trainedOrientation
     var orientations = OrientationTally(trained: trained)
     let ahead = CaseAhead(list.entries, reader: stages.last.reader)
+    let export = SegmentationExport(
+      outputs, savesProbabilities: savesProbabilities, modelID: stages.last.model.modelID)
+    // A file that is being written is not left half done.
+    defer { _ = export.take() }
     var failed = 0
+    func fail(_ entry: CaseList.Entry, _ error: any Error) throws {
+      guard list.entries.count > 1,
+        ![.usage, .internalError].contains(CommandLineTool.kind(of: error))
+      else { throw error }
+      failed += 1
+      reporter.report(error, about: "case \(DisplayText.quoted(entry.name))")
+      try StandardOutput.writeLine(failure(entry, error).lineText)
+    }
+    func deliver(_ outcome: SegmentationExport.Outcome?) throws {
+      guard let outcome else { return }
+      reporter.clearProgress()
+      switch outcome.line {
+      case .success(let line): try StandardOutput.writeLine(line.lineText)
+      case .failure(let error): try fail(outcome.entry, error)
+      }
+    }
     for entry in list.entries {
       guard !interruption.hasCome else { break }
       defer { progress.finishEntry() }
       if skipsDone, isDone(entry.name) { continue }
-      do {
-        let start = ContinuousClock.now
-        let result = try segment(entry, ahead, progress, &orientations)
-        let seconds = (ContinuousClock.now - start) / .seconds(1)
-        try StandardOutput.writeLine(report(entry, result, seconds: seconds).lineText)
-      } catch {
-        let kind = CommandLineTool.kind(of: error)
-        guard kind != .interrupted else { break }
-        guard list.entries.count > 1, ![.usage, .internalError].contains(kind) else { throw error }
-        failed += 1
-        reporter.report(error, about: "case \(DisplayText.quoted(entry.name))")
-        try StandardOutput.writeLine(failure(entry, error).lineText)
+      let start = ContinuousClock.now
+      let result = Result {
+        try segment(entry, ahead, export, progress, &orientations, deliver)
+      }
+      try deliver(export.take())
+      switch result {
+      case .success(let segmentation):
+        // The next case's network has the other half of the threads.
+        let isLast = entry.name == list.entries.last?.name
+        export.begin(
+          entry, segmentation, seconds: (ContinuousClock.now - start) / .seconds(1),
+          threads: isLast ? stages.last.threads : max(1, stages.last.threads / 2))
+      case .failure(let error):
+        if CommandLineTool.kind(of: error) == .interrupted { break }
+        try fail(entry, error)
       }
     }
+    try deliver(export.take())
     reporter.clearProgress()
     reporter.tell(orientations, isTrained: trained != nil)
     if interruption.hasCome {
@@ -59,70 +83,58 @@ struct SegmentationRunner {
     return files.allSatisfy { MappedFile.identity(ofFileAt: $0) != nil }
   }
 
+  /// - Parameter deliver: takes the case before, once it is written.
   private func segment(
-    _ entry: CaseList.Entry, _ ahead: CaseAhead, _ progress: CaseProgress,
-    _ orientations: inout OrientationTally
+    _ entry: CaseList.Entry, _ ahead: CaseAhead, _ export: SegmentationExport,
+    _ progress: CaseProgress, _ orientations: inout OrientationTally,
+    _ deliver: (SegmentationExport.Outcome?) throws -> Void
   ) throws -> Segmentation {
     if case .unusable(let error) = entry.source { throw error }
     try outputs.makeFolder(for: entry.name)
+    let ready = ahead.take(entry)
+    // What was not prepared ahead did not fit beside others.
+    if ready == nil { try deliver(export.take()) }
+    let pipeline = stages.last
+    pipeline.heldByteCount = 0
     var shown: (place: ScanGeometry, channel: Volume)?
-    let result = try stages.run(
-      entry, previous: previous.map { try $0.file(of: entry.name) }, ahead: ahead,
-      noting: { scan in
-        scan.warnings.forEach(reporter.warn)
-        guard let place = scan.place else { return }
-        orientations.add(place)
-        if preview != nil, let channel = scan.channel {
-          shown = (place, channel)
-          stages.last.heldByteCount = channel.values.count * MemoryLayout<Float>.stride
-        }
-      },
-      progress: { (stage, done, count) throws(PipelineError) in
-        progress.show(window: done, of: count, stage: stage, of: stages.count)
-        if interruption.hasCome, done < count { throw PipelineError(.cancelled) }
-      })
-    let threads = stages.last.threads
-    if savesProbabilities {
-      try result.writeProbabilities(
-        to: outputs.probabilities(of: entry.name), threads: threads, inputs: outputs.inputs)
+    var deliveryError: (any Error)?
+    let result = Result {
+      try stages.run(
+        entry, ready: ready, previous: previous.map { try $0.file(of: entry.name) }, ahead: ahead,
+        noting: { scan in
+          scan.warnings.forEach(reporter.warn)
+          if let limit = pipeline.memoryLimit, scan.peakByteCount > limit - export.heldByteCount {
+            try deliver(export.take())
+          }
+          pipeline.heldByteCount = export.heldByteCount
+          guard let place = scan.place else { return }
+          orientations.add(place)
+          if preview != nil, let channel = scan.channel {
+            shown = (place, channel)
+            pipeline.heldByteCount += channel.values.count * MemoryLayout<Float>.stride
+          }
+        },
+        progress: { (stage, done, count) throws(PipelineError) in
+          do { try deliver(export.take(waiting: false)) } catch {
+            deliveryError = error
+            throw PipelineError(.cancelled)
+          }
+          progress.show(window: done, of: count, stage: stage, of: stages.count)
+          if interruption.hasCome, done < count { throw PipelineError(.cancelled) }
+        })
     }
-    try result.write(
-      to: outputs.labels(of: entry.name), threads: threads, inputs: outputs.inputs)
+    if let deliveryError { throw deliveryError }
+    let segmentation = try result.get()
     if let preview, let shown {
       try SegmentationPreview(
-        result, of: shown.channel, at: shown.place,
+        segmentation, of: shown.channel, at: shown.place,
         preprocessing: stages.last.model.description.preprocessing, title: entry.name
       ).picture().write(to: preview, inputs: outputs.inputs)
     }
-    return result
+    return segmentation
   }
 
   private func failure(_ entry: CaseList.Entry, _ error: any Error) -> JSONValue {
     ["case": .string(entry.name), "error": .string(CommandLineTool.message(of: error))]
-  }
-
-  private func report(
-    _ entry: CaseList.Entry, _ result: Segmentation, seconds: Double
-  ) -> JSONValue {
-    let model = stages.last.model
-    return [
-      "case": .string(entry.name), "output": .string(outputs.labels(of: entry.name)),
-      "labels": .array(result.statistics().map(\.json)), "seconds": .number(seconds),
-      "model_id": .string(model.modelID), "nnrun_version": .string(NNRun.version),
-    ]
-  }
-}
-
-extension LabelStatistics {
-  fileprivate var json: JSONValue {
-    [
-      "name": .string(name), "values": JSONValue(values), "voxels": .integer(voxelCount),
-      "volume_ml": volume.map { .number($0) } ?? .null,
-      "bounding_box": boundingBox.map { box in
-        .array(box.map { JSONValue([$0.lowerBound, $0.upperBound]) })
-      } ?? .null,
-      "centroid_mm": centroid.map { JSONValue($0) } ?? .null,
-      "components": .integer(componentCount),
-    ]
   }
 }

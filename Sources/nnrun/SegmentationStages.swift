@@ -48,23 +48,30 @@ struct SegmentationStages {
     let place: ScanGeometry?
     /// Its first channel; `nil` where it was prepared ahead.
     let channel: Volume?
+    /// Bytes that segmenting it takes, what its pipeline's caller holds included.
+    let peakByteCount: Int
   }
 
   /// Segments a case.
   ///
   /// - Parameters:
+  ///   - ready: the case, where it was prepared ahead.
   ///   - previous: what the first stage made, where that is not run here.
   ///   - ahead: what prepares the next case meanwhile.
   ///   - noting: given the scan before it is run.
   ///   - progress: told the stage, and how many runs of its network are done, of how many.
   func run(
-    _ entry: CaseList.Entry, previous: String?, ahead: CaseAhead, noting: (SeenScan) -> Void,
+    _ entry: CaseList.Entry, ready: PreparedCase?, previous: String?, ahead: CaseAhead,
+    noting: (SeenScan) throws -> Void,
     progress: (_ stage: Int, _ done: Int, _ count: Int) throws(PipelineError) -> Void
   ) throws -> Segmentation {
-    if let ready = ahead.take(entry) {
-      noting(SeenScan(warnings: ready.warnings, place: ready.place, channel: nil))
-      let estimate = try last.estimate(ready.image.geometry)
-      ahead.prepare(after: entry, held: estimate.peakByteCount)
+    if let ready {
+      let geometry = ready.image.geometry
+      try noting(
+        SeenScan(
+          warnings: ready.warnings, place: ready.place, channel: nil,
+          peakByteCount: try last.estimate(geometry).peakByteCount))
+      ahead.prepare(after: entry, held: try last.estimate(geometry).peakByteCount)
       return try last.run(ready) { (done, count) throws(PipelineError) in
         try progress(0, done, count)
       }
@@ -79,7 +86,10 @@ struct SegmentationStages {
       stage = try result.volume()
     }
     let scan = try last.reader.read(entry)
-    noting(SeenScan(warnings: scan.warnings, place: scan.place, channel: scan.channels.first))
+    try noting(
+      SeenScan(
+        warnings: scan.warnings, place: scan.place, channel: scan.channels.first,
+        peakByteCount: try last.estimate(scan).peakByteCount))
     // A second stage waits for the first one's result.
     if stage == nil { ahead.prepare(after: entry, held: try last.estimate(scan).peakByteCount) }
     return try last.run(scan, previous: stage) { (done, count) throws(PipelineError) in

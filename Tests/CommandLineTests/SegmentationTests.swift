@@ -60,6 +60,33 @@ import Testing
     #expect(scanned.status == 64 && scanned.errors.contains("--logits-map"))
   }
 
+  /// A case is written while the next one runs: lines come in the cases' order, and a case that cannot be
+  /// written fails alone.
+  @Test func severalCases() throws {
+    let (scans, out) = (folder.file("scans"), folder.file("labels"))
+    let files = FileManager.default
+    for folder in [scans, "\(out)/b.nii.gz"] {
+      try files.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    }
+    for name in ["a", "b", "d", "e"] {
+      try files.copyItem(atPath: scan, toPath: "\(scans)/\(name)_0000.nii.gz")
+    }
+    try Data("no scan".utf8).write(to: URL(filePath: "\(scans)/c_0000.nii.gz"))
+    let result = try Command.run("nnrun", ["segment", model, scans, "-o", out, "--no-mirroring"])
+    #expect(result.status == 8 && result.errors.contains("2 of 5 cases failed"), "\(result.errors)")
+    let lines = try result.output.split(separator: "\n").map {
+      try JSONParser.parse(Bytes(Array($0.utf8)))
+    }
+    #expect(lines.map { $0["case"]?.string } == ["a", "b", "c", "d", "e"])
+    #expect(lines.map { $0["error"] != nil } == [false, true, true, false, false])
+    let alone = folder.file("alone.nii.gz")
+    _ = try Command.run("nnrun", ["segment", model, scan, "-o", alone, "--no-mirroring"])
+    let expected = try Data(contentsOf: URL(filePath: alone))
+    for name in ["a", "d", "e"] {
+      #expect(try Data(contentsOf: URL(filePath: "\(out)/\(name).nii.gz")) == expected)
+    }
+  }
+
   @Test func theLogitsOfAWindowAreWritten() throws {
     let values: [Float] = (0..<20 * 24 * 24).map { index in Float(index * 31 % 89) / 44 - 1 }
     let (input, output) = (folder.file("w.npy"), folder.file("logits.npy"))

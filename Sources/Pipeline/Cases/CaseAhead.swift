@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Dispatch
-internal import Synchronization
+internal import FileIO
 
 /// Reads and preprocesses the next case while the network looks at this one.
 ///
@@ -8,29 +7,7 @@ internal import Synchronization
 package final class CaseAhead {
   private let entries: [CaseList.Entry]
   private let reader: CaseReader
-  private var next: (name: String, work: Work)?
-
-  /// A case that is being prepared.
-  private final class Work: Sendable {
-    private let result = Mutex<PreparedCase?>(nil)
-    private let group = DispatchGroup()
-
-    init(_ entry: CaseList.Entry, reader: CaseReader, held: Int) {
-      DispatchQueue(label: "next case").async(group: group) { [self] in
-        let ready = reader.prepareAhead(entry, held: held)
-        result.withLock { $0 = ready }
-      }
-    }
-
-    /// Waits for it, and gives it away.
-    func take() -> PreparedCase? {
-      group.wait()
-      return result.withLock { ready in
-        defer { ready = nil }
-        return ready
-      }
-    }
-  }
+  private var next: (name: String, work: BackgroundWork<PreparedCase?>)?
 
   /// - Parameter entries: the cases, in the order in which they are run; none where the next one is not known.
   package init(_ entries: [CaseList.Entry], reader: CaseReader) {
@@ -42,7 +19,7 @@ package final class CaseAhead {
   package func take(_ entry: CaseList.Entry) -> PreparedCase? {
     guard let next else { return nil }
     self.next = nil
-    let ready = next.work.take()
+    let ready = next.work.take() ?? nil
     return next.name == entry.name ? ready : nil
   }
 
@@ -54,6 +31,9 @@ package final class CaseAhead {
       index + 1 < entries.count, entries[index + 1].isArray == false
     else { return }
     let following = entries[index + 1]
-    next = (following.name, Work(following, reader: reader, held: held))
+    next = (
+      following.name,
+      BackgroundWork("next case") { [reader] in reader.prepareAhead(following, held: held) }
+    )
   }
 }

@@ -54,6 +54,9 @@ struct Probabilities: Sendable {
     values = logits
   }
 
+  /// Bytes that they take.
+  var byteCount: Int { values.count * MemoryLayout<Float>.stride }
+
   /// Writes them as nnU-Net does: `probabilities`, `[heads, z, y, x]` of the array that was read.
   func write(
     to path: String, threads: Int, inputs: [MappedFile.Identity]

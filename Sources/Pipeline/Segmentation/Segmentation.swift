@@ -49,6 +49,12 @@ public struct Segmentation: Sendable {
     for index in labels.indices where !isKept[Int(labels[index])] { labels[index] = 0 }
   }
 
+  /// Bytes that it takes while it is written, at most.
+  package var writingByteCount: Int {
+    2 * labels.count * MemoryLayout<UInt16>.stride
+      + (probabilities.map { $0.byteCount + labels.count * MemoryLayout<Float>.stride } ?? 0)
+  }
+
   /// Writes the labels as the reader that the plans name does: its header, gzipped where the name ends
   /// in `.gz`.
   package func write(
