@@ -18,8 +18,7 @@ import Testing
 
   private func components(_ text: String) -> [UInt16: Int] {
     let (labels, shape) = volume(text)
-    var components = ConnectedComponents(labels, shape: shape, classOf: [0, 1, 2])
-    return components.counts()
+    return ConnectedComponents.counts(of: labels, shape: shape, classOf: [0, 1, 2])
   }
 
   @Test(arguments: [
@@ -30,6 +29,9 @@ import Testing
     ("11 00 11", [1: 2]), ("12 21", [1: 1, 2: 1]), ("1211", [1: 2, 2: 1]), ("00 00", [:]),
     // A comb is one component only at its back.
     ("10101 10101 11111", [1: 1]), ("111 101 111 / 000 010 000", [1: 1]),
+    // Legs that were apart in planes before join in the last one, and twice only once.
+    ("101 / 101 / 111", [1: 1]), ("111 / 101 / 101", [1: 1]), ("111 / 101 / 111", [1: 1]),
+    ("10201 / 10201 / 10001 / 11111", [1: 1, 2: 1]),
     // A label beyond the classes counts for none.
     ("131", [1: 2]),
   ])

@@ -8,8 +8,12 @@ struct ConnectedComponents {
   private var highs: [Int32] = []
   private var classes: [UInt16] = []
   private var parents: [UInt32] = []
-  /// The first run of every row, `[z, y]`, and the number of runs.
+  /// The first run of every row that is kept, `[z, y]`, and the number of runs.
   private var rowStarts: [Int] = [0]
+  /// The number of the first row that is kept.
+  private var firstRow = 0
+  /// Of every class, how many components its runs make.
+  private var counts: [Int]
   private let shape: [Int]
 
   /// Finds the components of a volume.
@@ -18,17 +22,57 @@ struct ConnectedComponents {
   ///   - labels: `[z, y, x]`.
   ///   - classOf: of every label its class; 0 is none. Labels beyond it have none.
   init(_ labels: [UInt16], shape: [Int], classOf: [UInt16]) {
+    self.init(shape: shape, classOf: classOf)
+    for z in 0..<shape[0] { append(plane: z, labels, classOf) }
+  }
+
+  private init(shape: [Int], classOf: [UInt16]) {
     self.shape = shape
-    rowStarts.reserveCapacity(shape[0] * shape[1] + 1)
-    for row in 0..<shape[0] * shape[1] {
+    counts = [Int](repeating: 0, count: Int(classOf.max() ?? 0) + 1)
+  }
+
+  /// How many components every class has; in the memory of two planes' runs.
+  static func counts(
+    of labels: [UInt16], shape: [Int], classOf: [UInt16]
+  ) -> [UInt16: Int] {
+    var components = ConnectedComponents(shape: shape, classOf: classOf)
+    for z in 0..<shape[0] {
+      components.append(plane: z, labels, classOf)
+      components.forgetPlanes(before: z)
+    }
+    let found = components.counts.enumerated().filter { $0.element > 0 }
+    return Dictionary(uniqueKeysWithValues: found.map { (UInt16($0.offset), $0.element) })
+  }
+
+  private mutating func append(plane z: Int, _ labels: [UInt16], _ classOf: [UInt16]) {
+    for y in 0..<shape[1] {
+      let row = z * shape[1] + y
       appendRuns(ofRow: row, labels, classOf)
-      let (z, y) = (row / shape[1], row % shape[1])
       if y > 0 { join(row, row - 1) }
       guard z > 0 else { continue }
       for line in max(0, y - 1)...min(shape[1] - 1, y + 1) {
         join(row, (z - 1) * shape[1] + line)
       }
     }
+  }
+
+  /// Keeps the runs of a plane alone: what hung together over those before does so directly.
+  private mutating func forgetPlanes(before z: Int) {
+    let start = rowStarts[z * shape[1] - firstRow]
+    var firstOfRoot = [UInt32](repeating: .max, count: parents.count)
+    var kept: [UInt32] = []
+    kept.reserveCapacity(parents.count - start)
+    for run in start..<parents.count {
+      let root = Int(root(UInt32(run)))
+      if firstOfRoot[root] == .max { firstOfRoot[root] = UInt32(run - start) }
+      kept.append(firstOfRoot[root])
+    }
+    parents = kept
+    lows.removeFirst(start)
+    highs.removeFirst(start)
+    classes.removeFirst(start)
+    rowStarts = rowStarts[(z * shape[1] - firstRow)...].map { $0 - start }
+    firstRow = z * shape[1]
   }
 
   private mutating func appendRuns(ofRow row: Int, _ labels: [UInt16], _ classOf: [UInt16]) {
@@ -44,6 +88,7 @@ struct ConnectedComponents {
         highs.append(Int32(x + 1))
         classes.append(next)
         parents.append(UInt32(parents.count))
+        counts[Int(next)] += 1
       }
       current = next
     }
@@ -52,6 +97,7 @@ struct ConnectedComponents {
 
   /// Joins the runs of two rows that touch, corners included.
   private mutating func join(_ row: Int, _ other: Int) {
+    let (row, other) = (row - firstRow, other - firstRow)
     let end = rowStarts[other + 1]
     var start = rowStarts[other]
     for run in rowStarts[row]..<rowStarts[row + 1] {
@@ -60,6 +106,7 @@ struct ConnectedComponents {
       while neighbour < end, lows[neighbour] <= highs[run] {
         if classes[neighbour] == classes[run] {
           let (one, two) = (root(UInt32(run)), root(UInt32(neighbour)))
+          if one != two { counts[Int(classes[run])] -= 1 }
           parents[Int(max(one, two))] = min(one, two)
         }
         neighbour += 1
@@ -74,13 +121,6 @@ struct ConnectedComponents {
       run = parents[Int(run)]
     }
     return run
-  }
-
-  /// How many components every class has.
-  mutating func counts() -> [UInt16: Int] {
-    var counts: [UInt16: Int] = [:]
-    for run in parents.indices where parents[run] == run { counts[classes[run], default: 0] += 1 }
-    return counts
   }
 
   /// Calls `body` with the voxels of every component but the largest of all, by runs; components of

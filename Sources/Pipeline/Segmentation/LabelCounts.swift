@@ -6,27 +6,24 @@ internal import SWTFormat
 struct LabelCounts {
   private struct Entry {
     var count = 0
-    var sums = [0, 0, 0]
-    var lows = [Int.max, Int.max, Int.max]
-    var highs = [0, 0, 0]
+    var sums = SIMD3<Int>()
+    var lows = SIMD3(repeating: Int.max)
+    var highs = SIMD3<Int>()
 
+    /// Adds voxels of a row, `first...last`.
     mutating func add(_ first: Int, _ last: Int, y: Int, z: Int) {
       let length = last - first + 1
       count += length
-      sums[0] += (first + last) * length / 2
-      sums[1] += y * length
-      sums[2] += z * length
-      for (axis, (low, high)) in [(first, last), (y, y), (z, z)].enumerated() {
-        lows[axis] = min(lows[axis], low)
-        highs[axis] = max(highs[axis], high + 1)
-      }
+      sums &+= SIMD3((first + last) * length / 2, y * length, z * length)
+      lows = pointwiseMin(lows, SIMD3(first, y, z))
+      highs = pointwiseMax(highs, SIMD3(last + 1, y + 1, z + 1))
     }
 
     static func + (first: Entry, second: Entry) -> Entry {
       Entry(
-        count: first.count + second.count, sums: zip(first.sums, second.sums).map { $0 + $1 },
-        lows: zip(first.lows, second.lows).map { min($0, $1) },
-        highs: zip(first.highs, second.highs).map { max($0, $1) })
+        count: first.count + second.count, sums: first.sums &+ second.sums,
+        lows: pointwiseMin(first.lows, second.lows),
+        highs: pointwiseMax(first.highs, second.highs))
     }
   }
 
@@ -70,9 +67,10 @@ struct LabelCounts {
       return LabelStatistics(
         name: label.name, values: label.values, voxelCount: entry.count,
         volume: geometry.voxelVolume.map { $0 * Double(entry.count) / 1000 },
-        boundingBox: isThere ? geometry.fileBox(zip(entry.lows, entry.highs).map { $0..<$1 }) : nil,
+        boundingBox: isThere
+          ? geometry.fileBox((0..<3).map { entry.lows[$0]..<entry.highs[$0] }) : nil,
         centroid: isThere
-          ? geometry.position(entry.sums.map { Double($0) / Double(entry.count) }) : nil,
+          ? geometry.position((0..<3).map { Double(entry.sums[$0]) / Double(entry.count) }) : nil,
         componentCount: pieces)
     }
   }
@@ -83,8 +81,8 @@ struct LabelCounts {
     for group in groups {
       for label in group where label > 0 { classOf[label] = UInt16(clamping: group[0]) }
     }
-    var components = ConnectedComponents(labels, shape: shape, classOf: classOf)
-    return Dictionary(uniqueKeysWithValues: components.counts().map { (Int($0), $1) })
+    let counts = ConnectedComponents.counts(of: labels, shape: shape, classOf: classOf)
+    return Dictionary(uniqueKeysWithValues: counts.map { (Int($0), $1) })
   }
 }
 
