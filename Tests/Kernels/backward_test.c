@@ -80,7 +80,8 @@ static void test_weight_gradient(const nn_kernels *kernels, int kernel, int stri
 static void test_winograd_gradient(const nn_kernels *kernels, nn_winograd_tile_sizes sizes, int inputs) {
   const nn_winograd_axis z = *nn_winograd_axis_of(sizes >> 8), y = *nn_winograd_axis_of(sizes >> 4 & 15),
                          x = *nn_winograd_axis_of(sizes & 15);
-  const int points = z.points * y.points * x.points, taps = z.kernel * y.kernel * x.kernel, width = 2 * x.outputs + 1;
+  const int points = z.points * y.points * x.points, taps = z.kernel * y.kernel * x.kernel;
+  const int width = 2 * x.outputs * x.stride + 1;
   const int count_z = z.outputs, count_y = 1, count_x = 2 * x.outputs - 1;
   float *input = numbers((size_t)(z.points * y.points * width * BLOCK)), *vectors = numbers(2 * BLOCK);
   float *data = numbers((size_t)(2 * points * BLOCK)), *gradients = numbers((size_t)(z.outputs * y.outputs * width * BLOCK));
@@ -97,10 +98,16 @@ static void test_winograd_gradient(const nn_kernels *kernels, nn_winograd_tile_s
   const nn_winograd_gradient move = {sizes, 2, gradients, y.outputs * width * BLOCK, width * BLOCK, count_z, count_y, count_x,
                                      moved, 2 * BLOCK};
   kernels->winograd_gradient(&move);
+  int32_t weight_points[NN_WINOGRAD_POINTS * NN_WINOGRAD_POINTS * NN_WINOGRAD_POINTS];
+  for (int point = 0; point < points; point++) {
+    const int pz = point / (y.points * x.points), py = point / x.points % y.points, px = point % x.points;
+    const int wz = pz < z.weight_points ? pz : z.weight_points - 1, wy = py < y.weight_points ? py : y.weight_points - 1;
+    weight_points[point] = (wz * y.weight_points + wy) * x.weight_points + (px < x.weight_points ? px : x.weight_points - 1);
+  }
   for (int tile = 0; tile < 2; tile++)
     for (int point = 0; point < points; point++)
       memcpy(sorted + (3 * point + tile) * BLOCK, data + (tile * points + point) * BLOCK, BLOCK * sizeof(float));
-  const nn_winograd_gradient_products multiply = {sorted, moved, 3 * BLOCK, 2 * BLOCK, points, 2, products};
+  const nn_winograd_gradient_products multiply = {sorted, moved, 3 * BLOCK, 2 * BLOCK, points, 2, weight_points, products};
   kernels->winograd_gradient_products(&multiply);
   const nn_winograd_weight_gradient store = {sizes, inputs, products, BLOCK * BLOCK, target, inputs * BLOCK};
   kernels->winograd_weight_gradient(&store);
@@ -113,8 +120,8 @@ static void test_winograd_gradient(const nn_kernels *kernels, nn_winograd_tile_s
         double sum = before[at];
         for (int oz = 0; oz < count_z; oz++)
           for (int ox = 0; ox < count_x; ox++) {
-            const float *row = rows[(oz + tap / (y.kernel * x.kernel)) * y.points + tap / x.kernel % y.kernel];
-            const int ix = ox + tap % x.kernel - 1;
+            const float *row = rows[(oz * z.stride + tap / (y.kernel * x.kernel)) * y.points + tap / x.kernel % y.kernel];
+            const int ix = ox * x.stride + tap % x.kernel - 1;
             if (!row || ix < 0 || ix >= width) continue;
             sum += activated(row[ix * BLOCK + c], pending, c) * gradients[(oz * y.outputs * width + ox) * BLOCK + lane];
           }
@@ -251,7 +258,7 @@ static void test_average_gradient(const nn_kernels *kernels, int voxels, int wid
 static void test_optimisers(const nn_kernels *kernels, size_t count) {
   float *gradients = numbers(count), *parameters = numbers(count + 1), *first = zeros(count + 1), *second = zeros(count + 1);
   double *p = malloc(count * sizeof *p), *m = calloc(count, sizeof *m), *v = calloc(count, sizeof *v);
-  double error = 0, sum = 3, expected = 3;
+  double error = 0, squares = 0, sum = 3, expected = 3;
   kernels->sum_of_squares(gradients, count, &sum);
   for (size_t i = 0; i < count; i++) expected += (double)gradients[i] * gradients[i];
   expect(kernels->name, "sum of squares", worse(0, sum - expected), 1e-9);
@@ -272,8 +279,9 @@ static void test_optimisers(const nn_kernels *kernels, size_t count) {
   memset(first, 0, count * sizeof(float));
   for (size_t i = 0; i < count; i++) p[i] = parameters[i], m[i] = 0;
   for (int step = 1; step <= 5; step++) {
-    const nn_adamw adamw = {.rate = 1e-3f, .beta1 = 0.9f, .beta2 = 0.999f, .eps = 1e-8f, .decay = 0.05f, .gradient_factor = 0.5f,
-                            .correction1 = (float)(1 - pow(0.9, step)), .correction2 = (float)(1 - pow(0.999, step))};
+    const nn_adamw adamw = {.kept = 1 - 1e-3f * 0.05f, .beta1 = 0.9f, .rest1 = 0.1f, .beta2 = 0.999f, .rest2 = 0.001f,
+                            .eps = 1e-8f, .gradient_factor = 0.5f, .rate = (float)(1e-3 / (1 - pow(0.9, step))),
+                            .root = (float)sqrt(1 - pow(0.999, step))};
     kernels->adamw_step(&adamw, gradients, first, second, parameters, count);
     for (size_t i = 0; i < count; i++) {
       const double g = 0.5 * gradients[i];
@@ -282,8 +290,10 @@ static void test_optimisers(const nn_kernels *kernels, size_t count) {
       v[i] = 0.999 * v[i] + 0.001 * g * g;
       p[i] -= 1e-3 * (m[i] / (1 - pow(0.9, step))) / (sqrt(v[i] / (1 - pow(0.999, step))) + 1e-8);
       error = worse(error, parameters[i] - p[i]);
+      squares = worse(squares, (second[i] - v[i]) / v[i]);
     }
   }
+  expect(kernels->name, "AdamW's means of squares", squares, 1e-6);
   error = worse(error, parameters[count] - 5), error = worse(error, first[count] - 5), error = worse(error, second[count] - 5);
   expect(kernels->name, "AdamW", error, 1e-6);
   free(gradients), free(parameters), free(first), free(second), free(p), free(m), free(v);
@@ -303,6 +313,9 @@ void test_backward(const nn_kernels *kernels) {
   for (int inputs = 1; inputs <= BLOCK; inputs += 5) {
     test_winograd_gradient(kernels, 0x222, inputs);
     test_winograd_gradient(kernels, 0x122, inputs);
+    test_winograd_gradient(kernels, 0x333, inputs);
+    test_winograd_gradient(kernels, 0x233, inputs);
+    test_winograd_gradient(kernels, 0x133, inputs);
   }
   for (size_t voxels = 1; voxels < 200; voxels = voxels * 2 + 1) {
     test_norm_gradient(kernels, voxels);

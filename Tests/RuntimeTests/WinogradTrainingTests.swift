@@ -43,11 +43,13 @@ import Testing
         uniqueKeysWithValues: parameters.entries.map { ($0.name, parameters.gradient(of: $0)) }))
   }
 
-  /// Odd widths, sizes that no tile divides, a residual network, two dimensions, flat kernels.
+  /// Odd widths, sizes that no tile divides, a residual network, two dimensions, flat kernels, and a strided layer
+  /// that is worth tiles.
   @Test(arguments: [
     (NetworkArchitecture.NetworkClass.plainConvUNet, [67, 72], [3, 3, 3], [7, 9, 11]),
     (.residualEncoderUNet, [64, 80], [3, 3, 3], [8, 10, 6]),
     (.plainConvUNet, [72, 65], [3, 3], [27, 30]), (.plainConvUNet, [64], [1, 3, 3], [3, 21, 20]),
+    (.plainConvUNet, [128, 128], [3, 3, 3], [16, 16, 15]),
   ])
   func winogradsGradientsAreThoseOfDirectConvolution(
     networkClass: NetworkArchitecture.NetworkClass, features: [Int], kernel: [Int], size: [Int]
@@ -60,9 +62,33 @@ import Testing
     #expect(!expected.algorithms.contains { $0.contains("winograd") })
     #expect(found.algorithms.contains { $0.contains("staged") })
     #expect(found.algorithms.contains { $0.hasSuffix(") weight gradient") })
+    let strided = found.algorithms.filter { $0.contains("F(2,2)") }
+    #expect(strided.count == (features == [128, 128] ? 2 : 0), "\(strided)")
     #expect(Difference(found.pooled, expected.pooled).relative < 1e-5)
-    for (name, gradient) in expected.gradients where gradient.contains(where: { $0 != 0 }) {
+    // Among half a million activations of the large stage some are so near zero that rounding decides their side.
+    let compared = expected.gradients.filter { name, gradient in
+      gradient.contains { $0 != 0 } && (strided.isEmpty || name.hasPrefix("encoder.stages.1."))
+    }
+    #expect(!compared.isEmpty)
+    for (name, gradient) in compared {
       #expect(Difference(found.gradients[name] ?? [], gradient).relative < 5e-5, "\(name)")
+    }
+  }
+
+  /// Batches come from files: channels, axes and sizes may be any.
+  @Test(arguments: [
+    [2, 8, 8, 8], [8, 8, 8], [1, 2, 8, 8, 8], [1, 8, 8], [1, 8, 0, 8], [1, 8, 8, 70_000],
+    [1, 600, 600, 600], [1, 60_000, 1000, 1],
+  ])
+  func inputsThatTheStagesCannotTakeAreRefused(shape: [Int]) throws {
+    let model = try Models.random(
+      Models.description(Models.architecture(.plainConvUNet, features: [8, 8])), seed: 3)
+    let parameters = try TrainedParameters(
+      model, stageCount: 2, head: ([Float](repeating: 0, count: 8), [0]))
+    #expect(throws: RuntimeError.self) {
+      try model.trainingProgram(
+        parameters, stageCount: 2, trainedStages: 2, inputShape: shape,
+        pooling: [Classifier.Pooling(stage: 1, statistic: .mean)], threads: 1)
     }
   }
 }

@@ -79,7 +79,9 @@ typedef struct nn_winograd_gradient_products {
   const float *_Nonnull gradients;
   ptrdiff_t input_point_step, gradient_point_step;
   int32_t points, tiles;
-  /// `[point][16 inputs][16]`, overwritten.
+  /// Of every point its weight's.
+  const int32_t *_Nonnull weight_points;
+  /// `[weight point][16 inputs][16]`, overwritten.
   float *_Nonnull target;
 } nn_winograd_gradient_products;
 
@@ -89,7 +91,7 @@ typedef struct nn_winograd_weight_gradient {
   nn_winograd_tile_sizes tile_sizes;
   /// Channels of the input block, 1 … 16.
   int32_t inputs;
-  /// `[point][input][16]`.
+  /// `[weight point][input][16]`.
   const float *_Nonnull source;
   ptrdiff_t point_step;
   /// `[tap][input][16]`.
@@ -134,10 +136,14 @@ typedef struct nn_sgd {
   int32_t is_first;
 } nn_sgd;
 
-/// A step of AdamW, as PyTorch has it.
+/// A step of AdamW, as PyTorch has it. Its numbers are made in double precision: 1 − 0.999 in single precision is
+/// wrong in the fifth digit.
 typedef struct nn_adamw {
-  float rate, beta1, beta2, eps, decay;
-  float gradient_factor;
-  /// 1 − beta to the power of the step's number, which starts at 1.
-  float correction1, correction2;
+  /// What stays of a parameter: 1 − rate · decay.
+  float kept;
+  /// The betas, and what is missing to 1.
+  float beta1, rest1, beta2, rest2;
+  float eps, gradient_factor;
+  /// rate / (1 − beta1ⁿ) and √(1 − beta2ⁿ); n is the step's number, which starts at 1.
+  float rate, root;
 } nn_adamw;

@@ -34,7 +34,7 @@ package final class Optimizer {
   /// Of every entry: velocities, or means of gradients; and means of their squares.
   private let first, second: [Buffer]
   /// Of every entry how many steps it has taken.
-  private var stepCounts: [Int]
+  package private(set) var stepCounts: [Int]
 
   private static let chunkCount = 1 << 15
 
@@ -52,28 +52,42 @@ package final class Optimizer {
     }
   }
 
-  package var state: State {
-    get {
-      func values(_ buffers: [Buffer]) -> [[Float]] {
-        zip(buffers, stepCounts).map { buffer, count in
-          count == 0
-            ? [] : Array(UnsafeBufferPointer(start: memory[buffer], count: buffer.count))
+  /// Whether this can be what it remembers after at most so many steps.
+  package func takes(_ state: State, steps: Int) -> Bool {
+    func fits(_ stored: [[Float]]) -> Bool {
+      stored.count == first.count
+        && zip(stored, first).allSatisfy { $0.isEmpty || $0.count == $1.count }
+    }
+    return fits(state.first) && fits(state.second)
+      && state.stepCounts.count == first.count
+      && state.stepCounts.allSatisfy((0...steps).contains)
+  }
+
+  /// Goes on from what it once remembered.
+  package func restore(_ state: State) {
+    for (buffers, stored) in [(first, state.first), (second, state.second)] {
+      for (buffer, values) in zip(buffers, stored) {
+        precondition(values.isEmpty || values.count == buffer.count)
+        memory[buffer].update(from: values, count: values.count)
+      }
+    }
+    stepCounts = state.stepCounts
+  }
+
+  /// What a state is made of, array by array, since all together are large: the first ones of all entries, then
+  /// the second ones. Empty where there is nothing to remember.
+  package var stored: [StoredNumbers] {
+    let isAdaptive = if case .adamW = settings.rule { true } else { false }
+    func arrays(_ buffers: [Buffer], _ isUsed: Bool) -> [StoredNumbers] {
+      zip(buffers, stepCounts).map { buffer, count in
+        let memory = memory
+        let length = isUsed && count > 0 ? buffer.count : 0
+        return StoredNumbers(count: length) {
+          Array(UnsafeBufferPointer(start: memory[buffer], count: length))
         }
       }
-      let isAdaptive = if case .adamW = settings.rule { true } else { false }
-      return State(
-        first: values(first), second: isAdaptive ? values(second) : first.map { _ in [] },
-        stepCounts: stepCounts)
     }
-    set {
-      for (buffers, stored) in [(first, newValue.first), (second, newValue.second)] {
-        for (buffer, values) in zip(buffers, stored) {
-          precondition(values.isEmpty || values.count == buffer.count)
-          memory[buffer].update(from: values, count: values.count)
-        }
-      }
-      stepCounts = newValue.stepCounts
-    }
+    return arrays(first, true) + arrays(second, isAdaptive)
   }
 
   package init(
@@ -154,9 +168,10 @@ package final class Optimizer {
       kernels.pointee.sgd_step(&step, gradient, state, values, chunk.count)
     case .adamW(let beta1, let beta2, let eps):
       var step = nn_adamw(
-        rate: Float(rate), beta1: Float(beta1), beta2: Float(beta2), eps: Float(eps),
-        decay: Float(decay), gradient_factor: factor,
-        correction1: Float(1 - power(beta1, count)), correction2: Float(1 - power(beta2, count)))
+        kept: Float(1 - rate * decay), beta1: Float(beta1), rest1: Float(1 - beta1),
+        beta2: Float(beta2), rest2: Float(1 - beta2), eps: Float(eps), gradient_factor: factor,
+        rate: Float(rate / (1 - power(beta1, count))),
+        root: Float((1 - power(beta2, count)).squareRoot()))
       kernels.pointee.adamw_step(
         &step, gradient, state, memory[second[chunk.entry]] + chunk.start, values, chunk.count)
     }

@@ -146,18 +146,27 @@ package final class TrainedParameters: @unchecked Sendable {
     entries.reduce(0) { $0 + 2 * $1.storedCount * MemoryLayout<Float>.stride }
   }
 
-  /// All values as they are stored, to come back to.
-  package var snapshot: [[Float]] {
-    get {
-      entries.map { Array(UnsafeBufferPointer(start: values($0), count: $0.storedCount)) }
-    }
-    set {
-      for (entry, stored) in zip(entries, newValue) {
-        precondition(stored.count == entry.storedCount)
-        values(entry).update(from: stored, count: stored.count)
+  /// Whether these can be all values as they are stored.
+  package func takes(_ snapshot: [[Float]]) -> Bool {
+    snapshot.map(\.count) == entries.map(\.storedCount)
+  }
+
+  /// All values as they are stored, array by array.
+  package var stored: [StoredNumbers] {
+    entries.map { entry in
+      StoredNumbers(count: entry.storedCount) {
+        Array(UnsafeBufferPointer(start: self.values(entry), count: entry.storedCount))
       }
-      noteChange()
     }
+  }
+
+  /// Comes back to values that were stored.
+  package func restore(_ snapshot: [[Float]]) {
+    for (entry, stored) in zip(entries, snapshot) {
+      precondition(stored.count == entry.storedCount)
+      values(entry).update(from: stored, count: stored.count)
+    }
+    noteChange()
   }
 
   // MARK: - As kernels read them

@@ -227,7 +227,7 @@ struct TrainingLowering {
     }
     guard step.inputs[0] != .none else { return }
     let output = gradient(layer.reads[0].stored)
-    if tileSizes != nil, !isFurther(step.inputs[0]) {
+    if tileSizes != nil, geometry.stride.count == 1, !isFurther(step.inputs[0]) {
       let operands = ConvolutionOperands(
         name: layer.path, geometry: geometry.turned,
         input: .features(

@@ -51,6 +51,7 @@ extension Model {
   ///   - trainedStages: how many of them get gradients, the last ones.
   ///   - inputShape: of what the first of them reads.
   ///   - pooling: what is pooled; of stages that are run.
+  /// - Throws: `RuntimeError` where the stages cannot take inputs of that shape.
   package func trainingProgram(
     _ parameters: TrainedParameters, stageCount: Int, trainedStages: Int, inputShape: [Int],
     pooling: [Classifier.Pooling], threads: Int
@@ -65,6 +66,16 @@ extension Model {
     pooling: [Classifier.Pooling], target: Target
   ) throws(RuntimeError) -> TrainingProgram {
     let start = boundary(stageCount: stageCount)
+    let (channels, dimension) = (graph.width(of: start), description.architecture.dimension)
+    guard inputShape.count == dimension + 1, inputShape[0] == channels else {
+      let axes = dimension == 3 ? "z, y, x" : "y, x"
+      throw RuntimeError(.inputShape(found: inputShape, expected: "[\(channels), \(axes)]"))
+    }
+    // A block of channels with its halo has places of 31 bits.
+    let padded = inputShape.dropFirst().reduce(16.0) { $0 * (Double($1) + 16) }
+    guard inputShape.allSatisfy({ (1...65_536).contains($0) }), padded < 0x1p31 else {
+      throw RuntimeError(.inputSize(found: inputShape, problem: "is empty or too large"))
+    }
     let wanted = Set(pooling.map(\.stage)).sorted().map { graph.skips[$0] }
     let nodes = graph.nodes(for: wanted, behind: start)
     let shapes = try Shapes(graph, nodes: nodes, inputShape: inputShape, start: start)

@@ -41,7 +41,8 @@ struct AlgorithmChoice: Sendable {
       method: isBf16 ? ConvolutionMethod.directBf16 : .direct, cost: model.direct(isBf16: isBf16)
     )
     guard !target.isDirectOnly else { return best.method }
-    for tileSizes in WinogradTileSizes.all where tileSizes.fits(geometry) {
+    for tileSizes in WinogradTileSizes.all
+    where tileSizes.fits(geometry) && !tileSizes.isForTraining {
       let tiling = WinogradTiling(geometry, tileSizes: tileSizes, kernels: target.kernels)
       let fused = model.fused(
         tileSizes,

@@ -59,14 +59,18 @@ package struct FineTuning: Sendable {
     }
     for fold in 0..<foldCount {
       let test = everyone.filter { folds[$0] == fold }
-      if state.parts[fold] == nil {
+      func known() throws(TrainingError) -> FineTuning.Part? {
+        try state.part(
+          fold, cases: test.count, classes: logits.columns, epochs: settings.epochs)
+      }
+      if try known() == nil {
         let option = frozen.crossValidation.nestedChoices[fold]
         let trained = try trainer(fold, option).run(
           everyone.filter { folds[$0] != fold }, test: test, state: &state
         ) { try note("fold \(fold + 1) of \(foldCount), \($0)") }
         try state.note(trained.part, part: fold)
       }
-      guard let part = state.parts[fold] else { continue }
+      guard let part = try known() else { continue }
       parts.append(part)
       // Where the fitted head alone was best, what is known of it stays.
       guard part.epochs > 0 else { continue }
@@ -119,7 +123,7 @@ private struct PartTraining {
     let none = FineTuning.Part(
       epochs: 0, logits: Matrix(rows: 0, columns: 0), distances: [])
     let epochs: Int
-    if let known = state.bestEpochs[part] {
+    if let known = try state.bestEpochs(of: part, epochs: settings.epochs) {
       epochs = known
     } else {
       epochs = try bestEpochs(training, state: &state, note: note)
@@ -128,9 +132,10 @@ private struct PartTraining {
     guard epochs > 0, let start = start(training) else { return (none, nil) }
     let run = try self.run(training, start, isInner: false)
     _ = try run.train(
-      epochs: epochs, validation: [], from: state.progress(part: part, isInner: false)
+      epochs: epochs, validation: [],
+      from: try state.progress(of: run, epochs: epochs, part: part, isInner: false)
     ) { progress in
-      try state.note(progress, part: part, isInner: false)
+      try state.note(progress, of: run, part: part, isInner: false)
       try note("epoch \(progress.epoch) of \(epochs)")
     }
     let own = try matrix(training.map { try run.plain($0).features })
@@ -161,9 +166,9 @@ private struct PartTraining {
     let run = try self.run(learned, start, isInner: true)
     return try run.train(
       epochs: settings.epochs, validation: validation,
-      from: state.progress(part: part, isInner: true)
+      from: try state.progress(of: run, epochs: settings.epochs, part: part, isInner: true)
     ) { progress in
-      try state.note(progress, part: part, isInner: true)
+      try state.note(progress, of: run, part: part, isInner: true)
       try note("inner epoch \(progress.epoch) of \(settings.epochs)")
     }.bestEpoch
   }

@@ -11,6 +11,7 @@ final class FineTuningRun {
     /// Of every epoch so far, the one before the first included.
     var losses: [Double] = []
     var bestEpoch = 0
+    /// To go on from; of a run that goes on itself they are what `stored` says.
     var values: [[Float]] = []
     var optimizer = Optimizer.State.none
   }
@@ -47,6 +48,11 @@ final class FineTuningRun {
       labels: training.map { cases.labels[$0] }, classCount: cases.classCount)
   }
 
+  /// The numbers of what is being trained, and of every parameter how many steps it has taken.
+  var stored: (arrays: [StoredNumbers], stepCounts: [Int]) {
+    (classifier.parameters.stored + optimizer.stored, optimizer.stepCounts)
+  }
+
   private var stepsPerEpoch: Int {
     (training.count + settings.batchSize - 1) / settings.batchSize
   }
@@ -64,8 +70,9 @@ final class FineTuningRun {
     if progress.values.isEmpty {
       if !validation.isEmpty { progress.losses = [try meanLoss(validation)] }
     } else {
-      classifier.parameters.snapshot = progress.values
-      optimizer.state = progress.optimizer
+      classifier.parameters.restore(progress.values)
+      optimizer.restore(progress.optimizer)
+      (progress.values, progress.optimizer) = ([], .none)
     }
     let phases = TrainingPhases(settings, stepsPerEpoch: stepsPerEpoch)
     while progress.epoch < epochs {
@@ -77,11 +84,7 @@ final class FineTuningRun {
           progress.bestEpoch = progress.epoch
         }
       }
-      progress.values = classifier.parameters.snapshot
-      progress.optimizer = optimizer.state
       try note(progress)
-      // As large as everything that is trained: not kept for the next epoch.
-      (progress.values, progress.optimizer) = ([], .none)
       // Not before every stage has begun to learn.
       let isComplete = phases.trainedStages(epoch: progress.epoch - 1) == settings.unfrozenStages
       if !validation.isEmpty, isComplete,
@@ -91,6 +94,19 @@ final class FineTuningRun {
       }
     }
     return progress
+  }
+
+  /// Whether what an earlier run is said to have come to can be that of this one.
+  ///
+  /// - Parameters:
+  ///   - epochs: how many there may be.
+  ///   - isValidated: whether every epoch had a loss.
+  func canGoOn(from progress: Progress, epochs: Int, isValidated: Bool) -> Bool {
+    (0...epochs).contains(progress.epoch)
+      && progress.losses.count == (isValidated ? progress.epoch + 1 : 0)
+      && (0...progress.epoch).contains(progress.bestEpoch)
+      && classifier.parameters.takes(progress.values)
+      && optimizer.takes(progress.optimizer, steps: progress.epoch * stepsPerEpoch)
   }
 
   private func runEpoch(_ epoch: Int, _ phases: TrainingPhases) throws {

@@ -16,9 +16,9 @@ package struct FineTuningState {
   /// What the run is made of; a state of another one is not taken.
   private let fingerprint: String
   /// Of every fold that is done.
-  private(set) var parts: [Int: FineTuning.Part] = [:]
+  private var parts: [Int: FineTuning.Part] = [:]
   /// Of every part how many epochs were best inside it.
-  private(set) var bestEpochs: [Int: Int] = [:]
+  private var bestEpochs: [Int: Int] = [:]
   private var current: (part: Int, isInner: Bool, progress: FineTuningRun.Progress)?
 
   /// A state that is written to `path` after every epoch.
@@ -28,18 +28,57 @@ package struct FineTuningState {
   }
 
   /// Where a run was interrupted; `nil` where it has not begun.
-  func progress(part: Int, isInner: Bool) -> FineTuningRun.Progress? {
+  ///
+  /// - Throws: `TrainingError.state` where it is not this run's.
+  func progress(
+    of run: FineTuningRun, epochs: Int, part: Int, isInner: Bool
+  ) throws(TrainingError) -> FineTuningRun.Progress? {
     guard let current, current.part == part, current.isInner == isInner else { return nil }
+    guard run.canGoOn(from: current.progress, epochs: epochs, isValidated: isInner) else {
+      throw damaged
+    }
     return current.progress
   }
 
+  /// What is known of a part that is done.
+  ///
+  /// - Throws: `TrainingError.state` where it is not of so many cases, classes and epochs.
+  func part(
+    _ part: Int, cases: Int, classes: Int, epochs: Int
+  ) throws(TrainingError) -> FineTuning.Part? {
+    guard let known = parts[part] else { return nil }
+    let isEmpty = known.epochs == 0
+    guard (0...epochs).contains(known.epochs), isEmpty || known.distances.count == cases,
+      isEmpty || (known.logits.rows, known.logits.columns) == (cases, classes)
+    else { throw damaged }
+    return known
+  }
+
+  /// How many epochs were best inside a part.
+  ///
+  /// - Throws: `TrainingError.state` where they are more than there are.
+  func bestEpochs(of part: Int, epochs: Int) throws(TrainingError) -> Int? {
+    guard let known = bestEpochs[part] else { return nil }
+    guard (0...epochs).contains(known) else { throw damaged }
+    return known
+  }
+
+  private var damaged: TrainingError {
+    TrainingError.state(path: path, problem: "is no state of fine-tuning")
+  }
+
   mutating func note(
-    _ progress: FineTuningRun.Progress, part: Int, isInner: Bool
+    _ progress: FineTuningRun.Progress, of run: FineTuningRun, part: Int, isInner: Bool
   ) throws(FileError) {
-    current = (part, isInner, progress)
-    try save()
     // What training goes on with is its own.
     current = nil
+    let stored = run.stored
+    try save(
+      current: [
+        "part": .integer(part), "inner": .bool(isInner), "epoch": .integer(progress.epoch),
+        "best_epoch": .integer(progress.bestEpoch), "losses": Self.exact(progress.losses),
+        "steps": JSONValue(stored.stepCounts), "counts": JSONValue(stored.arrays.map(\.count)),
+      ], stored.arrays)
   }
 
   mutating func note(bestEpochs: Int, part: Int) { self.bestEpochs[part] = bestEpochs }
@@ -47,7 +86,7 @@ package struct FineTuningState {
   mutating func note(_ done: FineTuning.Part, part: Int) throws(FileError) {
     parts[part] = done
     current = nil
-    try save()
+    try save(current: .null, [])
   }
 
   // MARK: - The file
@@ -55,13 +94,16 @@ package struct FineTuningState {
   /// Takes the file away: all is done.
   package func remove() { unlink(path) }
 
-  private func save() throws(FileError) {
+  /// - Parameters:
+  ///   - current: what is being trained.
+  ///   - arrays: its numbers.
+  private func save(current: JSONValue, _ arrays: [StoredNumbers]) throws(FileError) {
     var file = try AtomicFile(path: path, replacing: true)
-    let text = Array(json.prettyText.utf8)
+    let text = Array(json(current: current).prettyText.utf8)
     try file.write(withUnsafeBytes(of: UInt64(text.count).littleEndian) { Array($0) } + text)
     for array in arrays {
       var failure: FileError?
-      array.withUnsafeBytes { bytes in
+      array.values().withUnsafeBytes { bytes in
         do throws(FileError) { try file.write(bytes) } catch { failure = error }
       }
       if let failure { throw failure }
@@ -69,12 +111,7 @@ package struct FineTuningState {
     try file.commit()
   }
 
-  private var arrays: [[Float]] {
-    guard let progress = current?.progress else { return [] }
-    return progress.values + progress.optimizer.first + progress.optimizer.second
-  }
-
-  private var json: JSONValue {
+  private func json(current: JSONValue) -> JSONValue {
     [
       "fingerprint": .string(fingerprint),
       "best_epochs": .array(
@@ -87,14 +124,7 @@ package struct FineTuningState {
             "distances": Self.exact(part.distances),
           ]
         }),
-      "current": current.map { part, isInner, progress in
-        [
-          "part": .integer(part), "inner": .bool(isInner), "epoch": .integer(progress.epoch),
-          "best_epoch": .integer(progress.bestEpoch), "losses": Self.exact(progress.losses),
-          "steps": JSONValue(progress.optimizer.stepCounts),
-          "counts": JSONValue(arrays.map(\.count)),
-        ]
-      } ?? .null,
+      "current": current,
     ]
   }
 
@@ -112,7 +142,6 @@ package struct FineTuningState {
   /// - Throws: `FileError`, or `TrainingError.state` where it is none, or that of another run.
   package mutating func resume() throws {
     let bytes = try MappedFile(path: path).bytes
-    let damaged = TrainingError.state(path: path, problem: "is no state of fine-tuning")
     guard let length = bytes.littleEndian(UInt64.self, at: 0),
       let count = Int(exactly: length), let text = bytes.slice(at: 8, count: count),
       let json = try? JSONParser.parse(text)
@@ -128,7 +157,7 @@ package struct FineTuningState {
       guard let index = entry["part"]?.integer, let epochs = entry["epochs"]?.integer,
         let columns = entry["classes"]?.integer, columns >= 0,
         let logits = Self.exact(entry["logits"]), let distances = Self.exact(entry["distances"]),
-        logits.count % max(columns, 1) == 0
+        logits.count % max(columns, 1) == 0, columns > 0 || logits.isEmpty
       else { throw damaged }
       parts[index] = FineTuning.Part(
         epochs: epochs,

@@ -60,6 +60,9 @@ struct WinogradTileSizes: Sendable, Equatable {
   /// Whether there are kernels for the way back: for tiles of one or two outputs along every axis.
   var hasGradient: Bool { [z, y, x].allSatisfy { $0.outputs <= 2 } }
 
+  /// Whether only training takes them: with stride 2 larger tiles cost less where weights stay as they are.
+  var isForTraining: Bool { hasGradient && stride.count > 1 }
+
   func fits(_ geometry: ConvolutionGeometry) -> Bool {
     geometry.kernel == kernel && geometry.stride == stride
   }
