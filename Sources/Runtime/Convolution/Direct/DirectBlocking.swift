@@ -16,6 +16,12 @@ struct DirectBlocking: Sendable {
   let packed: Extent3
   /// Tasks along y.
   let rowTasks: Int
+  /// Whether every weight is read once only: a task has all voxels, and goes through the output blocks for every
+  /// input block anew.
+  let readsWeightsOnce: Bool
+
+  /// Voxels whose sums stay in the second-level cache while weights go by.
+  private static let fewVoxels = 128
 
   /// - Parameter elementsPerVoxel: what a packed voxel takes, in floats or in pairs that take as much.
   init(_ geometry: ConvolutionGeometry, elementsPerVoxel: Int, threads: Int) {
@@ -30,10 +36,25 @@ struct DirectBlocking: Sendable {
     func parts(_ whole: Int, _ part: Int) -> Int { (whole + part - 1) / part }
     var tasks: Int { parts(output.z, planes) * parts(output.y, rows) * parts(outputBlocks, blocks) }
 
+    let weights = geometry.kernel.count * geometry.inputChannels * outputBlocks * block
+    // With more threads there are too few blocks for all.
+    readsWeightsOnce =
+      output.count <= Self.fewVoxels && geometry.voxelStep.count == 1
+      && weights > Self.slabLimit && outputBlocks >= 4 * threads
+    if readsWeightsOnce {
+      planesPerTask = output.z
+      rowsPerTask = output.y
+      blocks = parts(outputBlocks, threads)
+      blocksPerTask = blocks + blocks % 2
+      (planes, rows) = (output.z, output.y)
+      self.packed = packed
+      rowTasks = 1
+      return
+    }
     while rows > 1, slab > Self.slabLimit { rows = (rows + 1) / 2 }
     // Enough tasks for all threads to end at about the same time.
     var wanted = threads == 1 ? 1 : 8 * threads
-    if geometry.kernel.count * geometry.inputChannels * outputBlocks * block > slab {
+    if weights > slab {
       // Weights are what is most to read: every task should use its own for as many voxels as it can.
       let plane = slab
       while rows == output.y, planes < output.z, slab + plane <= Self.slabLimit { planes += 1 }

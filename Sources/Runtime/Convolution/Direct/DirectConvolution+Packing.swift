@@ -2,15 +2,15 @@
 internal import CKernels
 
 extension DirectConvolution {
-  /// Packs the task's input rows: input block by input block, `[z][y][x][inputs]`.
+  /// Packs the task's input rows of some input blocks: block by block, `[z][y][x][inputs]`.
   func pack(
-    _ inputBlocks: [(feature: Feature, block: Int)], _ task: Task,
+    _ inputBlocks: [(feature: Feature, block: Int)], _ blocks: Range<Int>, _ task: Task,
     into slab: UnsafeMutablePointer<Float>, context: RunContext
   ) {
     let packed = blocking.packed
     let planesNeeded = (task.planes.count - 1) * geometry.stride.z + geometry.kernel.z
     let rowsNeeded = (task.rows.count - 1) * geometry.stride.y + geometry.kernel.y
-    for block in elements.indices {
+    for block in blocks {
       let elements = elements[block]
       for planeOffset in 0..<planesNeeded {
         let z = task.planes.lowerBound * geometry.stride.z - geometry.padding.z + planeOffset

@@ -180,8 +180,23 @@ struct DirectConvolution: ConvolutionInstruction {
         task.moments.map { $0[block * momentGroups] = nn_moments() }
       }
       let slab = context.workspace(of: worker)
-      pack(inputBlocks, task, into: slab, context: context)
-      multiply(slab, task, by: weights, into: target)
+      if blocking.readsWeightsOnce {
+        for (index, pass) in passes.enumerated() {
+          pack(
+            inputBlocks, pass.firstBlock..<pass.firstBlock + pass.blocks, task, into: slab,
+            context: context)
+          forEachTile(of: task) {
+            multiply(slab, task, $0, pass: index, by: weights, into: target)
+          }
+        }
+      } else {
+        pack(inputBlocks, elements.indices, task, into: slab, context: context)
+        forEachTile(of: task) { blocks in
+          for pass in passes.indices {
+            multiply(slab, task, blocks, pass: pass, by: weights, into: target)
+          }
+        }
+      }
     }
   }
 
@@ -192,10 +207,8 @@ struct DirectConvolution: ConvolutionInstruction {
 
   // MARK: - Multiplying
 
-  private func multiply(
-    _ slab: UnsafeMutablePointer<Float>, _ task: Task, by weights: UnsafePointer<Float>,
-    into target: UnsafeMutablePointer<Float>
-  ) {
+  /// The output blocks of every register tile.
+  private func forEachTile(of task: Task, _ body: (Range<Int>) -> Void) {
     let tileBlocks = Int(
       paired?.bf16.direct_blocks ?? kernels.pointee.direct_blocks)
     let outputBlocks = operands.output.blocks
@@ -204,9 +217,7 @@ struct DirectConvolution: ConvolutionInstruction {
       // The blocks of a register tile belong to one voxel of a voxel step.
       let end = min(task.blocks.upperBound, (block / outputBlocks + 1) * outputBlocks)
       let blocks = block..<min(block + tileBlocks, end)
-      for pass in passes.indices {
-        multiply(slab, task, blocks, pass: pass, by: weights, into: target)
-      }
+      body(blocks)
       block = blocks.upperBound
     }
   }
