@@ -37,13 +37,13 @@ package enum CSVText {
   /// A row as it stands in a table of commas, without its line break.
   package static func row(_ fields: [String]) -> String { fields.map(field).joined(separator: ",") }
 
-  /// Goes through the text scalar by scalar: `\r\n` is one character to Swift, but may be two here.
+  /// Goes through the text byte by byte: whatever means something is ASCII.
   private struct Parser {
-    private let text: ArraySlice<Unicode.Scalar>
-    private let separator: Unicode.Scalar
+    private let text: ArraySlice<UInt8>
+    private let separator: UInt8
     private var rows: [Row] = []
     private var fields: [String] = []
-    private var field = String.UnicodeScalarView()
+    private var field: [UInt8] = []
     private var isQuoted = false
     /// Whether no character of the field has come.
     private var isStart = true
@@ -52,40 +52,44 @@ package enum CSVText {
     private var first = 1
 
     init(_ text: String) {
-      let scalars = Array(text.unicodeScalars)
-      self.text = scalars.first == "\u{FEFF}" ? scalars.dropFirst() : scalars[...]
-      let header = self.text.prefix { $0 != "\n" && $0 != "\r" }
-      func count(_ scalar: Unicode.Scalar) -> Int {
-        header.reduce(0) { $0 + ($1 == scalar ? 1 : 0) }
-      }
-      separator = [",", ";", "\t"].max { count($0) < count($1) } ?? ","
+      let bytes = Array(text.utf8)
+      let mark = Array("\u{FEFF}".utf8)
+      self.text = bytes.starts(with: mark) ? bytes.dropFirst(mark.count) : bytes[...]
+      let header = self.text.prefix { $0 != Self.lineFeed && $0 != Self.carriageReturn }
+      func count(_ byte: UInt8) -> Int { header.reduce(0) { $0 + ($1 == byte ? 1 : 0) } }
+      separator = Self.separators.max { count($0) < count($1) } ?? Self.separators[0]
     }
+
+    private static let (lineFeed, carriageReturn) = (UInt8(ascii: "\n"), UInt8(ascii: "\r"))
+    private static let quote = UInt8(ascii: "\"")
+    private static let separators = [UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: "\t")]
 
     mutating func parse() throws(UnfinishedQuote) -> [Row] {
       var index = text.startIndex
       while index < text.endIndex {
-        let scalar = text[index]
+        let byte = text[index]
         let next = index + 1 < text.endIndex ? text[index + 1] : nil
         // Of `\r\n` the second counts.
-        let isLineEnd = scalar == "\n" || (scalar == "\r" && next != "\n")
+        let isLineEnd =
+          byte == Self.lineFeed || (byte == Self.carriageReturn && next != Self.lineFeed)
         if isLineEnd { line += 1 }
         if isQuoted {
-          if scalar != "\"" {
-            field.append(scalar)
-          } else if next == "\"" {
-            field.append(scalar)
+          if byte != Self.quote {
+            field.append(byte)
+          } else if next == Self.quote {
+            field.append(byte)
             index += 1
           } else {
             isQuoted = false
           }
-        } else if scalar == "\"", isStart {
+        } else if byte == Self.quote, isStart {
           (isQuoted, isStart) = (true, false)
-        } else if scalar == separator {
+        } else if byte == separator {
           finishField()
         } else if isLineEnd {
           finishRow()
-        } else if scalar != "\r" {
-          field.append(scalar)
+        } else if byte != Self.carriageReturn {
+          field.append(byte)
           isStart = false
         }
         index += 1
@@ -96,8 +100,8 @@ package enum CSVText {
     }
 
     private mutating func finishField() {
-      fields.append(String(field))
-      field = String.UnicodeScalarView()
+      fields.append(String(decoding: field, as: UTF8.self))
+      field.removeAll(keepingCapacity: true)
       isStart = true
     }
 
