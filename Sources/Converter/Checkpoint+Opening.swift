@@ -78,7 +78,11 @@ extension Checkpoint {
     for name in MONAIBundle.configs {
       guard let file = try? MappedFile(path: "\(folder)../\(name)") else { continue }
       identities.append(file.identity)
-      plans = try Self.json(file.bytes, name: name)
+      let metadata = try? MappedFile(path: "\(folder)../\(MONAIBundle.metadata)")
+      if let metadata { identities.append(metadata.identity) }
+      plans = MONAIBundle.config(
+        try Self.json(file.bytes, name: name),
+        metadata: try metadata.map { try Self.json($0.bytes, name: MONAIBundle.metadata) })
       return
     }
   }
@@ -116,7 +120,10 @@ extension Checkpoint {
     if checkpoint.plans == nil, checkpoint.weights.naming == .dynUNet,
       let config = MONAIBundle.configs.first(where: tree.paths.contains)
     {
-      checkpoint.plans = try json(try tree.content(of: config).bytes, name: config)
+      let metadata = tree.paths.first { $0 == MONAIBundle.metadata }
+      checkpoint.plans = MONAIBundle.config(
+        try json(try tree.content(of: config).bytes, name: config),
+        metadata: try metadata.map { try json(try tree.content(of: $0).bytes, name: $0) })
     }
     if let plans = choice.plans {
       checkpoint.plans = try json(try tree.content(of: plans).bytes, name: plans)

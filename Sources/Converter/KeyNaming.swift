@@ -40,7 +40,6 @@ enum KeyNaming: Hashable, CaseIterable {
       encoder = ["conv_blocks_context."]
       decoder = ["conv_blocks_localization.", "upsample_layers.", "seg_outputs."]
     case .dynUNet:
-      if let name = Self.withoutAlias(key) { return name }
       encoder = ["input_block.", "downsamples.", "bottleneck."]
       decoder = [
         "upsamples.", "output_block.", "deep_supervision_heads.", "heads.", "skip_layers.",
@@ -51,21 +50,5 @@ enum KeyNaming: Hashable, CaseIterable {
     }
     if begins(encoder) { return "encoder.\(key)" }
     return begins(decoder) ? "decoder.\(key)" : key
-  }
-
-  /// DynUNet registers its blocks once more, each level inside the one above:
-  /// `skip_layers.next_layer.downsample` is `downsamples.0`.
-  private static func withoutAlias(_ key: String) -> String? {
-    var parts = key.split(separator: ".", omittingEmptySubsequences: false)
-    guard parts.removeFirst() == "skip_layers" else { return nil }
-    let depth = parts.prefix { $0 == "next_layer" }.count
-    parts.removeFirst(depth)
-    switch parts.first {
-    case "downsample":
-      let block = depth == 0 ? "input_block" : "downsamples.\(depth - 1)"
-      return "encoder.\(block).\(parts.dropFirst().joined(separator: "."))"
-    case "upsample", "super_head", nil: return nil
-    default: return depth == 0 ? nil : "encoder.bottleneck.\(parts.joined(separator: "."))"
-    }
   }
 }

@@ -152,8 +152,11 @@ struct NetworkCheck {
         advice: "an encoder has stages.0.0.convs.0 or stem.convs.0 and stages.0.blocks.0"))
   }
 
-  /// BatchNorm counts batches while it trains, Primus masks tokens: neither means anything afterwards.
+  /// BatchNorm counts batches while it trains, Primus masks tokens, DynUNet supervises lower resolutions: none of it
+  /// means anything afterwards.
   private func isUnused(_ name: String) -> Bool {
     name.hasSuffix(".num_batches_tracked") || name == "decoder.mask_token"
+      || (architecture.networkClass == .dynUNet
+        && (name.hasPrefix("decoder.deep_supervision_heads.") || name.hasPrefix("decoder.heads.")))
   }
 }

@@ -104,6 +104,7 @@ struct StateDict {
       return location.map { $0.name(of: key) } ?? key
     }
     if isVersion1 { names = Version1.renamed(names) }
+    if naming == .dynUNet { names = DynUNetAliases.resolved(names) }
     for (name, entry) in zip(names, entries) {
       guard let name = name.map(Self.canonicalName) else {
         foreignNames.append(entry.key)

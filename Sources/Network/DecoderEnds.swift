@@ -4,25 +4,22 @@ internal import SWTFormat
 /// What stands before and behind the blocks of a decoder's stages, of whatever kind these are:
 /// transposed convolutions and segmentation layers.
 struct DecoderEnds {
-  /// What its modules are called.
-  struct Names {
-    var upsampling = "transpconvs"
-    var stages = "stages"
-    var segmentation = "seg_layers"
-  }
-
   private let upsampling: [Operation.TransposedConvolution]
   private let segmentation: [Operation.Convolution]
-  private let names: Names
+  private let stages: String
 
   /// Of parameters that are declared.
+  ///
+  /// - Parameters:
+  ///   - segmentation: of all stages, or of the last ones.
+  ///   - stages: what their module is called.
   init(
     upsampling: [Operation.TransposedConvolution], segmentation: [Operation.Convolution],
-    names: Names
+    stages: String
   ) {
     self.upsampling = upsampling
     self.segmentation = segmentation
-    self.names = names
+    self.stages = stages
   }
 
   /// Declares the parameters of nnU-Net's decoders.
@@ -30,18 +27,14 @@ struct DecoderEnds {
     var upsampling: [Operation.TransposedConvolution] = []
     var below = skips.last.map { graph.width(of: $0) } ?? 0
     for (index, stage) in decoder.stages.enumerated() {
-      let path = "decoder.transpconvs.\(index)"
-      let weight = graph.declare(
-        "\(path).weight", shape: [below, stage.features] + stage.upsampling,
-        .transposedConvolutionWeight, .decoder)
-      let bias =
-        decoder.upsamplingBias
-        ? graph.declare("\(path).bias", shape: [stage.features], .perChannel, .decoder) : nil
-      upsampling.append(Operation.TransposedConvolution(weight: weight, bias: bias))
+      upsampling.append(
+        graph.transposed(
+          "decoder.transpconvs.\(index)", inputs: below, outputs: stage.features,
+          kernel: stage.upsampling, hasBias: decoder.upsamplingBias))
       below = stage.features
     }
     self.upsampling = upsampling
-    names = Names()
+    stages = "stages"
     segmentation = decoder.stages.enumerated().map { index, stage in
       graph.pointwise(
         "decoder.seg_layers.\(index)", inputs: stage.features,
@@ -58,19 +51,21 @@ struct DecoderEnds {
   ) -> Graph.Value? {
     guard var value = skips.last else { return nil }
     var logits: Graph.Value?
+    let withoutLogits = upsampling.count - segmentation.count
     for (index, skip) in skips.dropLast().reversed().enumerated() where index < upsampling.count {
       let scale = graph.scale(of: skip)
       let upsampled = graph.add(
-        .transposedConvolution(upsampling[index]), value,
-        path: "decoder.\(names.upsampling).\(index)",
+        .transposedConvolution(upsampling[index]), value, path: upsampling[index].weight.module,
         form: .map(channels: upsampling[index].outputs, scale: scale))
       let both = graph.add(
-        .concatenate, upsampled, skip, path: "decoder.\(names.stages).\(index)",
+        .concatenate, upsampled, skip, path: "decoder.\(stages).\(index)",
         form: .map(channels: graph.width(of: upsampled) + graph.width(of: skip), scale: scale))
       value = stage(index, both, &graph)
+      guard index >= withoutLogits else { continue }
+      let layer = segmentation[index - withoutLogits]
       logits = graph.add(
-        .convolution(segmentation[index]), value, path: "decoder.\(names.segmentation).\(index)",
-        form: .map(channels: segmentation[index].weight.shape[0], scale: scale))
+        .convolution(layer), value, path: layer.weight.module,
+        form: .map(channels: layer.weight.shape[0], scale: scale))
     }
     return logits
   }
@@ -86,5 +81,15 @@ extension Graph {
         "\(path).weight", shape: [outputs, inputs] + ones, .convolutionWeight, .decoder),
       bias: hasBias ? declare("\(path).bias", shape: [outputs], .perChannel, .decoder) : nil,
       stride: ones, padding: ones.map { _ in 0 })
+  }
+
+  /// Declares a decoder's transposed convolution whose stride is its kernel.
+  mutating func transposed(
+    _ path: String, inputs: Int, outputs: Int, kernel: [Int], hasBias: Bool
+  ) -> Operation.TransposedConvolution {
+    Operation.TransposedConvolution(
+      weight: declare(
+        "\(path).weight", shape: [inputs, outputs] + kernel, .transposedConvolutionWeight, .decoder),
+      bias: hasBias ? declare("\(path).bias", shape: [outputs], .perChannel, .decoder) : nil)
   }
 }

@@ -32,7 +32,9 @@ extension Graph {
       segmentation = STUNetDecoder.build(decoder, of: architecture, skips: skips, in: &self)
     case .primus:
       segmentation = skips.last.map { PrimusDecoder.build(decoder, map: $0, in: &self) }
-    case .plainConvUNet, .residualEncoderUNet, .dynUNet:
+    case .dynUNet:
+      segmentation = DynUNetDecoder.build(decoder, of: architecture, skips: skips, in: &self)
+    case .plainConvUNet, .residualEncoderUNet:
       segmentation = UNetDecoder.build(decoder, of: architecture, skips: skips, in: &self)
     }
   }

@@ -34,6 +34,9 @@ package struct Parameter: Sendable, Hashable {
   package let role: Role
   package let part: Part
 
+  /// The module that it belongs to.
+  var module: String { name.split(separator: ".").dropLast().joined(separator: ".") }
+
   /// How a `.swt` file stores it.
   package var layout: TensorLayout {
     switch role {

@@ -18,16 +18,14 @@ enum PrimusDecoder {
       let isLast = index == decoder.stages.count - 1
       let path = "decoder.up_projection.decode.\(index)"
       let layer = isLast ? path : "\(path).0"
-      let weight = graph.declare(
-        "\(layer).weight", shape: [graph.width(of: value), stage.features] + stage.upsampling,
-        .transposedConvolutionWeight, .decoder)
-      let bias = graph.declare("\(layer).bias", shape: [stage.features], .perChannel, .decoder)
+      let transposed = graph.transposed(
+        layer, inputs: graph.width(of: value), outputs: stage.features, kernel: stage.upsampling,
+        hasBias: true)
       let form = Graph.Form.map(
         channels: stage.features,
         scale: zip(graph.scale(of: value), stage.upsampling).map { $0 / $1 })
       value = graph.add(
-        .transposedConvolution(Operation.TransposedConvolution(weight: weight, bias: bias)), value,
-        path: layer, form: form)
+        .transposedConvolution(transposed), value, path: layer, form: form)
       guard !isLast else { break }
       let norm = Operation.LayerNormalization(
         weight: graph.declare(

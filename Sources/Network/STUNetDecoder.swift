@@ -45,10 +45,7 @@ enum STUNetDecoder {
           outputs: decoder.segmentationHeads, hasBias: decoder.segmentationBias, ones: ones))
     }
     let ends = DecoderEnds(
-      upsampling: upsampling, segmentation: segmentation,
-      names: DecoderEnds.Names(
-        upsampling: "upsample_layers", stages: "conv_blocks_localization",
-        segmentation: "seg_outputs"))
+      upsampling: upsampling, segmentation: segmentation, stages: "conv_blocks_localization")
     return ends.connect(skips, in: &graph) { index, input, graph in
       stages[index].reduce(input) { $1($0, &graph) }
     }

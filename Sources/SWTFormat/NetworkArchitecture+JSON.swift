@@ -75,9 +75,6 @@ extension NetworkArchitecture {
       throw try field["stages"].problem("have strides of \(totalStride) together, above 65536")
     }
     if let decoderField = try field.optional("decoder") {
-      guard !networkClass.isFamily || networkClass == .stuNet else {
-        throw decoderField.problem("does not belong to \(networkClass.rawValue)")
-      }
       decoder = try Decoder(decoderField, dimension: dimension)
       guard decoder?.stages.count == stages.count - 1 else {
         throw try decoderField["stages"].problem("has not one entry less than the encoder")

@@ -6,19 +6,25 @@ import Testing
 /// Whole networks of other families than nnU-Net's, decoders included, give PyTorch's logits on every
 /// instruction set.
 @Suite struct FamilySegmentationTests {
-  /// Folders of `Tests/Fixtures` with a checkpoint, an input and the logits.
-  static let names = ["stunet", "primus/v1_registers_noscale", "primus/v2"]
+  /// Checkpoints in folders of `Tests/Fixtures`, beside an input and the logits.
+  static let names = [
+    "stunet/checkpoint_final.pth", "primus/v1_registers_noscale/checkpoint_final.pth",
+    "primus/v2/checkpoint_final.pth", "dynunet",
+  ]
 
   @Test(arguments: names)
   func logitsAreThoseOfPyTorch(name: String) throws {
-    let source = "\(Fixtures.folder)/\(name)"
+    let input = "\(Fixtures.folder)/\(name)"
+    let source =
+      input.hasSuffix(".pth") ? String(input.dropLast("/checkpoint_final.pth".count)) : input
     let folder = try TemporaryFolder()
     let (swt, output) = (folder.file("m.swt"), folder.file("o.npy"))
     let conversion = try Command.run(
-      "nnconvert",
-      ["convert", "\(source)/checkpoint_final.pth", "--part", "network", "-o", swt])
+      "nnconvert", ["convert", input, "--part", "network", "-o", swt])
     try #require(conversion.status == 0, "\(conversion.errors)")
-    #expect(!conversion.errors.contains("warning"), "\(conversion.errors)")
+    // A bundle's transforms are warned of.
+    #expect(
+      conversion.errors.contains("warning") == (name == "dynunet"), "\(conversion.errors)")
     let expected = try NPYArray(contentsOf: "\(source)/seg_logits.npy").values
     for isa in ["portable", nil] {
       let result = try Command.run(
@@ -29,6 +35,23 @@ import Testing
       let difference = Difference(try NPYArray(contentsOf: output).values, expected)
       #expect(difference.relative <= 3e-5, "\(isa ?? "the best"): \(difference)")
     }
+  }
+
+  /// A stage's features of a DynUNet with residual blocks, and heads for deep supervision that nothing needs.
+  @Test(arguments: 0..<4)
+  func stagesBesideADecoderAreThoseOfPyTorch(stage: Int) throws {
+    let source = "\(Fixtures.folder)/dynunet"
+    let folder = try TemporaryFolder()
+    let (swt, output) = (folder.file("m.swt"), folder.file("o.npy"))
+    let conversion = try Command.run("nnconvert", ["convert", source, "-o", swt])
+    try #require(conversion.status == 0, "\(conversion.errors)")
+    #expect(!conversion.errors.contains("left out"), "\(conversion.errors)")
+    let result = try Command.run(
+      "nnrun", ["features", swt, "\(source)/input.npy", "--stage", "\(stage)", "-o", output])
+    try #require(result.status == 0, "\(result.errors)")
+    let expected = try NPYArray(contentsOf: "\(source)/skip_\(stage).npy").values
+    let difference = Difference(try NPYArray(contentsOf: output).values, expected)
+    #expect(difference.relative <= 3e-5, "\(difference)")
   }
 
   /// What reconstructed images while it was pre-trained segments nothing.

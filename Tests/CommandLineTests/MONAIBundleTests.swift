@@ -2,6 +2,7 @@
 import FileIO
 import Foundation
 import NPY
+import SWTFormat
 import TestSupport
 import Testing
 
@@ -64,6 +65,42 @@ import Testing
       let expected = try NPYArray(contentsOf: "\(Self.source)/skip_\(stage).npy").values
       let difference = Difference(try NPYArray(contentsOf: output).values, expected)
       #expect(difference.relative <= 1e-4, "stage \(stage): \(difference)")
+    }
+  }
+
+  /// Names that the bundle's metadata have, where they fit the network: input, and classes behind the background.
+  @Test(arguments: [
+    (
+      #"{"0": "T1"}"#, #"{"0": "Background", "1": "spleen", "2": "liver"}"#, "T1",
+      ["spleen", "liver"]
+    ),
+    (
+      #"{"0": "T1", "1": "T2"}"#, #"{"0": "background", "1": "spleen"}"#, "T1",
+      ["label 1", "label 2"]
+    ),
+    (
+      #"{"1": "T1"}"#, #"{"0": "tumor", "1": "core", "2": "edema"}"#, "channel 0",
+      ["label 1", "label 2"]
+    ),
+    (#"7"#, #"{"0": "background", "1": "a", "2": "a"}"#, "channel 0", ["label 1", "label 2"]),
+  ])
+  func channelsAndClassesAreNamedByTheMetadata(
+    channels: String, classes: String, channel: String, labels: [String]
+  ) throws {
+    let folder = try bundle(Self.usual)
+    let text = """
+      {"version": "0.1", "network_data_format": {"inputs": {"image": {"channel_def": \(channels)}},
+       "outputs": {"pred": {"channel_def": \(classes)}}}}
+      """
+    try Data(text.utf8).write(to: URL(fileURLWithPath: folder.file("configs/metadata.json")))
+    for input in ["", "/models/model.pt"] {
+      let swt = folder.file("m.swt")
+      let conversion = try Command.run(
+        "nnconvert", ["convert", folder.path + input, "--part", "network", "--force", "-o", swt])
+      try #require(conversion.status == 0, "\(conversion.errors)")
+      let description = try SWTFile(contentsOf: swt).description
+      #expect(description.preprocessing.channels.map(\.name) == [channel])
+      #expect(description.labels.labels.map(\.name) == ["background"] + labels)
     }
   }
 

@@ -210,7 +210,7 @@ import Testing
     return source
   }
 
-  @Test(arguments: ["stunet", "v2"])
+  @Test(arguments: ["stunet", "v2", "dynunet"])
   func aDecoderIsReadOffItsWeights(name: String) throws {
     let architecture = try whole(name).architecture(isWhole: true)
     #expect(architecture.decoder?.segmentationHeads == 3)
@@ -227,6 +227,10 @@ import Testing
       ("stunet", "seg_outputs.4.weight", [5, 4, 1, 1, 1]),
       ("stunet", "conv_blocks_localization.1.0.conv3.weight", nil),
       ("stunet", "conv_blocks_localization.9.0.conv1.weight", [4, 4, 3, 3, 3]),
+      ("dynunet", "upsamples.1.conv_block.conv1.conv.weight", [8, 8, 3, 3, 3]),
+      ("dynunet", "upsamples.0.conv_block.norm2.bias", [3]),
+      ("dynunet", "upsamples.5.conv_block.norm2.bias", [3]),
+      ("dynunet", "output_block.conv.conv.weight", [7, 8, 1, 1, 1]),
       ("v2", "up_projection.decode.0.1.weight", nil),
       ("v2", "up_projection.decode.1.1.bias", [9]),
       ("v2", "up_projection.decode.2.weight", [8, 7, 2, 2, 2]),
@@ -240,6 +244,31 @@ import Testing
     let error = #expect(throws: (any Error).self) { try source.architecture(isWhole: true) }
     let module = key.hasPrefix("up_projection.decode.1.0") ? "up_projection" : key
     #expect(error.map { "\($0)".contains(module) } == true, "\(String(describing: error))")
+  }
+
+  /// Files that keep one name of each tensor have some of DynUNet's under the names of nested levels.
+  @Test func nestedLevelsAreDynUNetsStages() throws {
+    var source = try Source("dynunet")
+    let expected = try source.architecture(isWhole: true)
+    let names = source.tensors.keys
+    source.tensors = source.tensors.filter { key, _ in
+      !["downsamples.", "upsamples.", "bottleneck."].contains { key.hasPrefix($0) }
+    }
+    #expect(names.count > source.tensors.count)
+    #expect(try source.architecture(isWhole: true) == expected)
+    source.tensors["skip_layers.next_layer.super_head.conv.conv.weight"] = [3, 16, 1, 1, 1]
+    #expect(throws: Never.self) { try source.architecture(isWhole: true) }
+    source.tensors["skip_layers.next_layer.upsample.transp_conv.conv.weight"] = [24, 16, 1, 2, 2]
+    let error = #expect(throws: (any Error).self) { try source.architecture(isWhole: true) }
+    #expect(error.map { "\($0)".contains("transp_conv") } == true, "\(String(describing: error))")
+  }
+
+  /// A first block with a stride segments at a lower resolution than the scan's.
+  @Test func aDecoderOfLowerResolutionIsLeftOut() throws {
+    var source = try Source("dynunet")
+    #expect(try source.architecture().decoder != nil)
+    source.set("strides", [[1, 2, 2], [2, 2, 2], [2, 2, 2]])
+    #expect(try source.architecture().decoder == nil)
   }
 
   /// Nothing says how many heads it has: neither a trainer, nor plans, nor a published size.

@@ -65,15 +65,16 @@ import Testing
       convolutionBias: isSTUNet,
       normalization: NetworkArchitecture.Normalization(kind: .instance, eps: 1e-5, affine: true),
       nonlinearity: NetworkArchitecture.Nonlinearity(kind: .leakyReLU, negativeSlope: 0.01))
-    guard isSTUNet, architecture.stages.count > 1 else { return architecture }
+    guard architecture.stages.count > 1 else { return architecture }
     let stages = architecture.stages
     architecture.decoder = NetworkArchitecture.Decoder(
       stages: zip(stages.dropLast().reversed(), stages.reversed()).map { stage, below in
         NetworkArchitecture.Decoder.Stage(
-          features: stage.features, kernelSize: stage.kernelSize, upsampling: below.stride,
-          convolutions: numbers.integer(1...2))
+          features: stage.features, kernelSize: (isSTUNet ? stage : below).kernelSize,
+          upsampling: below.stride, convolutions: isSTUNet ? numbers.integer(1...2) : 2)
       },
-      segmentationHeads: numbers.integer(1...20), upsamplingBias: true, segmentationBias: true)
+      segmentationHeads: numbers.integer(1...20),
+      upsamplingBias: isSTUNet || numbers.integer(0...1) == 0, segmentationBias: true)
     return architecture
   }
 

@@ -53,7 +53,23 @@ struct DynUNetParser {
       normalization: NetworkArchitecture.Normalization(
         kind: hasStatistics ? .batch : .instance, eps: 1e-5,
         affine: weights.shape(of: "encoder.input_block.norm1.weight") != nil),
-      nonlinearity: NetworkArchitecture.Nonlinearity(kind: .leakyReLU, negativeSlope: 0.01))
+      nonlinearity: NetworkArchitecture.Nonlinearity(kind: .leakyReLU, negativeSlope: 0.01),
+      decoder: decoder(of: stages))
+  }
+
+  /// The decoder that mirrors the encoder; `nil` where there is none, or where its output is smaller than the
+  /// input.
+  private func decoder(of stages: [NetworkArchitecture.Stage]) -> NetworkArchitecture.Decoder? {
+    guard weights.hasDecoder, stages[0].stride.allSatisfy({ $0 == 1 }) else { return nil }
+    return NetworkArchitecture.Decoder(
+      stages: zip(stages.dropLast().reversed(), stages.reversed()).map { stage, below in
+        NetworkArchitecture.Decoder.Stage(
+          features: stage.features, kernelSize: below.kernelSize, upsampling: below.stride,
+          convolutions: 2)
+      },
+      segmentationHeads: plans.segmentationHeads,
+      upsamplingBias: weights.shape(of: "decoder.upsamples.0.transp_conv.conv.bias") != nil,
+      segmentationBias: weights.shape(of: "decoder.output_block.conv.conv.bias") != nil)
   }
 
   /// The modules of the stages, as many as the weights have.

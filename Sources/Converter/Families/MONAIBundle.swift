@@ -6,7 +6,7 @@ internal import SWTFormat
 ///
 /// Its transforms are not read: a model made of it runs on arrays.
 ///
-/// Source: MONAI `DynUNet`, `monai.bundle` (references `@name`, expressions `$…`).
+/// Source: MONAI `DynUNet`, `monai.bundle` (references `@name`, expressions `$…`, `metadata.json` as member `_meta_`).
 struct MONAIBundle {
   /// What the plans' one configuration is called.
   static let configuration = "network_def"
@@ -14,12 +14,20 @@ struct MONAIBundle {
   static let preprocessor = "MONAI transforms"
   /// Where a bundle keeps configs.
   static let configs = ["configs/inference.json", "configs/train.json"]
+  static let metadata = "configs/metadata.json"
 
   let plans: JSONValue
   let dataset: JSONValue
 
   /// Whether a file is such a config, whatever network it defines.
   static func isConfig(_ json: JSONValue) -> Bool { json["network_def"] != nil }
+
+  /// A config with the bundle's metadata, which lies beside it.
+  static func config(_ config: JSONValue, metadata: JSONValue?) -> JSONValue {
+    guard let metadata, var object = config.object, object["_meta_"] == nil else { return config }
+    object["_meta_"] = metadata
+    return .object(object)
+  }
 
   /// - Throws: `ConversionError` that names the field.
   init(_ json: JSONValue, weights: StateDict) throws {
@@ -72,14 +80,28 @@ struct MONAIBundle {
       "transpose_backward": [0, 1, 2],
       "configurations": .object(JSONObject([(Self.configuration, configuration)])),
     ]
+    let format = json["_meta_"]?["network_data_format"]
+    let inputs = Self.names(format?["inputs"]?["image"], count: channels)
+    var labels = (0..<max(2, classes)).map { $0 == 0 ? "background" : "label \($0)" }
+    // Where channel 0 is no background, there are regions rather than labels.
+    if let named = Self.names(format?["outputs"]?["pred"], count: classes),
+      named[0].lowercased() == "background", named.count > 1
+    {
+      labels = ["background"] + named.dropFirst()
+    }
     dataset = [
       "channel_names": .object(
-        JSONObject((0..<channels).map { ("\($0)", .string("channel \($0)")) })),
-      "labels": .object(
-        JSONObject(
-          [("background", .integer(0))]
-            + (1..<max(2, classes)).map { ("label \($0)", .integer($0)) })),
+        JSONObject((0..<channels).map { ("\($0)", .string(inputs?[$0] ?? "channel \($0)")) })),
+      "labels": .object(JSONObject(labels.enumerated().map { ($1, .integer($0)) })),
     ]
+  }
+
+  /// The names of `channel_def`, where they are there for all channels and no two are the same.
+  private static func names(_ value: JSONValue?, count: Int) -> [String]? {
+    guard let names = value?["channel_def"] else { return nil }
+    let field = JSONField(path: "channel_def", value: names)
+    let found = (0..<count).compactMap { index in try? field["\(index)"].name() }
+    return found.count == count && Set(found).count == count ? found : nil
   }
 
   /// What changes the network beside its sizes: norm and activation have to be the usual ones.
