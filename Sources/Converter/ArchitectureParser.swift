@@ -110,8 +110,9 @@ struct ArchitectureParser {
     let isResidual = networkClass.isResidual
     let blocks = try perStage(
       keywords[isResidual ? "n_blocks_per_stage" : "n_conv_per_stage"], stageCount, Bounds.blocks)
+    // A decoder whose logits are smaller than the input cannot have been trained.
     let decoderConvolutions =
-      hasDecoder
+      hasDecoder && strides[0].allSatisfy { $0 == 1 }
       ? try perStage(keywords["n_conv_per_stage_decoder"], stageCount - 1, Bounds.blocks) : nil
 
     let block = try blockKind(networkClass, keywords)

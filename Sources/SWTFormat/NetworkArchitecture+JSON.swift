@@ -79,6 +79,10 @@ extension NetworkArchitecture {
       guard decoder?.stages.count == stages.count - 1 else {
         throw try decoderField["stages"].problem("has not one entry less than the encoder")
       }
+      guard decodesToInput else {
+        throw decoderField.problem(
+          "makes logits smaller than the input: the first stage has a stride")
+      }
       guard decoder?.mirrors(stages) == true else {
         throw try decoderField["stages"].problem(
           "has other features or upsampling than the encoder's stages")

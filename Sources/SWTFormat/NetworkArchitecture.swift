@@ -217,6 +217,12 @@ public struct NetworkArchitecture: Sendable, Equatable {
   /// `features_per_stage`; its last entry is the width of the pooled features.
   public var featuresPerStage: [Int] { stages.map(\.features) }
 
+  /// Whether a decoder that undoes the strides between stages makes logits of the input's size, and not of the
+  /// first stage's.
+  package var decodesToInput: Bool {
+    transformer != nil || stages[0].stride.allSatisfy { $0 == 1 }
+  }
+
   /// The product of all strides per axis: residual encoders need input sizes divisible by it.
   public var totalStride: [Int] {
     (0..<dimension).map { axis in stages.reduce(1) { $0 * $1.stride[axis] } }

@@ -263,10 +263,17 @@ import Testing
     #expect(error.map { "\($0)".contains("transp_conv") } == true, "\(String(describing: error))")
   }
 
-  /// A first block with a stride segments at a lower resolution than the scan's.
-  @Test func aDecoderOfLowerResolutionIsLeftOut() throws {
-    var source = try Source("dynunet")
-    #expect(try source.architecture().decoder != nil)
+  /// A first stage with a stride segments at a lower resolution than the scan's: nothing adds up such windows.
+  @Test(arguments: ["dynunet", "stunet"])
+  func aDecoderOfLowerResolutionIsLeftOut(name: String) throws {
+    var source = try Source(name)
+    var architecture = try source.architecture()
+    #expect(architecture.decoder != nil)
+    architecture.stages[0].stride = [1, 2, 2]
+    let field = JSONField(path: "architecture", value: architecture.json)
+    let error = #expect(throws: SWTError.self) { try NetworkArchitecture(field) }
+    #expect(error.map { "\($0)".contains("smaller than the input") } == true)
+    guard name == "dynunet" else { return }
     source.set("strides", [[1, 2, 2], [2, 2, 2], [2, 2, 2]])
     #expect(try source.architecture().decoder == nil)
   }

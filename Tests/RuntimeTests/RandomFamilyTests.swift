@@ -66,6 +66,8 @@ import Testing
       normalization: NetworkArchitecture.Normalization(kind: .instance, eps: 1e-5, affine: true),
       nonlinearity: NetworkArchitecture.Nonlinearity(kind: .leakyReLU, negativeSlope: 0.01))
     guard architecture.stages.count > 1 else { return architecture }
+    // A decoder ends at the first stage's size, which has to be the input's.
+    architecture.stages[0].stride = [Int](repeating: 1, count: dimension)
     let stages = architecture.stages
     architecture.decoder = NetworkArchitecture.Decoder(
       stages: zip(stages.dropLast().reversed(), stages.reversed()).map { stage, below in

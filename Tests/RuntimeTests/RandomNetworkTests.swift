@@ -48,6 +48,8 @@ import Testing
         nonlinearity: NetworkArchitecture.Nonlinearity(kind: .leakyReLU, negativeSlope: 0.01))
       let hasDecoder = stages.count > 1 && numbers.integer(0...1) == 0
       if hasDecoder {
+        // It ends at the first stage's size, which has to be the input's.
+        architecture.stages[0].stride = [Int](repeating: 1, count: dimension)
         architecture.decoder = NetworkArchitecture.Decoder(
           stages: zip(stages.dropLast().reversed(), stages.reversed()).map { skip, below in
             NetworkArchitecture.Decoder.Stage(

@@ -47,21 +47,22 @@ struct DynUNetParser {
       weights.shape(of: "encoder.\($0).conv3.conv.weight") != nil
     }
     let hasStatistics = weights.shape(of: "encoder.input_block.norm1.running_mean") != nil
-    return NetworkArchitecture(
+    var architecture = NetworkArchitecture(
       networkClass: .dynUNet, dimension: dimension, inputChannels: plans.inputChannels,
       stages: stages, block: isResidual ? .unetRes : .unetBasic, convolutionBias: false,
       normalization: NetworkArchitecture.Normalization(
         kind: hasStatistics ? .batch : .instance, eps: 1e-5,
         affine: weights.shape(of: "encoder.input_block.norm1.weight") != nil),
-      nonlinearity: NetworkArchitecture.Nonlinearity(kind: .leakyReLU, negativeSlope: 0.01),
-      decoder: decoder(of: stages))
+      nonlinearity: NetworkArchitecture.Nonlinearity(kind: .leakyReLU, negativeSlope: 0.01))
+    if weights.hasDecoder, architecture.decodesToInput {
+      architecture.decoder = decoder(of: stages)
+    }
+    return architecture
   }
 
-  /// The decoder that mirrors the encoder; `nil` where there is none, or where its output is smaller than the
-  /// input.
-  private func decoder(of stages: [NetworkArchitecture.Stage]) -> NetworkArchitecture.Decoder? {
-    guard weights.hasDecoder, stages[0].stride.allSatisfy({ $0 == 1 }) else { return nil }
-    return NetworkArchitecture.Decoder(
+  /// The decoder that mirrors the encoder.
+  private func decoder(of stages: [NetworkArchitecture.Stage]) -> NetworkArchitecture.Decoder {
+    NetworkArchitecture.Decoder(
       stages: zip(stages.dropLast().reversed(), stages.reversed()).map { stage, below in
         NetworkArchitecture.Decoder.Stage(
           features: stage.features, kernelSize: below.kernelSize, upsampling: below.stride,
