@@ -26,9 +26,11 @@ struct PositionEmbedding {
   static func resample(_ checkpoint: inout Checkpoint, options: ConversionOptions) throws {
     guard let size = options.inputSize else { return }
     guard checkpoint.weights.naming == .primus else {
-      throw ConversionError(
-        .options(
-          problem: "the network takes inputs of many sizes", advice: "leave out \(.inputSize)"))
+      throw ConversionError.named(
+        ConversionError(
+          .options(
+            problem: "the network takes inputs of many sizes", advice: "leave out \(.inputSize)")),
+        network: checkpoint.networkName)
     }
     var trained = options
     trained.inputSize = nil
