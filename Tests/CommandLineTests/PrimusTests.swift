@@ -76,6 +76,8 @@ import Testing
     ("nnssl_primusx", ["--heads", "4"], "PrimusX: 4 heads"),
     ("v1_noabs", ["--input-policy", "whole"], "one size"),
     ("nnssl_primusx", ["--input-size", "30,32,32"], "PrimusX: an input of [30, 32, 32]"),
+    ("nnssl_primusx", ["--input-size", "4096,4096,4096"], "makes too many tokens, 134217728"),
+    ("v1_registers_noscale", ["--input-size", "4096,4096,4096"], "makes too many tokens"),
     ("trainer_v1_s", ["--heads", "12"], "PrimusS: 12 heads"),
   ])
   func whatContradictsTheCheckpointIsRefused(

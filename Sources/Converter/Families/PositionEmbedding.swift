@@ -40,17 +40,25 @@ struct PositionEmbedding {
       return
     }
     let patchSize = architecture.totalStride
-    guard zip(size, patchSize).allSatisfy({ (1...4096).contains($0) && $0 % $1 == 0 }) else {
-      throw ConversionError(
+    func refusal(_ problem: String) -> ConversionError {
+      ConversionError(
         .network(
           checkpoint.networkName ?? "",
-          ConversionError(
-            .options(
-              problem: "an input of \(size) cannot be cut into patches of \(patchSize)",
-              advice: "give another \(.inputSize)"))))
+          ConversionError(.options(problem: problem, advice: "give another \(.inputSize)"))))
+    }
+    let isCut = zip(size, patchSize).allSatisfy {
+      Transformer.Bounds.inputSize.contains($0) && $0 % $1 == 0
+    }
+    guard isCut else {
+      throw refusal("an input of \(size) cannot be cut into patches of \(patchSize)")
     }
     let grid = zip(size, patchSize).map { $0 / $1 }
     let width = architecture.stages[0].features
+    let tokens = grid.reduce(1, *)
+    // The values before and after an axis, the whole, and its bytes.
+    guard Transformer.Bounds.tokens.contains(tokens),
+      Allocation.isPossible(4 * tokens * width * MemoryLayout<Float>.stride)
+    else { throw refusal("an input of \(size) makes too many tokens, \(tokens)") }
     let (rows, registers) = (architecture.grid.reduce(1, *), transformer.registers)
     guard grid != architecture.grid, tensor.shape == [1, registers + rows, width] else { return }
     let values = try tensor.values()
