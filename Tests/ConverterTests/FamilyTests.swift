@@ -150,6 +150,8 @@ import Testing
     ("nnssl_primusx", { $0.set(patchSize: [0, 0, 0]) }, "patch_size"),
     ("nnssl_primusx", { $0.tensors["eva.pos_embed"] = [1, 65, 48] }, "64"),
     ("nnssl_primusx", { $0.tensors["eva.pos_embed"] = [64, 48] }, "eva.pos_embed"),
+    ("nnssl_primusx", { $0.tensors["eva.pos_embed"] = nil }, "no eva.pos_embed"),
+    ("nnssl_primusx", { $0.set("use_abs_pos_embed", false) }, "an eva.pos_embed"),
     (
       "nnssl_primusx", { $0.tensors["down_projection.proj.weight"] = [48, 1, 8, 8] }, "proj.weight"
     ),

@@ -91,6 +91,11 @@ struct PrimusParser {
     guard let members = keywords.value.object?.members else {
       throw keywords.problem("is no object")
     }
+    let hasPositions = try keyword("use_abs_pos_embed", "use_abs_pos_emb")?.bool() ?? true
+    guard hasPositions == (weights.positions != nil) else {
+      let found = hasPositions ? "no eva.pos_embed" : "an eva.pos_embed"
+      throw keywords.problem("has use_abs_pos_embed \(hasPositions), but the weights have \(found)")
+    }
     for member in members where !Self.harmlessWords.contains(member.key) && !member.value.isNull {
       let field = try keywords[member.key]
       switch member.key {
