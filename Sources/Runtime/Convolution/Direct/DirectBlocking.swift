@@ -37,9 +37,9 @@ struct DirectBlocking: Sendable {
     var tasks: Int { parts(output.z, planes) * parts(output.y, rows) * parts(outputBlocks, blocks) }
 
     let weights = geometry.kernel.count * geometry.inputChannels * outputBlocks * block
-    // With more threads there are too few blocks for all.
+    // With more threads there are too few blocks for all; in 2-D, of fewer taps, it was slower.
     readsWeightsOnce =
-      output.count <= Self.fewVoxels && geometry.voxelStep.count == 1
+      output.count <= Self.fewVoxels && geometry.voxelStep.count == 1 && geometry.kernel.z > 1
       && weights > Self.slabLimit && outputBlocks >= 4 * threads
     if readsWeightsOnce {
       planesPerTask = output.z
