@@ -12,9 +12,9 @@ public struct Conversion: Sendable {
   /// What the file will say.
   public var description: ModelDescription {
     var description = plan
-    description.provenance.sourceSHA256 = sourceDigests[0].hex
+    description.provenance.sourceSHA256 = sourceDigests[0].value
     for index in description.folds.indices {
-      description.folds[index].sourceSHA256 = sourceDigests[index].hex
+      description.folds[index].sourceSHA256 = sourceDigests[index].value
     }
     return description
   }
@@ -23,8 +23,8 @@ public struct Conversion: Sendable {
 
   /// The description without the source's hash.
   private let plan: ModelDescription
-  /// Of one checkpoint, or of every fold's.
-  private let sourceDigests: [BackgroundDigest]
+  /// SHA-256 in hex, of one checkpoint or of every fold's.
+  private let sourceDigests: [BackgroundWork<String>]
   private let options: ConversionOptions
   private let weights: [StateDict]
   private let head: LinearHead?
@@ -50,7 +50,10 @@ public struct Conversion: Sendable {
   private init(_ checkpoints: [Checkpoint], options: ConversionOptions) throws {
     let checkpoint = checkpoints[0]
     self.options = options
-    sourceDigests = checkpoints.map { BackgroundDigest(of: $0.source) }
+    sourceDigests = checkpoints.map { checkpoint in
+      let bytes = checkpoint.source
+      return BackgroundWork("digest") { SHA256.hex(SHA256.digest(of: bytes)) }
+    }
     let checked = try CheckedNetwork(checkpoint, options: options)
     var warnings = checked.warnings
     let network = checked.network

@@ -59,7 +59,7 @@ final class SegmentationExport {
     guard let writing, waiting || writing.line.isReady else { return nil }
     self.writing = nil
     heldByteCount = 0
-    return writing.line.take().map { (writing.entry, $0) }
+    return (writing.entry, writing.line.value)
   }
 }
 

@@ -94,8 +94,6 @@ struct SegmentationRunner {
     let ready = ahead.take(entry)
     // What was not prepared ahead did not fit beside others.
     if ready == nil { try deliver(export.take()) }
-    let pipeline = stages.last
-    pipeline.heldByteCount = 0
     var shown: (place: ScanGeometry, channel: Volume)?
     var deliveryError: (any Error)?
     let result = Result {
@@ -103,16 +101,16 @@ struct SegmentationRunner {
         entry, ready: ready, previous: previous.map { try $0.file(of: entry.name) }, ahead: ahead,
         noting: { scan in
           scan.warnings.forEach(reporter.warn)
-          if let limit = pipeline.memoryLimit, scan.peakByteCount > limit - export.heldByteCount {
+          if let limit = stages.last.memoryLimit,
+            scan.peakByteCount > limit - export.heldByteCount
+          {
             try deliver(export.take())
           }
-          pipeline.heldByteCount = export.heldByteCount
-          guard let place = scan.place else { return }
+          guard let place = scan.place else { return export.heldByteCount }
           orientations.add(place)
-          if preview != nil, let channel = scan.channel {
-            shown = (place, channel)
-            pipeline.heldByteCount += channel.values.count * MemoryLayout<Float>.stride
-          }
+          guard preview != nil, let channel = scan.channel else { return export.heldByteCount }
+          shown = (place, channel)
+          return export.heldByteCount + channel.values.count * MemoryLayout<Float>.stride
         },
         progress: { (stage, done, count) throws(PipelineError) in
           do { try deliver(export.take(waiting: false)) } catch {

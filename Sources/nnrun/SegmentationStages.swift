@@ -48,7 +48,7 @@ struct SegmentationStages {
     let place: ScanGeometry?
     /// Its first channel; `nil` where it was prepared ahead.
     let channel: Volume?
-    /// Bytes that segmenting it takes, what its pipeline's caller holds included.
+    /// Bytes that segmenting it takes, without what the caller holds.
     let peakByteCount: Int
   }
 
@@ -58,20 +58,20 @@ struct SegmentationStages {
   ///   - ready: the case, where it was prepared ahead.
   ///   - previous: what the first stage made, where that is not run here.
   ///   - ahead: what prepares the next case meanwhile.
-  ///   - noting: given the scan before it is run.
+  ///   - noting: given the scan before it is run; says how many bytes the caller holds meanwhile.
   ///   - progress: told the stage, and how many runs of its network are done, of how many.
   func run(
     _ entry: CaseList.Entry, ready: PreparedCase?, previous: String?, ahead: CaseAhead,
-    noting: (SeenScan) throws -> Void,
+    noting: (SeenScan) throws -> Int,
     progress: (_ stage: Int, _ done: Int, _ count: Int) throws(PipelineError) -> Void
   ) throws -> Segmentation {
+    last.heldByteCount = 0
     if let ready {
-      let geometry = ready.image.geometry
-      try noting(
+      let peak = try last.estimate(ready.image.geometry).peakByteCount
+      last.heldByteCount = try noting(
         SeenScan(
-          warnings: ready.warnings, place: ready.place, channel: nil,
-          peakByteCount: try last.estimate(geometry).peakByteCount))
-      ahead.prepare(after: entry, held: try last.estimate(geometry).peakByteCount)
+          warnings: ready.warnings, place: ready.place, channel: nil, peakByteCount: peak))
+      ahead.prepare(after: entry, held: peak + last.heldByteCount)
       return try last.run(ready) { (done, count) throws(PipelineError) in
         try progress(0, done, count)
       }
@@ -86,12 +86,13 @@ struct SegmentationStages {
       stage = try result.volume()
     }
     let scan = try last.reader.read(entry)
-    try noting(
+    let peak = try last.estimate(scan).peakByteCount
+    last.heldByteCount = try noting(
       SeenScan(
         warnings: scan.warnings, place: scan.place, channel: scan.channels.first,
-        peakByteCount: try last.estimate(scan).peakByteCount))
+        peakByteCount: peak))
     // A second stage waits for the first one's result.
-    if stage == nil { ahead.prepare(after: entry, held: try last.estimate(scan).peakByteCount) }
+    if stage == nil { ahead.prepare(after: entry, held: peak + last.heldByteCount) }
     return try last.run(scan, previous: stage) { (done, count) throws(PipelineError) in
       try progress(first == nil ? 0 : 1, done, count)
     }

@@ -19,7 +19,7 @@ package final class CaseAhead {
   package func take(_ entry: CaseList.Entry) -> PreparedCase? {
     guard let next else { return nil }
     self.next = nil
-    let ready = next.work.take() ?? nil
+    let ready = next.work.value
     return next.name == entry.name ? ready : nil
   }
 
