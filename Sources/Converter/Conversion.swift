@@ -27,6 +27,8 @@ public struct Conversion: Sendable {
   private let sourceDigests: [BackgroundWork<String>]
   private let options: ConversionOptions
   private let weights: [StateDict]
+  /// What messages call it, where it is of another family than nnU-Net's U-Nets.
+  private let networkName: String?
   private let head: LinearHead?
   private let inputs: [MappedFile.Identity]
   private let inputByteCount: Int
@@ -50,6 +52,7 @@ public struct Conversion: Sendable {
   private init(_ checkpoints: [Checkpoint], options: ConversionOptions) throws {
     let checkpoint = checkpoints[0]
     self.options = options
+    networkName = checkpoint.networkName
     sourceDigests = checkpoints.map { checkpoint in
       let bytes = checkpoint.source
       return BackgroundWork("digest") { SHA256.hex(SHA256.digest(of: bytes)) }
@@ -67,7 +70,9 @@ public struct Conversion: Sendable {
         path: path, prefix: options.headPrefix, featuresPerStage: wholeNetwork.featuresPerStage,
         toleratingUnknownObjects: options.toleratesUnknownObjects)
     }
-    let inputPolicy = try Self.inputPolicy(options, of: network)
+    let inputPolicy = try ConversionError.naming(networkName) {
+      try Self.inputPolicy(options, of: network)
+    }
     if !options.ignoresHeadOrigin {
       try head?.origin.check(modelID: nil, inputPolicy: inputPolicy)
     }
@@ -79,7 +84,9 @@ public struct Conversion: Sendable {
             problem: "the head's file brings its own encoder, which would not fit the decoder — "
               + "leave out --part network"))
       }
-      try NetworkCheck(architecture: wholeNetwork, weights: encoder).requireEncoder()
+      try ConversionError.naming(networkName) {
+        try NetworkCheck(architecture: wholeNetwork, weights: encoder).requireEncoder()
+      }
       weights = [encoder]
       warnings.append("the encoder is taken from the head's file, where it was fine-tuned")
     }
@@ -165,22 +172,27 @@ public struct Conversion: Sendable {
   private func tensor(_ parameter: Parameter, of weights: StateDict) -> SWTWriter.Tensor {
     let dataType = parameter.isStoredWhole ? TensorDataType.f32 : options.dataType
     return SWTWriter.Tensor(parameter, dataType: dataType) {
-      let bytes: Bytes
       if let values = headValues(parameter.name) {
-        bytes = values.withUnsafeBytes { Bytes(Array($0)) }
-      } else {
+        return try finite(values.withUnsafeBytes { Bytes(Array($0)) }, parameter)
+      }
+      return try ConversionError.naming(networkName) {
         guard let tensor = weights[parameter.name] else {
           throw ConversionError(.missingKey(parameter.name))
         }
-        do { bytes = try tensor.floatBytes() } catch {
+        do { return try finite(try tensor.floatBytes(), parameter) } catch let error as PickleError
+        {
           throw ConversionError(.tensor(key: parameter.name, problem: "\(error)"))
         }
       }
-      guard options.allowsNonFinite || isFinite(bytes) else {
-        throw ConversionError(.nonFinite(key: parameter.name))
-      }
-      return bytes
     }
+  }
+
+  /// The values, unless one is NaN or infinite and may not be.
+  private func finite(_ bytes: Bytes, _ parameter: Parameter) throws -> Bytes {
+    guard options.allowsNonFinite || isFinite(bytes) else {
+      throw ConversionError(.nonFinite(key: parameter.name))
+    }
+    return bytes
   }
 
   private func headValues(_ name: String) -> [Float]? {

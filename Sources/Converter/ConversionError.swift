@@ -84,6 +84,11 @@ extension ConversionError {
     }
   }
 
+  /// What `body` makes; its errors about weights have the network's name.
+  static func naming<Result>(_ network: String?, _ body: () throws -> Result) throws -> Result {
+    do { return try body() } catch { throw named(error, network: network) }
+  }
+
   /// The error, with what was wrong with the field where it was there but could not be read.
   static func explained(_ error: any Error, by unreadable: [String: String]) -> any Error {
     let conversion = ConversionError(error, file: "")

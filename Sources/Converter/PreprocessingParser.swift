@@ -57,6 +57,9 @@ struct PreprocessingParser {
       })
   }
 
+  /// Spacings in mm that images have: from electron microscopes' nanometres on.
+  private static let spacings = 1e-6...1e6
+
   /// The spacing; `nil` where images keep their own.
   private func spacing(dimension: Int) throws -> [Double]? {
     let field = try configuration.optional("spacing")
@@ -69,6 +72,10 @@ struct PreprocessingParser {
               problem:
                 "the spacing given has \(spacing.count) numbers, the network \(dimension) axes"
             ))
+        }
+        if let value = spacing.first(where: { !Self.spacings.contains($0) }) {
+          throw ConversionError(
+            .options(problem: "\(value) is no spacing in mm", advice: "give another \(.spacing)"))
         }
         return spacing
       }
@@ -87,7 +94,9 @@ struct PreprocessingParser {
     }
     return try field.elements(dimension...dimension).map { entry in
       let value = try entry.number()
-      guard value > 0, value < 1e6 else { throw entry.problem("is \(value)") }
+      guard Self.spacings.contains(value) else {
+        throw entry.problem("is \(value), no spacing in mm")
+      }
       return value
     }
   }

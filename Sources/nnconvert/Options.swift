@@ -87,13 +87,13 @@ struct InputSize: ExpressibleByArgument {
   }
 }
 
-/// Two or three lengths in mm, separated by commas or `x`.
+/// Two or three numbers, lengths in mm, separated by commas or `x`.
 struct Spacing: ExpressibleByArgument {
   let millimetres: [Double]
 
   init?(argument: String) {
     let parts = argument.split { $0 == "," || $0 == "x" || $0 == "×" }
-    millimetres = parts.compactMap { Double($0) }.filter { $0 > 0 && $0 < 1e6 }
+    millimetres = parts.compactMap { Double($0) }
     guard (2...3).contains(parts.count), millimetres.count == parts.count else { return nil }
   }
 }

@@ -74,7 +74,7 @@ import Testing
   /// What a checkpoint is converted with, and words of the refusal.
   @Test(arguments: [
     ("nnssl_primusx", ["--heads", "4"], "PrimusX: 4 heads"),
-    ("v1_noabs", ["--input-policy", "whole"], "one size"),
+    ("v1_noabs", ["--input-policy", "whole"], "Primus: the network takes inputs of one size"),
     ("nnssl_primusx", ["--input-size", "30,32,32"], "PrimusX: an input of [30, 32, 32]"),
     ("nnssl_primusx", ["--input-size", "4096,4096,4096"], "makes too many tokens, 134217728"),
     ("v1_registers_noscale", ["--input-size", "4096,4096,4096"], "makes too many tokens"),
