@@ -115,10 +115,10 @@ typedef struct nn_attention {
 } nn_attention;
 
 /// Keys whose scores exist at a time.
-enum { NN_ATTENTION_KEYS = 96 };
+enum { NN_ATTENTION_KEYS = 128 };
 
-/// Rows of a task, with those that may fill its last tile.
-static inline int32_t nn_attention_rows(int32_t rows) { return rows + 16; }
+/// Rows of a task, with those that may fill its last tile, or two of them.
+static inline int32_t nn_attention_rows(int32_t rows) { return rows + 32; }
 
 /// Floats that attention works in: of every row its weighted sum of values, its query, scores, sums of
 /// weights and its largest score.

@@ -7,8 +7,11 @@ internal import SWTFormat
 /// Keys and values of every head are packed once; then blocks of queries of every head are tasks. The
 /// scores are never stored (see `nn_transformer.h`).
 struct Attention: Sendable {
-  /// Queries of a task: they read a head's keys and values together.
-  private static let queriesPerTask = 96
+  /// Queries of a task, some whole register tiles: they read a head's keys and values together.
+  private var queriesPerTask: Int {
+    let tile = Int(kernels.pointee.direct_voxels)
+    return (96 + tile - 1) / tile * tile
+  }
 
   let kernels: Kernels
   let heads: Int
@@ -26,14 +29,14 @@ struct Attention: Sendable {
   /// Floats from the values of a token to the next one's.
   private var valueStep: Int { Int(nn_head_step(Int32(headWidth))) }
   private var valueCount: Int { paddedTokens * valueStep }
-  private var queryCount: Int { (Self.queriesPerTask * headWidth + 15) / 16 * 16 }
+  private var queryCount: Int { (queriesPerTask * headWidth + 15) / 16 * 16 }
 
   /// Floats for the keys and values of all heads.
   var packedCount: Int { heads * (keyCount + valueCount) }
 
   /// Floats that every thread works in.
   var workspaceCount: Int {
-    queryCount + nn_attention_scratch(Int32(Self.queriesPerTask), Int32(headWidth))
+    queryCount + nn_attention_scratch(Int32(queriesPerTask), Int32(headWidth))
   }
 
   /// `queries`, `keys`, `values` and `target` are `[token][head][head width]`; `packed` are `packedCount`
@@ -58,12 +61,13 @@ struct Attention: Sendable {
         target_row_step: valueStep)
       kernels.pointee.pack_values(&job)
     }
-    let blocks = (tokens + Self.queriesPerTask - 1) / Self.queriesPerTask
+    let blocks = RowTasks(
+      rows: tokens, tile: Int(kernels.pointee.direct_voxels),
+      count: (tokens + queriesPerTask - 1) / queriesPerTask)
     let factor = 1 / Float(headWidth).squareRoot()
     // Head by head: threads read the same keys at the same time.
-    team.forEach(heads * blocks) { task, worker in
-      let (head, block) = (task / blocks, task % blocks)
-      let rows = block * tokens / blocks..<(block + 1) * tokens / blocks
+    team.forEach(heads * blocks.count) { task, worker in
+      let (head, rows) = (task / blocks.count, blocks[task % blocks.count])
       let rotated = TokenRows(start: workspace(worker), step: headWidth)
       forParts(of: rows) { part, cosines, sines in
         var job = headRows(

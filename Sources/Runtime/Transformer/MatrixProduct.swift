@@ -55,22 +55,26 @@ struct MatrixProduct: @unchecked Sendable {
     let rowsPerTask = Self.rowsPerTask(kernels)
     let outputBlocks = (outputs + block - 1) / block
     let blockStep = (bf16 == nil ? inputs : (inputs + block - 1) / block * block / 2) * block
-    var rowTasks = (rows + rowsPerTask - 1) / rowsPerTask
+    var rowTaskCount = (rows + rowsPerTask - 1) / rowsPerTask
     // Equally many for every thread.
-    if rowTasks > team.count { rowTasks += (team.count - rowTasks % team.count) % team.count }
+    if rowTaskCount > team.count {
+      rowTaskCount += (team.count - rowTaskCount % team.count) % team.count
+    }
+    let rowTasks = RowTasks(
+      rows: rows, tile: Int(kernels.pointee.direct_voxels), count: rowTaskCount)
     // Few rows: outputs are shared out as well.
     let tile = Int(kernels.pointee.direct_blocks)
-    let wanted = max(1, (4 * team.count + rowTasks - 1) / rowTasks)
+    let wanted = max(1, (4 * team.count + rowTasks.count - 1) / rowTasks.count)
     let outputTasks = team.count == 1 ? 1 : min(wanted, (outputBlocks + tile - 1) / tile)
-    team.forEach(rowTasks * outputTasks) { task, worker in
-      let (rowTask, outputTask) = (task / outputTasks, task % outputTasks)
-      let first = rowTask * rows / rowTasks
+    team.forEach(rowTasks.count * outputTasks) { task, worker in
+      let (part, outputTask) = (rowTasks[task / outputTasks], task % outputTasks)
+      let first = part.lowerBound
       let firstBlock = outputTask * outputBlocks / outputTasks
       let endBlock = (outputTask + 1) * outputBlocks / outputTasks
       let output = firstBlock * block
       var job = nn_matrix_product(
         source: source[first], source_row_step: source.step,
-        rows: Int32((rowTask + 1) * rows / rowTasks - first), inputs: Int32(inputs),
+        rows: Int32(part.count), inputs: Int32(inputs),
         weights: weights + firstBlock * blockStep, weight_block_step: blockStep,
         outputs: Int32(min(outputs, endBlock * block) - output), activation: activation.rawValue,
         bias: bias.map { $0 + output }, scale: scale.map { $0 + output },
