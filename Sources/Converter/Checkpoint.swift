@@ -81,10 +81,14 @@ struct Checkpoint {
     let layout = torch.layout.rawValue
     if let adaptationPlan {
       kind = "nnssl pre-trained checkpoint (\(layout))"
-      try readPretrained(root, adaptationPlan, options: options)
+      do { try readPretrained(root, adaptationPlan, options: options) } catch {
+        throw ConversionError.named(error, network: networkName)
+      }
     } else if root["init_args"]?.isDictionary == true {
       kind = "nnU-Net v2 checkpoint (\(layout))"
-      try readNNUNetV2(root)
+      do { try readNNUNetV2(root) } catch {
+        throw ConversionError.named(error, network: networkName)
+      }
     } else {
       kind =
         weights.isVersion1

@@ -22,12 +22,14 @@ struct EncoderLocation: Hashable {
     "module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module",
   ]
 
+  private static let wrapperMarkers = NameMarkers(wrappers.map { ((), String($0)) })
+
   /// Longer names are none of a network's.
   static let keyLimit = 512
 
   /// A key without the names of wrappers (`DistributedDataParallel`, `torch.compile`, …).
   static func unwrapped(_ key: String) -> String {
-    guard key.utf8.count <= keyLimit else { return key }
+    guard key.utf8.count <= keyLimit, wrapperMarkers.first(in: key) != nil else { return key }
     let parts = key.split(separator: ".", omittingEmptySubsequences: false)
     guard parts.contains(where: wrappers.contains) else { return key }
     return parts.filter { !wrappers.contains($0) }.joined(separator: ".")
@@ -46,27 +48,21 @@ struct EncoderLocation: Hashable {
     return version2.isEmpty ? locations : version2
   }
 
+  private static let markers = NameMarkers(
+    KeyNaming.allCases.flatMap { naming in naming.markers.map { (naming, $0) } })
+
   private init?(of key: String) {
-    var start = key.startIndex
-    while start < key.endIndex {
-      let rest = key[start...]
-      if let naming = KeyNaming.allCases.first(where: { $0.markers.contains(where: rest.hasPrefix) }
-      ) {
-        let prefix = String(key[..<start])
-        // A residual decoder has such blocks too, and so has a transformer's tokenizer.
-        if naming == .version2, rest.hasPrefix("stages.0.blocks.0."),
-          prefix.hasSuffix("decoder.") || prefix.hasSuffix("down_projection.")
-        {
-          return nil
-        }
-        self.naming = naming
-        self.prefix = Self.withoutDecoder(prefix)
-        return
-      }
-      guard let dot = rest.firstIndex(of: ".") else { return nil }
-      start = key.index(after: dot)
+    guard let (naming, offset) = Self.markers.first(in: key) else { return nil }
+    let start = key.utf8.index(key.startIndex, offsetBy: offset)
+    let prefix = String(key[..<start])
+    // A residual decoder has such blocks too, and so has a transformer's tokenizer.
+    if naming == .version2, key[start...].hasPrefix("stages.0.blocks.0."),
+      prefix.hasSuffix("decoder.") || prefix.hasSuffix("down_projection.")
+    {
+      return nil
     }
-    return nil
+    self.naming = naming
+    self.prefix = Self.withoutDecoder(prefix)
   }
 
   /// The decoder registers the encoder once more: `decoder.encoder.` is `encoder.`.

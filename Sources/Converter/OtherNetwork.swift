@@ -74,11 +74,9 @@ enum OtherNetwork: CaseIterable {
   private static func named(
     byKeys keys: [String], among networks: [OtherNetwork]
   ) -> (network: OtherNetwork, key: String)? {
-    for key in keys where key.utf8.count <= 512 {
-      for network in networks {
-        let isNamed = network.markers.contains { key.hasPrefix($0) || key.contains(".\($0)") }
-        if isNamed { return (network, key) }
-      }
+    let markers = NameMarkers(networks.flatMap { network in network.markers.map { (network, $0) } })
+    for key in keys.prefix(StateDict.entryLimit) where key.utf8.count <= EncoderLocation.keyLimit {
+      if let found = markers.first(in: key) { return (found.owner, key) }
     }
     return nil
   }
@@ -93,7 +91,7 @@ enum OtherNetwork: CaseIterable {
 
   /// Refuses weights of a network that cannot be converted.
   static func refuse(keys: [String], trainer: String?) throws(ConversionError) {
-    let found = EncoderLocation.all(in: keys).map(\.naming)
+    let found = EncoderLocation.all(in: Array(keys.prefix(StateDict.entryLimit))).map(\.naming)
     let others = allCases.filter { network in
       !found.contains { $0 == network.naming }
     }

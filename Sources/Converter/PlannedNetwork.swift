@@ -49,6 +49,7 @@ struct PlannedNetwork {
       let name = options.configuration ?? checkpoint.configuration
         ?? (names.count == 1 ? names[0] : nil)
     else {
+      guard !names.isEmpty else { throw try plans.root["configurations"].problem("has none") }
       throw ConversionError(
         .options(
           problem: "no configuration is named",

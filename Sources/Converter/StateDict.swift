@@ -86,7 +86,16 @@ struct StateDict {
     let content: Content
   }
 
+  /// More entries are none of one network: the largest have a few thousand.
+  static let entryLimit = 20_000
+
   private init(_ entries: [Entry], prefix: String?, hint: String?) throws {
+    guard entries.count <= Self.entryLimit else {
+      throw ConversionError(
+        .notNNUNet(
+          problem: "the weights have \(entries.count) entries, more than networks have",
+          advice: "save network.state_dict() alone"))
+    }
     var seen: Set<String> = []
     for entry in entries where !seen.insert(entry.key).inserted {
       throw ConversionError(.duplicateKey(entry.key))

@@ -280,6 +280,15 @@ import Testing
     #expect(try source.architecture().decoder == nil)
   }
 
+  @Test func moreEntriesThanNetworksHaveAreRefused() throws {
+    var source = try Source("stunet")
+    for index in 0..<StateDict.entryLimit {
+      source.tensors["conv_blocks_context.\(index).0.conv1.bias"] = [4]
+    }
+    let error = #expect(throws: ConversionError.self) { try source.architecture() }
+    #expect(error.map { "\($0)".contains("entries, more than networks have") } == true)
+  }
+
   /// Nothing says how many heads it has: neither a trainer, nor plans, nor a published size.
   @Test func headsAreAskedFor() throws {
     var source = try Source("nnssl_primusx")
