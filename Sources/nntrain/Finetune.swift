@@ -49,7 +49,11 @@ struct Finetune: ParsableCommand {
   }
 
   func run() throws {
-    if try parity.isAsked { return try parity.run(model: inputs[0], threads: scans.threads) }
+    if try parity.isAsked {
+      return try parity.run(
+        model: inputs[0], threads: scans.threads,
+        memoryLimit: MemoryBudget(limit: scans.memory.maxMemory).limit)
+    }
     guard let output else { return }
     let table = try labels.table(inputs[1])
     let cohort = try table.cohort()

@@ -29,7 +29,8 @@ struct ParityArguments: ParsableArguments {
     }
   }
 
-  func run(model: String, threads: Int?) throws {
+  /// - Parameter memoryLimit: in bytes.
+  func run(model: String, threads: Int?, memoryLimit: Int?) throws {
     guard let batches, let spec, let dump else { return }
     let model = try Model(contentsOf: model)
     try model.description.checkTrainable()
@@ -43,7 +44,7 @@ struct ParityArguments: ParsableArguments {
       model: model, specification: specification,
       batches: ParityBatches(
         batchFile.bytes, loss: specification.loss, classCount: specification.classCount),
-      threads: threads ?? ProcessorCount.available)
+      threads: threads ?? ProcessorCount.available, memoryLimit: memoryLimit)
     try run.write(to: dump, inputs: [batchFile.identity, specificationFile.identity])
   }
 }

@@ -19,7 +19,8 @@ static float *zeros(size_t count) {
 
 // A weight's gradient from blocked inputs, as a driver does it: planar rows with a halo of zeros, then tap by
 // tap over all rows of outputs. One plane.
-static void test_weight_gradient(const nn_kernels *kernels, int kernel, int stride, int width, int height, int channels, int blocks) {
+static void test_weight_gradient(const nn_kernels *kernels, int kernel, int stride, int width, int height, int channels, int blocks,
+                                 int accumulate) {
   const int padding = (kernel - 1) / 2, output_width = (width + 2 * padding - kernel) / stride + 1;
   const int output_height = (height + 2 * padding - kernel) / stride + 1;
   // So many numbers of every phase: a row and its halo.
@@ -52,7 +53,7 @@ static void test_weight_gradient(const nn_kernels *kernels, int kernel, int stri
     const int ky = tap / kernel, kx = tap % kernel;
     const nn_weight_gradient job = {planar + ky * row_step + kx % stride * phase_step + kx / stride, pitch, offsets, output_height,
                                     output_width, channels, blocks, gradients, gradient_step,
-                                    target + tap * channels * BLOCK, target_step};
+                                    target + tap * channels * BLOCK, target_step, accumulate};
     kernels->weight_gradient(&job);
   }
   double error = 0;
@@ -62,7 +63,7 @@ static void test_weight_gradient(const nn_kernels *kernels, int kernel, int stri
       for (int c = 0; c < channels; c++)
         for (int lane = 0; lane < BLOCK; lane++) {
           const ptrdiff_t at = block * target_step + (tap * channels + c) * BLOCK + lane;
-          double sum = before[at];
+          double sum = accumulate ? before[at] : 0;
           for (int y = 0; y < output_height; y++)
             for (int x = 0; x < output_width; x++) {
               const int iy = y * stride + tap / kernel - padding, ix = x * stride + tap % kernel - padding;
@@ -77,7 +78,7 @@ static void test_weight_gradient(const nn_kernels *kernels, int kernel, int stri
 }
 
 // A weight's gradient by Winograd's tiles, as a driver does it: two tiles along x, which stick out of outputs and input.
-static void test_winograd_gradient(const nn_kernels *kernels, nn_winograd_tile_sizes sizes, int inputs) {
+static void test_winograd_gradient(const nn_kernels *kernels, nn_winograd_tile_sizes sizes, int inputs, int accumulate) {
   const nn_winograd_axis z = *nn_winograd_axis_of(sizes >> 8), y = *nn_winograd_axis_of(sizes >> 4 & 15),
                          x = *nn_winograd_axis_of(sizes & 15);
   const int points = z.points * y.points * x.points, taps = z.kernel * y.kernel * x.kernel;
@@ -109,7 +110,7 @@ static void test_winograd_gradient(const nn_kernels *kernels, nn_winograd_tile_s
       memcpy(sorted + (3 * point + tile) * BLOCK, data + (tile * points + point) * BLOCK, BLOCK * sizeof(float));
   const nn_winograd_gradient_products multiply = {sorted, moved, 3 * BLOCK, 2 * BLOCK, points, 2, weight_points, products};
   kernels->winograd_gradient_products(&multiply);
-  const nn_winograd_weight_gradient store = {sizes, inputs, products, BLOCK * BLOCK, target, inputs * BLOCK};
+  const nn_winograd_weight_gradient store = {sizes, inputs, products, BLOCK * BLOCK, target, inputs * BLOCK, accumulate};
   kernels->winograd_weight_gradient(&store);
   double error = 0;
   for (int i = taps * inputs * BLOCK; i < (taps + 1) * BLOCK * BLOCK; i++) error = worse(error, target[i] - before[i]);
@@ -117,7 +118,7 @@ static void test_winograd_gradient(const nn_kernels *kernels, nn_winograd_tile_s
     for (int c = 0; c < inputs; c++)
       for (int lane = 0; lane < BLOCK; lane++) {
         const int at = (tap * inputs + c) * BLOCK + lane;
-        double sum = before[at];
+        double sum = accumulate ? before[at] : 0;
         for (int oz = 0; oz < count_z; oz++)
           for (int ox = 0; ox < count_x; ox++) {
             const float *row = rows[(oz * z.stride + tap / (y.kernel * x.kernel)) * y.points + tap / x.kernel % y.kernel];
@@ -302,20 +303,20 @@ static void test_optimisers(const nn_kernels *kernels, size_t count) {
 void test_backward(const nn_kernels *kernels) {
   for (int kernel = 1; kernel <= 7; kernel += 2)
     for (int stride = 1; stride <= 3; stride++) {
-      test_weight_gradient(kernels, kernel, stride, 11, 9, 16, 3);
-      test_weight_gradient(kernels, kernel, stride, 16, 7, 5, 1);
       for (int accumulate = 0; accumulate < 2; accumulate++) {
+        test_weight_gradient(kernels, kernel, stride, 11, 9, 16, 3, accumulate);
+        test_weight_gradient(kernels, kernel, stride, 16, 7, 5, 1, accumulate);
         test_input_gradient(kernels, kernel, stride, 33, 16, 40, accumulate);
         test_input_gradient(kernels, kernel, stride, 8, 3, 7, accumulate);
         test_input_gradient(kernels, kernel, stride, 1, 1, 1, accumulate);
       }
     }
   for (int inputs = 1; inputs <= BLOCK; inputs += 5) {
-    test_winograd_gradient(kernels, 0x222, inputs);
-    test_winograd_gradient(kernels, 0x122, inputs);
-    test_winograd_gradient(kernels, 0x333, inputs);
-    test_winograd_gradient(kernels, 0x233, inputs);
-    test_winograd_gradient(kernels, 0x133, inputs);
+    test_winograd_gradient(kernels, 0x222, inputs, inputs % 2);
+    test_winograd_gradient(kernels, 0x122, inputs, inputs % 2);
+    test_winograd_gradient(kernels, 0x333, inputs, inputs % 2);
+    test_winograd_gradient(kernels, 0x233, inputs, inputs % 2);
+    test_winograd_gradient(kernels, 0x133, inputs, inputs % 2);
   }
   for (size_t voxels = 1; voxels < 200; voxels = voxels * 2 + 1) {
     test_norm_gradient(kernels, voxels);

@@ -136,16 +136,17 @@ import Testing
       model.trainingProgram(
         parameters, stageCount: 2, trainedStages: 2, inputShape: shape, pooling: pooling,
         threads: 2))
-    session.region = try model.region(
+    let region = try model.region(
       of: ball([6, 8, 10]), inputShape: [1, 6, 8, 10], pooling: pooling)
     var numbers = TestNumbers(seed: 3)
     let input = (0..<shape.reduce(1, *)).map { _ in numbers.next() }
     let gradient = (0..<width).map { _ in numbers.next() }
     func value() throws -> Double {
-      zip(try session.forward(input[...]), gradient).reduce(0) { $0 + Double($1.0 * $1.1) }
+      try session.load(input[...], case: 0, region: region)
+      return zip(try session.forward()[0], gradient).reduce(0) { $0 + Double($1.0 * $1.1) }
     }
     _ = try value()
-    session.backward(gradient)
+    session.backward([gradient])
     for name in ["encoder.stages.1.0.convs.0.norm.weight", "encoder.stages.2.0.convs.0.norm.bias"] {
       let entry = try #require(parameters[name])
       let found = parameters.gradient(of: entry)

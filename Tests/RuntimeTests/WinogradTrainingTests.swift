@@ -29,9 +29,9 @@ import Testing
     var numbers = TestNumbers(seed: 5)
     var pooled: [Float] = []
     for _ in 0..<2 {
-      pooled = try session.forward(
-        (0..<shape.reduce(1, *)).map { _ in numbers.next() }[...])
-      session.backward((0..<width).map { _ in numbers.next() })
+      try session.load((0..<shape.reduce(1, *)).map { _ in numbers.next() }[...], case: 0)
+      pooled = try session.forward()[0]
+      session.backward([(0..<width).map { _ in numbers.next() }])
       // Transposed weights follow.
       let entry = try #require(parameters.entries.first { $0.shape.count > 2 && $0.group == 1 })
       parameters.setValues(parameters.values(of: entry).map { $0 * 1.5 }, of: entry)

@@ -25,7 +25,7 @@ typedef struct nn_planar_row {
   ptrdiff_t phase_step, channel_step;
 } nn_planar_row;
 
-/// Adds one tap's gradient, summed over some rows of outputs, to `[input][16]` of some output blocks.
+/// One tap's gradient, summed over some rows of outputs: `[input][16]` of some output blocks.
 typedef struct nn_weight_gradient {
   /// The input, planar, that the tap meets at the rows' first output; of every channel.
   const float *_Nonnull planar;
@@ -43,6 +43,8 @@ typedef struct nn_weight_gradient {
   ptrdiff_t gradient_block_step;
   float *_Nonnull target;
   ptrdiff_t target_block_step;
+  /// 1 to add to the target, 0 to overwrite it.
+  int32_t accumulate;
 } nn_weight_gradient;
 
 /// A convolution of outputs' gradients to every `target_step / 16`-th voxel of a row of inputs: with stride s
@@ -85,8 +87,8 @@ typedef struct nn_winograd_gradient_products {
   float *_Nonnull target;
 } nn_winograd_gradient_products;
 
-/// Adds to the gradient of one input block's and one output block's weights what that of the transformed ones is: the
-/// transpose of their transform.
+/// The gradient of one input block's and one output block's weights from that of the transformed ones: the transpose of
+/// their transform.
 typedef struct nn_winograd_weight_gradient {
   nn_winograd_tile_sizes tile_sizes;
   /// Channels of the input block, 1 … 16.
@@ -97,6 +99,8 @@ typedef struct nn_winograd_weight_gradient {
   /// `[tap][input][16]`.
   float *_Nonnull target;
   ptrdiff_t tap_step;
+  /// 1 to add to the target, 0 to overwrite it.
+  int32_t accumulate;
 } nn_winograd_weight_gradient;
 
 /// A norm of 16 channels and what is known of it: `h = (raw − mean) · inverse`, of which came

@@ -6,7 +6,7 @@ internal import SWTFormat
 /// class of voxels the taps that reach it.
 struct InputGradient: Instruction {
   private static let block = TensorLayout.blockWidth
-  /// Taps, of one output block or of several, that a register tile takes in one go.
+  /// Taps, of one output block or of several, that a register tile takes in one go, at most.
   private static let tapsPerPass = 32
 
   /// Voxels that meet outputs by the same taps.
@@ -16,6 +16,8 @@ struct InputGradient: Instruction {
     let taps: [Int]
     /// Of all classes before it.
     let tapsBefore: Int
+    /// Output blocks that a register tile takes in one go.
+    let blocksPerPass: Int
     /// Of a pass, how far its inputs lie beyond the first one's; output block by output block.
     let offsets: [Int32]
   }
@@ -35,7 +37,6 @@ struct InputGradient: Instruction {
   private let padded: Extent3
   private let before: Extent3
   private let scratch: Buffer
-  private let blocksPerPass: Int
 
   init(
     name: String, geometry: ConvolutionGeometry, gradient: Activation, output: Activation,
@@ -65,7 +66,6 @@ struct InputGradient: Instruction {
     before = Extent3(z: z.before, y: y.before, x: x.before)
     let around = Extent3(z: z.after, y: y.after, x: x.after).combined(with: before, +)
     padded = positions.combined(with: around, +)
-    blocksPerPass = max(1, Self.tapsPerPass / kernel.count)
     var classes: [VoxelClass] = []
     var tapsBefore = 0
     for (own, row, voxel) in z.classes.flatMap({ own in
@@ -83,9 +83,11 @@ struct InputGradient: Instruction {
         }
       }
       let blockStep = padded.count * Self.block
+      let blocksPerPass = max(1, Self.tapsPerPass / max(taps.count, 1))
       classes.append(
         VoxelClass(
           z: own, y: row, x: voxel, taps: taps, tapsBefore: tapsBefore,
+          blocksPerPass: blocksPerPass,
           offsets: (0..<blocksPerPass).flatMap { number in
             offsets.map { Int32(number * blockStep + $0) }
           }))
@@ -101,12 +103,16 @@ struct InputGradient: Instruction {
   var flops: Double { geometry.flops }
   var buffers: [Buffer] { [gradient.buffer, output.buffer, scratch] }
 
-  func run(_ context: RunContext) {
-    pad(context)
-    let turned = weights.pointer(context.team)
-    let target = context.memory[output]
+  func run(_ context: RunContext) { run([context]) }
+
+  func run(_ cases: [RunContext]) {
+    guard let team = cases.first?.team else { return }
+    pad(cases, team)
+    let turned = weights.pointer(team)
     if !accumulates, classes.contains(where: \.taps.isEmpty) {
-      target.update(repeating: 0, count: output.blocks * output.blockStep)
+      for context in cases {
+        context.memory[output].update(repeating: 0, count: output.blocks * output.blockStep)
+      }
     }
     let groupBlocks = Int(kernels.pointee.direct_blocks)
     let groups = (output.blocks + groupBlocks - 1) / groupBlocks
@@ -114,34 +120,37 @@ struct InputGradient: Instruction {
     let wanted = threads == 1 ? 1 : 4 * threads
     for own in classes where !own.taps.isEmpty {
       let parts = min(own.z.count, (wanted + groups - 1) / groups)
-      context.team.forEach(groups * parts) { index, _ in
+      team.forEach(groups * parts) { index, _ in
         let (group, part) = (index / parts, index % parts)
         let first = group * groupBlocks
         convolve(
           own, blocks: first..<min(first + groupBlocks, output.blocks),
-          planes: part * own.z.count / parts..<(part + 1) * own.z.count / parts, turned, context)
+          planes: part * own.z.count / parts..<(part + 1) * own.z.count / parts, turned, cases)
       }
     }
   }
 
   private func convolve(
     _ own: VoxelClass, blocks: Range<Int>, planes: Range<Int>, _ turned: UnsafePointer<Float>,
-    _ context: RunContext
+    _ cases: [RunContext]
   ) {
     let block = Self.block
     let (extent, step) = (output.extent, geometry.stride)
-    let source = context.memory[scratch]
-    let target = context.memory[output] + blocks.lowerBound * output.blockStep
     let weightStep = weights.blockStep
     let weights =
       turned + blocks.lowerBound * weightStep + own.tapsBefore * gradient.blocks * block * block
     own.offsets.withUnsafeBufferPointer { offsets in
       guard let offsets = offsets.baseAddress else { return }
-      for first in stride(from: 0, to: gradient.blocks, by: blocksPerPass) {
-        let count = min(blocksPerPass, gradient.blocks - first)
-        for position in 0..<planes.count * own.y.count {
+      for first in stride(from: 0, to: gradient.blocks, by: own.blocksPerPass) {
+        let count = min(own.blocksPerPass, gradient.blocks - first)
+        let rows = planes.count * own.y.count
+        // All cases, while these weights are near.
+        for position in 0..<cases.count * rows {
+          let memory = cases[position / rows].memory
+          let source = memory[scratch]
+          let target = memory[output] + blocks.lowerBound * output.blockStep
           let (plane, row) = (
-            planes.lowerBound + position / own.y.count, position % own.y.count
+            planes.lowerBound + position % rows / own.y.count, position % own.y.count
           )
           let line =
             (own.z.first + plane * step.z) * extent.y + own.y.first + row * step.y
@@ -166,13 +175,14 @@ struct InputGradient: Instruction {
   // MARK: - What is read
 
   /// Puts zeros around the gradients.
-  private func pad(_ context: RunContext) {
+  private func pad(_ cases: [RunContext], _ team: ThreadTeam) {
     let (block, extent) = (Self.block, gradient.extent)
-    let values = context.memory[gradient]
-    let target = context.memory[scratch]
-    context.team.forEach(gradient.blocks * padded.z) { index, _ in
-      let (channels, z) = (index / padded.z, index % padded.z - before.z)
-      let plane = target + index * padded.y * padded.x * block
+    let planes = gradient.blocks * padded.z
+    team.forEach(cases.count * planes) { index, _ in
+      let memory = cases[index / planes].memory
+      let values = memory[gradient]
+      let (channels, z) = (index % planes / padded.z, index % padded.z - before.z)
+      let plane = memory[scratch] + index % planes * padded.y * padded.x * block
       plane.update(repeating: 0, count: padded.y * padded.x * block)
       guard (0..<extent.z).contains(z) else { return }
       for y in 0..<extent.y {

@@ -34,52 +34,79 @@ struct NormGradient: Instruction {
   var algorithm: String { "norm backward" }
   var buffers: [Buffer] { raw.buffers + statistics.buffers + [gradient.buffer, sums] }
 
-  func run(_ context: RunContext) {
+  func run(_ context: RunContext) { run([context]) }
+
+  /// Sums of all cases, then what is made of them in the cases' order, then their application.
+  func run(_ cases: [RunContext]) {
+    guard let team = cases.first?.team else { return }
+    let tasks = raw.activation.blocks * Self.chunks(raw.activation.extent)
+    team.forEach(cases.count * tasks) { index, _ in
+      sum(index % tasks, cases[index / tasks].memory)
+    }
+    for context in cases { finish(context.memory) }
+    team.forEach(cases.count * tasks) { index, _ in
+      var job = job(index % tasks, cases[index / tasks].memory)
+      kernels.pointee.norm_gradient(&job)
+    }
+  }
+
+  /// The sums of a block's chunk.
+  private func sums(_ index: Int, _ memory: Memory) -> UnsafeMutablePointer<Double> {
+    // Buffers start on 256-byte boundaries, and whole doubles lie before the floats.
+    UnsafeMutableRawPointer(memory[sums]).assumingMemoryBound(to: Double.self)
+      + index * 2 * TensorLayout.blockWidth
+  }
+
+  /// The means of a block.
+  private func means(_ channelBlock: Int, _ memory: Memory) -> UnsafeMutablePointer<Float> {
+    let doubles = raw.activation.blocks * Self.chunks(raw.activation.extent) * 2
+    return memory[sums] + (2 * doubles + 2 * channelBlock) * TensorLayout.blockWidth
+  }
+
+  /// - Parameter index: of a block's chunk.
+  private func job(_ index: Int, _ memory: Memory) -> nn_norm_gradient {
     let block = TensorLayout.blockWidth
-    let memory = context.memory
     let activation = raw.activation
     let count = activation.extent.count
     let chunks = Self.chunks(activation.extent)
-    // Buffers start on 256-byte boundaries, and whole doubles lie before the floats.
-    let doubles = UnsafeMutableRawPointer(memory[sums]).assumingMemoryBound(to: Double.self)
-    let means = memory[sums] + activation.blocks * chunks * 4 * block
-    func job(_ index: Int) -> nn_norm_gradient {
-      let (channelBlock, chunk) = (index / chunks, index % chunks)
-      let start = chunk * Self.chunkVoxels
-      let own = means + channelBlock * 2 * block
-      let target = memory[gradient] + channelBlock * gradient.blockStep + start * block
-      return nn_norm_gradient(
-        raw: memory[activation] + channelBlock * activation.blockStep + start * block,
-        gradient: target, voxels: min(Self.chunkVoxels, count - start),
-        pending: raw.pending.kernel(block: channelBlock, in: memory),
-        mean: memory[statistics.mean] + channelBlock * block,
-        inverse: memory[statistics.inverse] + channelBlock * block,
-        mean_gradient: own, mean_product: own + block, target: target)
-    }
-    context.team.forEach(activation.blocks * chunks) { index, _ in
-      var job = job(index)
-      let own = doubles + index * 2 * block
-      own.update(repeating: 0, count: 2 * block)
-      kernels.pointee.norm_gradient_sums(&job, own, own + block)
-    }
-    // In the order of the chunks, whichever thread summed them.
-    for channelBlock in 0..<activation.blocks {
+    let (channelBlock, chunk) = (index / chunks, index % chunks)
+    let start = chunk * Self.chunkVoxels
+    let own = means(channelBlock, memory)
+    let target = memory[gradient] + channelBlock * gradient.blockStep + start * block
+    return nn_norm_gradient(
+      raw: memory[activation] + channelBlock * activation.blockStep + start * block,
+      gradient: target, voxels: min(Self.chunkVoxels, count - start),
+      pending: raw.pending.kernel(block: channelBlock, in: memory),
+      mean: memory[statistics.mean] + channelBlock * block,
+      inverse: memory[statistics.inverse] + channelBlock * block,
+      mean_gradient: own, mean_product: own + block, target: target)
+  }
+
+  private func sum(_ index: Int, _ memory: Memory) {
+    var job = job(index, memory)
+    let own = sums(index, memory)
+    own.update(repeating: 0, count: 2 * TensorLayout.blockWidth)
+    kernels.pointee.norm_gradient_sums(&job, own, own + TensorLayout.blockWidth)
+  }
+
+  /// In the order of the chunks, whichever thread summed them.
+  private func finish(_ memory: Memory) {
+    let block = TensorLayout.blockWidth
+    let chunks = Self.chunks(raw.activation.extent)
+    let count = Double(raw.activation.extent.count)
+    for channelBlock in 0..<raw.activation.blocks {
       for lane in 0..<block {
         var (sum, product) = (0.0, 0.0)
         for chunk in 0..<chunks {
-          let own = doubles + (channelBlock * chunks + chunk) * 2 * block
+          let own = sums(channelBlock * chunks + chunk, memory)
           sum += own[lane]
           product += own[block + lane]
         }
         add(sum, product, channel: channelBlock * block + lane, memory)
-        let own = means + channelBlock * 2 * block
-        own[lane] = isConstant ? 0 : Float(sum / Double(count))
-        own[block + lane] = isConstant ? 0 : Float(product / Double(count))
+        let own = means(channelBlock, memory)
+        own[lane] = isConstant ? 0 : Float(sum / count)
+        own[block + lane] = isConstant ? 0 : Float(product / count)
       }
-    }
-    context.team.forEach(activation.blocks * chunks) { index, _ in
-      var job = job(index)
-      kernels.pointee.norm_gradient(&job)
     }
   }
 

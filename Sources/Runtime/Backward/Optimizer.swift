@@ -128,12 +128,15 @@ package final class Optimizer {
           count: min(Self.chunkCount, entries[entry].storedCount - start))
       }
     }
+    let changed = Set(chunks.map(\.entry)).sorted()
+    for entry in changed { parameters.completeGradient(of: entries[entry]) }
     let norm = self.norm(chunks)
     let factor = Float(min(1, settings.clip / (norm + 1e-6)))
-    for entry in Set(chunks.map(\.entry)) { stepCounts[entry] += 1 }
+    for entry in changed { stepCounts[entry] += 1 }
     team.forEach(chunks.count) { index, _ in
       update(chunks[index], rate: rates[entries[chunks[index].entry].group], factor: factor)
     }
+    for entry in changed { parameters.clearGradient(of: entries[entry]) }
     parameters.noteChange()
     return norm
   }
@@ -159,7 +162,6 @@ package final class Optimizer {
     let values = parameters.values(entry) + chunk.start
     let state = memory[first[chunk.entry]] + chunk.start
     let count = stepCounts[chunk.entry]
-    defer { gradient.update(repeating: 0, count: chunk.count) }
     switch settings.rule {
     case .sgd(let momentum):
       var step = nn_sgd(

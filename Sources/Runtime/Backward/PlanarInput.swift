@@ -3,7 +3,7 @@ internal import CKernels
 internal import SWTFormat
 
 /// How a convolution's activated, padded input lies when weights' gradients are summed over it:
-/// `[channel block][row][phase][channel][voxel]`, where with stride s every s-th voxel of a row is in one phase, so
+/// `[channel block][case][row][phase][channel][voxel]`, where with stride s every s-th voxel of a row is in one phase, so
 /// that what a tap meets are neighbours.
 struct PlanarInput: Sendable {
   private let geometry: ConvolutionGeometry
@@ -13,11 +13,12 @@ struct PlanarInput: Sendable {
   private let spacing: Int
   /// From a channel to the next.
   let pitch: Int
-  private let phaseStep, rowStep, blockStep: Int
-  /// Of every row of outputs how far its inputs lie beyond the first one's.
+  private let phaseStep, rowStep, caseStep, blockStep: Int
+  /// Of every row of outputs, of one case after the other, how far its inputs lie beyond the first one's.
   let rowOffsets: [Int32]
 
-  init(_ geometry: ConvolutionGeometry) {
+  /// - Parameter cases: how many run together.
+  init(_ geometry: ConvolutionGeometry, cases: Int) {
     self.geometry = geometry
     let (stride, output) = (geometry.stride, geometry.positions)
     let needed = output.combined(with: stride) { ($0 - 1) * $1 }.combined(
@@ -28,10 +29,15 @@ struct PlanarInput: Sendable {
     pitch = (max(needed.x, geometry.input.x + geometry.padding.x) + stride.x - 1) / stride.x
     phaseStep = spacing * pitch
     rowStep = stride.x * phaseStep
-    blockStep = planes * rowsPerPlane * rowStep
-    let step = (plane: stride.z * rowsPerPlane * rowStep, row: stride.y * rowStep)
-    rowOffsets = (0..<output.z * output.y).map { row in
-      Int32(row / output.y * step.plane + row % output.y * step.row)
+    caseStep = planes * rowsPerPlane * rowStep
+    blockStep = cases * caseStep
+    let step = (
+      case: caseStep, plane: stride.z * rowsPerPlane * rowStep, row: stride.y * rowStep
+    )
+    rowOffsets = (0..<cases * output.z * output.y).map { row in
+      let (plane, line) = (row / output.y, row % output.y)
+      return Int32(
+        plane / output.z * step.case + plane % output.z * step.plane + line * step.row)
     }
   }
 
@@ -51,13 +57,17 @@ struct PlanarInput: Sendable {
   /// Activates and lays out what `source` is.
   func pack(
     _ source: Feature, into target: UnsafeMutablePointer<Float>, kernels: Kernels,
-    context: RunContext
+    cases: [RunContext], team: ThreadTeam
   ) {
     let (input, padding) = (geometry.input, geometry.padding)
-    let values = context.memory[source.activation]
-    context.team.forEach(geometry.inputs.count * planes) { index, _ in
-      let (block, plane) = (index / planes, index % planes)
-      let first = target + block * blockStep + plane * rowsPerPlane * rowStep
+    let tasksPerBlock = cases.count * planes
+    team.forEach(geometry.inputs.count * tasksPerBlock) { index, _ in
+      let block = index / tasksPerBlock
+      let (number, plane) = (index % tasksPerBlock / planes, index % planes)
+      let context = cases[number]
+      let values = context.memory[source.activation]
+      let first =
+        target + block * blockStep + number * caseStep + plane * rowsPerPlane * rowStep
       first.update(repeating: 0, count: rowsPerPlane * rowStep)
       let z = plane - padding.z
       guard (0..<input.z).contains(z) else { return }

@@ -15,6 +15,9 @@ package final class TrainedParameters: @unchecked Sendable {
   private var version = 1
   /// Of every entry the version that its transposed weights are of.
   private var turnedVersions: [Int]
+  /// Of every entry whether its gradient holds anything: a large one is not cleared, but written first and then
+  /// added to.
+  private var hasGradient: [Bool]
 
   /// One parameter.
   package struct Entry: Sendable {
@@ -97,6 +100,7 @@ package final class TrainedParameters: @unchecked Sendable {
     positions = Dictionary(
       entries.map { ($0.name, $0.index) }, uniquingKeysWith: { first, _ in first })
     turnedVersions = [Int](repeating: 0, count: entries.count)
+    hasGradient = entries.map { !$0.isPacked }
     memory = try Memory(BufferLayout(buffers, lifetimes: buffers.counts.map { _ in nil }))
     for (entry, declaration) in zip(entries, declarations) {
       setValues(declaration.values, of: entry)
@@ -111,7 +115,10 @@ package final class TrainedParameters: @unchecked Sendable {
   package func values(of entry: Entry) -> [Float] { rowMajor(entry, values(entry)) }
 
   /// The gradient as in the state dict, row-major.
-  package func gradient(of entry: Entry) -> [Float] { rowMajor(entry, gradient(entry)) }
+  package func gradient(of entry: Entry) -> [Float] {
+    completeGradient(of: entry)
+    return rowMajor(entry, gradient(entry))
+  }
 
   private func rowMajor(_ entry: Entry, _ stored: UnsafeMutablePointer<Float>) -> [Float] {
     let all = Array(UnsafeBufferPointer(start: stored, count: entry.storedCount))
@@ -137,8 +144,26 @@ package final class TrainedParameters: @unchecked Sendable {
     for (index, value) in gradient.enumerated() { target[index] += value }
   }
 
-  package func clearGradients() {
-    for entry in entries { gradient(entry).update(repeating: 0, count: entry.storedCount) }
+  func clearGradients() { for entry in entries { clearGradient(of: entry) } }
+
+  /// To begin a sum anew.
+  func clearGradient(of entry: Entry) {
+    hasGradient[entry.index] = !entry.isPacked
+    if !entry.isPacked { gradient(entry).update(repeating: 0, count: entry.storedCount) }
+  }
+
+  /// Says that a whole gradient is about to be written.
+  ///
+  /// - Returns: whether it is to be added to what there is.
+  func beginGradient(of entry: Entry) -> Bool {
+    defer { hasGradient[entry.index] = true }
+    return hasGradient[entry.index]
+  }
+
+  /// Zeros where nothing was written.
+  func completeGradient(of entry: Entry) {
+    guard !beginGradient(of: entry) else { return }
+    gradient(entry).update(repeating: 0, count: entry.storedCount)
   }
 
   /// Bytes of values and gradients; an optimiser takes as much again for each of its states.

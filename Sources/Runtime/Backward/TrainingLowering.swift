@@ -7,7 +7,8 @@ internal import Network
 /// less. Nothing is written over what the backward pass reads: buffers live as long as
 /// an instruction names them.
 struct TrainingLowering {
-  private(set) var buffers = Buffers()
+  private(set) var buffers: Buffers
+  let input: BlockedInput
   private(set) var forward: [any Instruction] = []
   private(set) var backward: [any Instruction] = []
   let pooled: Buffer
@@ -26,11 +27,13 @@ struct TrainingLowering {
   /// Of every value the slope of the nonlinearity that its readers apply.
   private var slopes: [Graph.Value: Double] = [:]
 
+  /// - Parameter cases: how many run together.
   init(
-    _ layers: [Layer], steps: [Differentiation.Step], start: Graph.Value,
+    _ layers: [Layer], steps: [Differentiation.Step], start: Graph.Value, cases: Int,
     pooledCount: Int, graph: Graph, shapes: Shapes, values: ParameterValues,
     parameters: TrainedParameters, target: Target
   ) {
+    buffers = Buffers(cases: cases)
     self.graph = graph
     self.shapes = shapes
     self.values = values
@@ -44,9 +47,10 @@ struct TrainingLowering {
       let known = slopes.updateValue(reading.slope, forKey: reading.stored)
       precondition(known == nil || known == reading.slope, "a map is read in one way")
     }
-    let input = output(start)
-    pendings[start] = identity(channels: input.channels)
-    forward.append(BlockedInput(name: "input", output: input))
+    let first = buffers.activation(channels: graph.width(of: start), extent: shapes[start])
+    input = BlockedInput(name: "input", output: first)
+    activations[start] = first
+    pendings[start] = identity(channels: first.channels)
     for layer in layers { lower(layer) }
     for step in steps { lower(step, layers[step.layer]) }
   }
@@ -96,7 +100,7 @@ struct TrainingLowering {
     var instruction = cheapestConvolution(
       ConvolutionOperands(
         name: layer.path, geometry: shapes.geometry(of: layer),
-        input: .features([feature(layer.reads[0])]), output: output),
+        input: .features([feature(layer.reads[0])]), output: output, cases: buffers.cases),
       PackedWeights(weight, of: parameters))
     let pending = ownPending(channels: output.channels)
     let statistics = NormStatistics(mean: pending.mean, inverse: pending.inverse)
@@ -124,12 +128,15 @@ struct TrainingLowering {
     _ operands: ConvolutionOperands, _ weights: PackedWeights
   ) -> any ConvolutionInstruction {
     let choice = AlgorithmChoice(target: target)
-    guard let tileSizes = choice.tileSizesOfTrained(operands.geometry) else {
+    guard
+      let tileSizes = choice.tileSizesOfTrained(
+        operands.geometry, cases: operands.cases, isGradient: false)
+    else {
       return DirectConvolution(operands, weights: weights, target: target)
     }
     var instruction = StagedWinogradConvolution(
       operands, tileSizes: tileSizes, weights: weights, target: target)
-    instruction.operands.scratch = buffers.reserve(instruction.scratchCount)
+    instruction.operands.scratch = buffers.reserveShared(instruction.scratchCount)
     return instruction
   }
 
@@ -212,7 +219,8 @@ struct TrainingLowering {
         sums: buffers.reserve(NormGradient.sumCount(raw.activation)), kernels: target.kernels))
     let source = feature(layer.reads[0])
     let geometry = shapes.geometry(of: layer)
-    let tileSizes = AlgorithmChoice(target: target).tileSizesOfTrained(geometry)
+    let tileSizes = AlgorithmChoice(target: target).tileSizesOfTrained(
+      geometry, cases: buffers.cases, isGradient: true)
     if let tileSizes {
       backward.append(
         WinogradWeightGradient(
@@ -231,7 +239,8 @@ struct TrainingLowering {
       let operands = ConvolutionOperands(
         name: layer.path, geometry: geometry.turned,
         input: .features(
-          [Feature(activation: own, pending: identity(channels: own.channels))]), output: output)
+          [Feature(activation: own, pending: identity(channels: own.channels))]),
+        output: output, cases: buffers.cases)
       backward.append(
         cheapestConvolution(
           operands, PackedWeights(turning: weight, of: parameters, kernels: target.kernels)))

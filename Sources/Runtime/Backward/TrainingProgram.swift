@@ -7,8 +7,11 @@ package import SWTFormat
 package struct TrainingProgram: Sendable {
   /// What the first of the stages reads, `[channels, z, y, x]` or `[channels, y, x]`.
   package let inputShape: [Int]
+  /// How many cases run together at most: weights are then read, and their gradients written, once for all.
+  package let caseCount: Int
   package let threads: Int
 
+  let input: BlockedInput
   let forward: [any Instruction]
   let backward: [any Instruction]
   let buffers: Buffers
@@ -19,26 +22,37 @@ package struct TrainingProgram: Sendable {
   let workspace: Buffer
   let workspaceStep: Int
 
+  /// Bytes and cases up to which several run together.
+  static let jointByteLimit = 256 << 20
+  static let jointCaseLimit = 16
+
+  /// Whether a block of channels of all cases, with its halo, has places of 31 bits.
+  fileprivate static func hasPlaces(_ inputShape: [Int], cases: Int) -> Bool {
+    inputShape.dropFirst().reduce(16.0 * Double(cases)) { $0 * (Double($1) + 16) } < 0x1p31
+  }
+
   init(inputShape: [Int], lowered: TrainingLowering, threads: Int) {
     self.inputShape = inputShape
     self.threads = threads
+    caseCount = lowered.buffers.cases
+    input = lowered.input
     forward = lowered.forward
     backward = lowered.backward
     pooled = lowered.pooled
     pooledGradient = lowered.pooledGradient
-    let instructions = forward + backward
+    let instructions = [input] + forward + backward
     workspaceStep = ((instructions.map(\.workspaceCount).max() ?? 0) + 63) / 64 * 64
     var buffers = lowered.buffers
-    workspace = buffers.reserve(workspaceStep * threads)
+    workspace = buffers.reserveShared(workspaceStep * threads)
     self.buffers = buffers
     layout = BufferLayout(
       buffers, lifetimes: Lifetimes.of(buffers, in: instructions, kept: []))
   }
 
-  /// Bytes for activations, gradients and scratch memory; not for parameters.
+  /// Bytes for activations, gradients and scratch memory of all cases; not for parameters.
   package var byteCount: Int { layout.byteCount }
 
-  /// Multiplications and additions of the plain algorithm, there and back.
+  /// Multiplications and additions of the plain algorithm, there and back, for one case.
   package var flops: Double { (forward + backward).reduce(0) { $0 + $1.flops } }
 }
 
@@ -51,19 +65,28 @@ extension Model {
   ///   - trainedStages: how many of them get gradients, the last ones.
   ///   - inputShape: of what the first of them reads.
   ///   - pooling: what is pooled; of stages that are run.
+  ///   - cases: how many are to run together; there are fewer where their activations would be too large, since large
+  ///     layers gain nothing by it.
   /// - Throws: `RuntimeError` where the stages cannot take inputs of that shape.
   package func trainingProgram(
     _ parameters: TrainedParameters, stageCount: Int, trainedStages: Int, inputShape: [Int],
-    pooling: [Classifier.Pooling], threads: Int
+    pooling: [Classifier.Pooling], cases: Int = 1, threads: Int
   ) throws(RuntimeError) -> TrainingProgram {
-    try trainingProgram(
-      parameters, stageCount: stageCount, trainedStages: trainedStages, inputShape: inputShape,
-      pooling: pooling, target: Target(kernels: try Kernels.chosen(), threads: threads))
+    let target = Target(kernels: try Kernels.chosen(), threads: threads)
+    var cases = min(cases, TrainingProgram.jointCaseLimit)
+    while cases > 1, !TrainingProgram.hasPlaces(inputShape, cases: cases) { cases /= 2 }
+    while true {
+      let program = try trainingProgram(
+        parameters, stageCount: stageCount, trainedStages: trainedStages, inputShape: inputShape,
+        pooling: pooling, cases: cases, target: target)
+      if cases == 1 || program.byteCount <= TrainingProgram.jointByteLimit { return program }
+      cases = (cases + 1) / 2
+    }
   }
 
   func trainingProgram(
     _ parameters: TrainedParameters, stageCount: Int, trainedStages: Int, inputShape: [Int],
-    pooling: [Classifier.Pooling], target: Target
+    pooling: [Classifier.Pooling], cases: Int = 1, target: Target
   ) throws(RuntimeError) -> TrainingProgram {
     let start = boundary(stageCount: stageCount)
     let (channels, dimension) = (graph.width(of: start), description.architecture.dimension)
@@ -71,9 +94,9 @@ extension Model {
       let axes = dimension == 3 ? "z, y, x" : "y, x"
       throw RuntimeError(.inputShape(found: inputShape, expected: "[\(channels), \(axes)]"))
     }
-    // A block of channels with its halo has places of 31 bits.
-    let padded = inputShape.dropFirst().reduce(16.0) { $0 * (Double($1) + 16) }
-    guard inputShape.allSatisfy({ (1...65_536).contains($0) }), padded < 0x1p31 else {
+    guard inputShape.allSatisfy({ (1...65_536).contains($0) }),
+      TrainingProgram.hasPlaces(inputShape, cases: cases)
+    else {
       throw RuntimeError(.inputSize(found: inputShape, problem: "is empty or too large"))
     }
     let wanted = Set(pooling.map(\.stage)).sorted().map { graph.skips[$0] }
@@ -85,7 +108,8 @@ extension Model {
       parameters[parameter.name].map { $0.group <= trainedStages && $0.hasEffect } ?? false
     }.steps
     let lowered = TrainingLowering(
-      layers, steps: steps, start: start, pooledCount: width, graph: graph, shapes: shapes,
+      layers, steps: steps, start: start, cases: cases, pooledCount: width, graph: graph,
+      shapes: shapes,
       values: parameterValues, parameters: parameters, target: target)
     return TrainingProgram(inputShape: inputShape, lowered: lowered, threads: target.threads)
   }

@@ -4,56 +4,71 @@
 package final class TrainingSession {
   package let program: TrainingProgram
   private let memory: Memory
-  /// The part of the input that features may be pooled of; the next passes', there and back.
-  package var region: PoolingRegion?
+  /// Of every case the part of the input that features may be pooled of; the next passes', there and back.
+  private var regions: [PoolingRegion?] = []
 
   package init(_ program: TrainingProgram) throws(RuntimeError) {
     self.program = program
     memory = try Memory(program.layout)
-    for constant in program.buffers.constants {
-      memory[constant.buffer].update(from: constant.values, count: constant.values.count)
+    for number in 0..<program.caseCount {
+      let memory = memory.ofCase(number)
+      for constant in program.buffers.constants {
+        memory[constant.buffer].update(from: constant.values, count: constant.values.count)
+      }
     }
     for instruction in program.forward + program.backward { instruction.prepare() }
   }
 
-  /// Runs the stages on `input`, row-major as the program's `inputShape`, and gives the pooled features.
-  ///
-  /// - Throws: `RuntimeError`, or `notFinite`.
-  package func forward(_ input: UnsafeBufferPointer<Float>) throws(RuntimeError) -> [Float] {
+  /// Takes a case's input, row-major as the program's `inputShape`; case 0 begins a new batch.
+  package func load(
+    _ input: ArraySlice<Float>, case number: Int, region: PoolingRegion? = nil
+  ) throws(RuntimeError) {
+    precondition(number < program.caseCount && number <= regions.count)
     let expected = program.inputShape.reduce(1, *)
-    guard input.count == expected, let start = input.baseAddress else {
+    guard input.count == expected else {
       throw RuntimeError(.elementCount(found: input.count, expected: expected))
     }
-    run(program.forward, input: start)
-    let pooled = UnsafeBufferPointer(
-      start: memory[program.pooled], count: program.pooled.count)
-    guard Finite.holds(pooled) else { throw RuntimeError(.notFinite("pooled features")) }
-    return Array(pooled)
+    regions = regions.prefix(number) + [region]
+    input.withUnsafeBufferPointer { values in
+      guard let start = values.baseAddress else { return }
+      program.input.run(context(number, input: start))
+    }
   }
 
-  /// As the other, on an array's elements.
-  package func forward(_ input: ArraySlice<Float>) throws(RuntimeError) -> [Float] {
-    var result: Result<[Float], RuntimeError> = .success([])
-    input.withUnsafeBufferPointer { values in
-      result = Result { () throws(RuntimeError) in try forward(values) }
+  /// Runs the stages on what was loaded, and gives every case's pooled features.
+  ///
+  /// - Throws: `notFinite`.
+  package func forward() throws(RuntimeError) -> [[Float]] {
+    run(program.forward)
+    return try regions.indices.map { (number) throws(RuntimeError) in
+      let pooled = UnsafeBufferPointer(
+        start: memory.ofCase(number)[program.pooled], count: program.pooled.count)
+      guard Finite.holds(pooled) else { throw RuntimeError(.notFinite("pooled features")) }
+      return Array(pooled)
     }
-    return try result.get()
   }
 
   /// Goes back through the stages of the last forward pass.
   ///
-  /// - Parameter gradient: of the pooled features.
-  package func backward(_ gradient: [Float]) {
-    precondition(gradient.count == program.pooledGradient.count)
-    memory[program.pooledGradient].update(from: gradient, count: gradient.count)
-    // Nothing of the backward pass reads the caller's input.
-    run(program.backward, input: memory[program.pooledGradient])
+  /// - Parameter gradients: of every case's pooled features.
+  package func backward(_ gradients: [[Float]]) {
+    precondition(gradients.count == regions.count)
+    for (number, gradient) in gradients.enumerated() {
+      precondition(gradient.count == program.pooledGradient.count)
+      memory.ofCase(number)[program.pooledGradient].update(from: gradient, count: gradient.count)
+    }
+    run(program.backward)
   }
 
-  private func run(_ instructions: [any Instruction], input: UnsafePointer<Float>) {
-    let context = RunContext(
-      input: input, memory: memory, team: ThreadTeam(count: program.threads),
-      workspace: program.workspace, workspaceStep: program.workspaceStep, region: region)
-    for instruction in instructions { instruction.run(context) }
+  private func run(_ instructions: [any Instruction]) {
+    // What was loaded is all that is read of the caller's.
+    let cases = regions.indices.map { context($0, input: memory[program.pooled]) }
+    for instruction in instructions { instruction.run(cases) }
+  }
+
+  private func context(_ number: Int, input: UnsafePointer<Float>) -> RunContext {
+    RunContext(
+      input: input, memory: memory.ofCase(number), team: ThreadTeam(count: program.threads),
+      workspace: program.workspace, workspaceStep: program.workspaceStep, region: regions[number])
   }
 }

@@ -2,7 +2,7 @@
 internal import CKernels
 internal import SWTFormat
 
-/// Adds the gradient of a convolution's weight by Winograd's algorithm: activated inputs and outputs' gradients are
+/// The gradient of a convolution's weight by Winograd's algorithm: activated inputs and outputs' gradients are
 /// transformed tile by tile, at every point their products are summed over all tiles, and the sums transformed
 /// back to taps. With F(2, 3) these are as many products as the forward pass has, 3.4 times fewer than there are
 /// in three dimensions; 1.7 times fewer with F(2, 2) for stride 2.
@@ -43,10 +43,10 @@ struct WinogradWeightGradient: Instruction {
     threads = target.threads
     let tiling = WinogradTiling(geometry, tileSizes: tileSizes, kernels: target.kernels)
     self.tiling = tiling
-    segmentsPerBatch = StagedWinogradConvolution.segmentsPerBatch(tiling)
+    segmentsPerBatch = StagedWinogradConvolution.segmentsPerBatch(tiling, cases: buffers.cases)
     pointStep = (segmentsPerBatch * tiling.tilesPerSegment + 1) * Self.block
     weightPoints = tileSizes.weightPointOfPoint.map(Int32.init)
-    scratch = buffers.reserve(
+    scratch = buffers.reserveShared(
       (tiling.inputBlocks + tiling.outputBlocks) * tileSizes.points.count * pointStep)
   }
 
@@ -64,36 +64,43 @@ struct WinogradWeightGradient: Instruction {
       tiling.tileSizes.weightPoints.count * Self.block * Self.block)
   }
 
-  func run(_ context: RunContext) {
-    let inputs = context.memory[scratch]
+  func run(_ context: RunContext) { run([context]) }
+
+  func run(_ cases: [RunContext]) {
+    guard let shared = cases.first else { return }
+    let accumulates = parameters.beginGradient(of: weight)
+    let inputs = shared.memory[scratch]
     let gradients = inputs + tiling.inputBlocks * blockStep
     // Several tasks for a thread, and of each the tiles of one input block, which stay in its cache.
     let wanted = threads == 1 ? 1 : 4 * threads
     let parts = min(tiling.outputBlocks, (wanted + tiling.inputBlocks - 1) / tiling.inputBlocks)
-    for first in stride(from: 0, to: tiling.segmentCount, by: segmentsPerBatch) {
-      let batch = first..<min(first + segmentsPerBatch, tiling.segmentCount)
+    let segmentCount = cases.count * tiling.segmentCount
+    for first in stride(from: 0, to: segmentCount, by: segmentsPerBatch) {
+      let batch = first..<min(first + segmentsPerBatch, segmentCount)
       func place(_ segment: Int) -> Int {
         (tiling.tiles(ofSegment: segment).lowerBound - tiling.tiles(ofSegment: first).lowerBound)
           * Self.block
       }
-      context.team.forEach(tiling.inputBlocks * batch.count) { index, worker in
+      shared.team.forEach(tiling.inputBlocks * batch.count) { index, worker in
         let (block, segment) = (index / batch.count, first + index % batch.count)
-        let tiles = context.workspace(of: worker)
+        let own = tiling.split(segment)
+        let tiles = shared.workspace(of: worker)
         tiling.transformInput(
-          source, block: block, segment: segment, into: tiles, context: context)
+          source, block: block, segment: own.segment, into: tiles, context: cases[own.case])
         sort(
           tiles, count: tiling.tiles(ofSegment: segment).count,
           into: inputs + block * blockStep + place(segment))
       }
-      context.team.forEach(tiling.outputBlocks * batch.count) { index, _ in
+      shared.team.forEach(tiling.outputBlocks * batch.count) { index, _ in
         let (block, segment) = (index / batch.count, first + index % batch.count)
+        let own = tiling.split(segment)
         tiling.transformGradient(
-          gradient, block: block, segment: segment,
+          gradient, block: block, segment: own.segment,
           into: gradients + block * blockStep + place(segment), pointStep: pointStep,
-          context: context)
+          context: cases[own.case])
       }
       let tiles = tiling.tiles(ofSegments: batch).count
-      context.team.forEach(tiling.inputBlocks * parts) { index, worker in
+      shared.team.forEach(tiling.inputBlocks * parts) { index, worker in
         let (inputBlock, part) = (index / parts, index % parts)
         let blocks =
           part * tiling.outputBlocks / parts..<(part + 1) * tiling.outputBlocks / parts
@@ -101,7 +108,7 @@ struct WinogradWeightGradient: Instruction {
           add(
             inputBlock: inputBlock, outputBlock: outputBlock, tiles: tiles,
             inputs + inputBlock * blockStep, gradients + outputBlock * blockStep,
-            sums: context.workspace(of: worker))
+            sums: shared.workspace(of: worker), accumulates: accumulates || first > 0)
         }
       }
     }
@@ -121,7 +128,7 @@ struct WinogradWeightGradient: Instruction {
 
   private func add(
     inputBlock: Int, outputBlock: Int, tiles: Int, _ inputs: UnsafePointer<Float>,
-    _ gradients: UnsafePointer<Float>, sums: UnsafeMutablePointer<Float>
+    _ gradients: UnsafePointer<Float>, sums: UnsafeMutablePointer<Float>, accumulates: Bool
   ) {
     let block = Self.block
     let width = geometry.inputs.widths[inputBlock]
@@ -139,7 +146,7 @@ struct WinogradWeightGradient: Instruction {
       point_step: block * block,
       target: parameters.gradient(weight)
         + layout.laneIndex(block: outputBlock, input: inputBlock * block, tap: 0),
-      tap_step: width * block)
+      tap_step: width * block, accumulate: accumulates ? 1 : 0)
     kernels.pointee.winograd_weight_gradient(&job)
   }
 }

@@ -14,21 +14,30 @@ struct AlgorithmChoice: Sendable {
   }
 
   /// The tile sizes for a convolution whose weight training changes, so that no form of it is kept, where they cost less
-  /// than direct convolution, there and back: the smallest ones, whose sums lose least.
-  func tileSizesOfTrained(_ geometry: ConvolutionGeometry) -> WinogradTileSizes? {
+  /// than direct convolution.
+  ///
+  /// - Parameters:
+  ///   - cases: how many run together: the weight is transformed once for all.
+  ///   - isGradient: whether for the weight's gradient, which has kernels for small tiles only.
+  func tileSizesOfTrained(
+    _ geometry: ConvolutionGeometry, cases: Int, isGradient: Bool
+  ) -> WinogradTileSizes? {
     // Small layers take no time worth saving: there plain sums come closer to PyTorch's.
     guard !target.isDirectOnly,
       min(geometry.inputChannels, geometry.outputChannels) >= Self.fewestTrainedChannels
     else { return nil }
-    let model = CostModel(geometry, kernels: target.kernels, caches: .found)
-    return WinogradTileSizes.all.first { tileSizes in
-      guard tileSizes.fits(geometry), tileSizes.hasGradient else { return false }
+    let model = CostModel(geometry, cases: cases, kernels: target.kernels, caches: .found)
+    var best: (tileSizes: WinogradTileSizes?, cost: Double) = (nil, model.direct(isBf16: false))
+    for tileSizes in WinogradTileSizes.all where tileSizes.fits(geometry) {
+      guard tileSizes.hasGradient || !isGradient else { continue }
       let tiling = WinogradTiling(geometry, tileSizes: tileSizes, kernels: target.kernels)
       // With fewer, the weight's transforms take what the products save.
-      guard tiling.tiles.count >= Self.fewestTrainedTiles else { return false }
-      let batches = StagedWinogradConvolution.batches(tiling)
-      return model.staged(tileSizes, batches: batches) < model.direct(isBf16: false)
+      guard cases * tiling.tiles.count >= Self.fewestTrainedTiles else { continue }
+      let batches = StagedWinogradConvolution.batches(tiling, cases: cases)
+      let cost = model.staged(tileSizes, batches: batches)
+      if cost < best.cost { best = (tileSizes, cost) }
     }
+    return best.tileSizes
   }
 
   private static let fewestTrainedTiles = 24

@@ -8,11 +8,14 @@ internal import CKernels
 /// the vectors' length.
 struct CostModel {
   private let geometry: ConvolutionGeometry
+  /// Cases that run together.
+  private let cases: Int
   private let caches: Caches
   private let movement: Double
 
-  init(_ geometry: ConvolutionGeometry, kernels: Kernels, caches: Caches) {
+  init(_ geometry: ConvolutionGeometry, cases: Int = 1, kernels: Kernels, caches: Caches) {
     self.geometry = geometry
+    self.cases = cases
     self.caches = caches
     movement = Double(kernels.pointee.lanes) / 16
   }
@@ -24,13 +27,17 @@ struct CostModel {
   /// are padded.
   func direct(isBf16: Bool) -> Double {
     let perOutput = isBf16 ? 0.75 * inputs : 1.2 * Double(geometry.inputChannels)
-    return perOutput * Double(geometry.positions.count * geometry.kernel.count) * outputs
+    return perOutput * Double(cases * geometry.positions.count * geometry.kernel.count) * outputs
+  }
+
+  /// Of all tiles.
+  private func points(_ tileSizes: WinogradTileSizes) -> Double {
+    Double(cases * tileSizes.tiles(geometry.positions).count * tileSizes.points.count)
   }
 
   /// Products and both transforms, tiles staying in the cache in between.
   private func tiles(_ tileSizes: WinogradTileSizes) -> Double {
-    let points = Double(tileSizes.tiles(geometry.positions).count * tileSizes.points.count)
-    return points * (1.1 * inputs * outputs + movement * (20 * inputs + 15 * outputs))
+    points(tileSizes) * (1.1 * inputs * outputs + movement * (20 * inputs + 15 * outputs))
   }
 
   private func weights(_ tileSizes: WinogradTileSizes) -> Double {
@@ -47,8 +54,8 @@ struct CostModel {
 
   /// Every batch transforms the weight anew, and tiles go through the third-level cache.
   func staged(_ tileSizes: WinogradTileSizes, batches: Int) -> Double {
-    let points = Double(tileSizes.tiles(geometry.positions).count * tileSizes.points.count)
-    return tiles(tileSizes)
-      + movement * (27 * weights(tileSizes) * Double(batches) + 24 * points * (inputs + outputs))
+    tiles(tileSizes)
+      + movement
+      * (27 * weights(tileSizes) * Double(batches) + 24 * points(tileSizes) * (inputs + outputs))
   }
 }

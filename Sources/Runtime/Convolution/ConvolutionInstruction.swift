@@ -30,7 +30,9 @@ struct ConvolutionOperands: Sendable {
   let geometry: ConvolutionGeometry
   let input: ConvolutionInput
   let output: Activation
-  /// What the threads share while it runs.
+  /// How many cases run together.
+  var cases = 1
+  /// What the threads share while it runs, and cases too.
   var scratch: Buffer?
   /// Makes the output's pending norm from its statistics; `nil` where it is known beforehand.
   var norm: InstanceNorm?
@@ -67,4 +69,7 @@ extension ConvolutionInstruction {
     convolve(moments: operands.norm?.moments(context.memory), context: context)
     operands.norm?.finish(operands.output, context: context)
   }
+
+  /// One after the other: threads share the weights.
+  func run(_ cases: [RunContext]) { cases.forEach(run) }
 }

@@ -17,6 +17,8 @@ protocol Instruction: Sendable {
   /// Makes ready what does not depend on the input; once, before the first run.
   func prepare()
   func run(_ context: RunContext)
+  /// Runs for the cases of a batch, which have memory of their own and share scratch memory and threads.
+  func run(_ cases: [RunContext])
 }
 
 extension Instruction {
@@ -25,6 +27,14 @@ extension Instruction {
   var workspaceCount: Int { 0 }
   var weightByteCount: Int { 0 }
   func prepare() {}
+
+  /// Case beside case where there are enough for all threads: what is small is not worth sharing.
+  func run(_ cases: [RunContext]) {
+    guard let team = cases.first?.team, cases.count > 1, cases.count >= team.count else {
+      return cases.forEach(run)
+    }
+    team.forEach(cases.count) { index, worker in run(cases[index].onOneThread(worker)) }
+  }
 }
 
 /// What an instruction has at hand while a program runs.
@@ -32,15 +42,37 @@ struct RunContext {
   /// The caller's input, `[channels][z][y][x]`; valid during the run only.
   let input: UnsafePointer<Float>
   let memory: Memory
-  let team: ThreadTeam
+  var team: ThreadTeam
   /// `workspaceStep` floats for every worker.
   let workspace: Buffer
   let workspaceStep: Int
   /// The part of the input that features may be pooled of.
   var region: PoolingRegion?
+  /// Which of all threads the team's first one is.
+  private var firstWorker = 0
+
+  init(
+    input: UnsafePointer<Float>, memory: Memory, team: ThreadTeam, workspace: Buffer,
+    workspaceStep: Int, region: PoolingRegion? = nil
+  ) {
+    self.input = input
+    self.memory = memory
+    self.team = team
+    self.workspace = workspace
+    self.workspaceStep = workspaceStep
+    self.region = region
+  }
 
   /// What a worker has for itself; on a 256-byte boundary.
   func workspace(of worker: Int) -> UnsafeMutablePointer<Float> {
-    memory[workspace] + worker * workspaceStep
+    memory[workspace] + (firstWorker + worker) * workspaceStep
+  }
+
+  /// The same on one of the threads alone.
+  fileprivate func onOneThread(_ worker: Int) -> RunContext {
+    var context = self
+    context.team = ThreadTeam(count: 1)
+    context.firstWorker = worker
+    return context
   }
 }

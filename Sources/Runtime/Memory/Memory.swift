@@ -5,11 +5,40 @@
   internal import Musl
 #endif
 
-/// Memory of a session or of weights: one block, zero at first, touched only where it is used.
-final class Memory: @unchecked Sendable {
+/// Memory of a session or of weights, as one of the cases that run together sees it: its own part of every buffer,
+/// and what all share.
+struct Memory: Sendable {
+  private let block: MemoryBlock
+  private var caseNumber = 0
+
+  init(_ layout: BufferLayout) throws(RuntimeError) {
+    block = try MemoryBlock(layout)
+  }
+
+  /// The same memory for another case.
+  func ofCase(_ number: Int) -> Memory {
+    var other = self
+    other.caseNumber = number
+    return other
+  }
+
+  var byteCount: Int { block.byteCount }
+
+  subscript(buffer: Buffer) -> UnsafeMutablePointer<Float> {
+    block.base + block.offsets[buffer.index] + caseNumber * buffer.caseStep
+  }
+
+  /// An activation's first value.
+  subscript(activation: Activation) -> UnsafeMutablePointer<Float> {
+    self[activation.buffer] + activation.offset
+  }
+}
+
+/// One block, zero at first, touched only where it is used.
+private final class MemoryBlock: @unchecked Sendable {
   // Invariant: mapped in init, unmapped in deinit; buffers come from one layout and lie inside.
-  private let base: UnsafeMutablePointer<Float>
-  private let offsets: [Int]
+  let base: UnsafeMutablePointer<Float>
+  let offsets: [Int]
   let byteCount: Int
 
   init(_ layout: BufferLayout) throws(RuntimeError) {
@@ -25,11 +54,4 @@ final class Memory: @unchecked Sendable {
   }
 
   deinit { munmap(base, byteCount) }
-
-  subscript(buffer: Buffer) -> UnsafeMutablePointer<Float> { base + offsets[buffer.index] }
-
-  /// An activation's first value.
-  subscript(activation: Activation) -> UnsafeMutablePointer<Float> {
-    self[activation.buffer] + activation.offset
-  }
 }

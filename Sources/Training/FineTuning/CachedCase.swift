@@ -16,11 +16,11 @@ package struct CachedCase: Sendable {
 
   let windows: [Window]
 
-  /// What is run, taken from the cache.
-  func windows(of cache: ActivationCache) throws(FileError) -> [TrainableClassifier.Window] {
-    try windows.map { (window) throws(FileError) in
+  /// What is run, taken from the cache when it is needed.
+  func windows(of cache: ActivationCache) -> [TrainableClassifier.Window] {
+    windows.map { window in
       TrainableClassifier.Window(
-        boundary: try cache.values(at: window.boundary)[...], shape: window.shape,
+        boundary: { try cache.values(at: window.boundary)[...] }, shape: window.shape,
         frozen: window.frozen, region: window.region)
     }
   }

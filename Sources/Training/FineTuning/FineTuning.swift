@@ -138,12 +138,12 @@ private struct PartTraining {
       try state.note(progress, of: run, part: part, isInner: false)
       try note("epoch \(progress.epoch) of \(epochs)")
     }
-    let own = try matrix(training.map { try run.plain($0).features })
+    let own = matrix(try run.plain(training).map(\.features))
     let standardization = Standardization(own)
     let distance = ForeignDistance(
       features: standardization.apply(to: own), labels: training.map { cases.labels[$0] },
       classCount: cases.classCount)
-    let passes = try test.map { try run.plain($0) }
+    let passes = try run.plain(test)
     let tested = matrix(passes.map(\.features))
     let done = FineTuning.Part(
       epochs: epochs, logits: matrix(passes.map(\.logits)),

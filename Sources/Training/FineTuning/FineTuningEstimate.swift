@@ -16,7 +16,7 @@ package struct FineTuningEstimate: Sendable {
   /// For the frozen part of all cases and views, and for all epochs of all folds.
   package let frozenSeconds: Double
   package let trainingSeconds: Double
-  /// For one window, there and back; the mean over all.
+  /// For one window in a batch, there and back; the mean over all.
   package let stepSeconds: Double
 
   /// - Parameters:
@@ -57,19 +57,22 @@ package struct FineTuningEstimate: Sendable {
         let program = try model.trainingProgram(
           parameters, stageCount: settings.unfrozenStages,
           trainedStages: settings.unfrozenStages, inputShape: boundary, pooling: own,
-          threads: threads)
+          cases: settings.batchSize, threads: threads)
         largestTraining = max(largestTraining, program.byteCount)
         let session = try TrainingSession(program)
         let zeros = [Float](repeating: 0, count: boundary.reduce(1, *))
         let gradient = [Float](repeating: 0, count: own.reduce(0) { $0 + widths[$1.stage] })
         // The first step finds its memory.
-        let step = try (0..<3).map { (_) throws(RuntimeError) in
+        let batch = try (0..<3).map { (_) throws(RuntimeError) in
           try Self.seconds { () throws(RuntimeError) in
-            _ = try session.forward(zeros[...])
-            session.backward(gradient)
+            for number in 0..<program.caseCount { try session.load(zeros[...], case: number) }
+            _ = try session.forward()
+            session.backward([[Float]](repeating: gradient, count: program.caseCount))
           }
         }.min()
-        known[shape] = (boundary.reduce(1, *), frozen, step ?? 0)
+        known[shape] = (
+          boundary.reduce(1, *), frozen, (batch ?? 0) / Double(program.caseCount)
+        )
       }
       guard let own = known[shape] else { continue }
       let windows = Double(framing.windowCount)

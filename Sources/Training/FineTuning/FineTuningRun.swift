@@ -41,7 +41,7 @@ final class FineTuningRun {
       model, stageCount: settings.unfrozenStages, pooling: pooling,
       standardization: start.standardization,
       head: (start.weight.values.map { Float($0) }, start.bias.map { Float($0) }),
-      threads: threads)
+      batchSize: settings.batchSize, threads: threads)
     optimizer = try Optimizer(
       classifier.parameters, settings: settings.optimizer, threads: threads)
     loss = settings.loss(
@@ -121,12 +121,11 @@ final class FineTuningRun {
       let batch = order.dropFirst(step * settings.batchSize).prefix(settings.batchSize)
       let targets = batch.map { Loss.Target.oneClass(cases.labels[$0]) }
       let total = loss.total(targets, classCount: cases.classCount)
-      for (index, target) in zip(batch, targets) {
-        let view = views.integer(at: index, below: settings.views + 1)
-        let pass = try classifier.forward(
-          try cases.windows(index, view: view), trainedStages: trained)
-        let term = loss.term(logits: pass.logits, target: target, total: total)
-        try classifier.backward(pass, gradient: term.gradient)
+      let windows = batch.map { index in
+        cases.windows(index, view: views.integer(at: index, below: settings.views + 1))
+      }
+      try classifier.learn(windows, trainedStages: trained) { number, logits in
+        loss.term(logits: logits, target: targets[number], total: total).gradient
       }
       optimizer.step(rates: phases.rates(epoch: epoch, step: step))
     }
@@ -136,17 +135,17 @@ final class FineTuningRun {
   private func meanLoss(_ indices: [Int]) throws -> Double {
     let loss = Loss.crossEntropy(weights: nil, smoothing: 0)
     var sum = 0.0
-    for index in indices {
+    for (index, pass) in zip(indices, try plain(indices)) {
       let term = loss.term(
-        logits: try plain(index).logits, target: .oneClass(cases.labels[index]), total: 1)
+        logits: pass.logits, target: .oneClass(cases.labels[index]), total: 1)
       sum += term.value
     }
     return sum / Double(indices.count)
   }
 
-  /// The plain view of a case.
-  func plain(_ index: Int) throws -> TrainableClassifier.Pass {
-    try classifier.forward(try cases.windows(index, view: 0), trainedStages: 0)
+  /// The plain views of cases.
+  func plain(_ indices: [Int]) throws -> [TrainableClassifier.Pass] {
+    try classifier.forward(indices.map { cases.windows($0, view: 0) })
   }
 }
 
@@ -185,7 +184,7 @@ package struct FineTuningCases {
     self.cache = cache
   }
 
-  func windows(_ index: Int, view: Int) throws(FileError) -> [TrainableClassifier.Window] {
-    try views[index][view].windows(of: cache)
+  func windows(_ index: Int, view: Int) -> [TrainableClassifier.Window] {
+    views[index][view].windows(of: cache)
   }
 }

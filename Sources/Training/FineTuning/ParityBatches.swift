@@ -20,6 +20,8 @@ package struct ParityBatches: Sendable {
 
   private static let byteLimit = 1 << 30
   private static let countLimit = 1000
+  /// Cases of all batches; every one runs 41 times.
+  private static let caseLimit = 10_000
 
   let batches: [Batch]
 
@@ -40,6 +42,9 @@ package struct ParityBatches: Sendable {
       guard array.shape.count > 2, array.shape.allSatisfy({ $0 > 0 }),
         truths.shape.first == array.shape[0]
       else { throw problem("x\(index) has shape \(array.shape), y\(index) \(truths.shape)") }
+      guard batches.reduce(array.shape[0], { $0 + $1.targets.count }) <= Self.caseLimit else {
+        throw problem("there are more than \(Self.caseLimit) cases")
+      }
       let targets: [Loss.Target]
       switch loss {
       case .crossEntropy:

@@ -19,12 +19,14 @@ package struct ParityRun {
   private let specification: ParitySpecification
   private let batches: [ParityBatches.Batch]
   private let threads: Int
+  private let memoryLimit: Int?
   private let head: (weight: [Float], bias: [Float])
 
   /// - Throws: `RuntimeError`, or `TrainingError.batches` where the model's head has other classes, or
   ///   reads several stages.
   package init(
-    model: Model, specification: ParitySpecification, batches: ParityBatches, threads: Int
+    model: Model, specification: ParitySpecification, batches: ParityBatches, threads: Int,
+    memoryLimit: Int?
   ) throws {
     guard let classifier = model.description.classifier,
       let weight = model.values(ofTensor: Classifier.weightName)
@@ -38,6 +40,7 @@ package struct ParityRun {
     self.specification = specification
     self.batches = batches.batches
     self.threads = threads
+    self.memoryLimit = memoryLimit
     head = (
       weight,
       model.values(ofTensor: Classifier.biasName)
@@ -53,7 +56,8 @@ package struct ParityRun {
       model, stageCount: stageCount,
       pooling: model.description.classifier?.pooling
         ?? [Classifier.Pooling(stage: self.stageCount - 1, statistic: .mean)],
-      head: head, threads: threads)
+      head: head, batchSize: batches.map(\.targets.count).max() ?? 1, threads: threads,
+      memoryLimit: memoryLimit)
   }
 
   /// Writes `grad.npz` and `steps.npz`.
@@ -114,7 +118,7 @@ package struct ParityRun {
     archive.add("\(name)/norms", shape: [norms.count], norms)
   }
 
-  /// One batch, case by case, there and back.
+  /// One batch, there and back.
   private func run(
     _ classifier: TrainableClassifier, _ batch: ParityBatches.Batch, trainedStages: Int
   ) throws -> (loss: Double, logits: [[Double]]) {
@@ -122,13 +126,14 @@ package struct ParityRun {
       batch.targets, classCount: specification.classCount)
     var loss = 0.0
     var logits: [[Double]] = []
-    for (index, target) in batch.targets.enumerated() {
-      let window = TrainableClassifier.Window(boundary: batch.input(index), shape: batch.shape)
-      let pass = try classifier.forward([window], trainedStages: trainedStages)
-      let term = specification.loss.term(logits: pass.logits, target: target, total: total)
-      try classifier.backward(pass, gradient: term.gradient)
+    let windows = batch.targets.indices.map { index in
+      [TrainableClassifier.Window(boundary: { batch.input(index) }, shape: batch.shape)]
+    }
+    try classifier.learn(windows, trainedStages: trainedStages) { index, own in
+      let term = specification.loss.term(logits: own, target: batch.targets[index], total: total)
       loss += term.value
-      logits.append(pass.logits)
+      logits.append(own)
+      return term.gradient
     }
     return (loss, logits)
   }

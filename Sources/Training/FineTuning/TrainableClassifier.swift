@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Pipeline
 package import SWTFormat
 package import SWTRuntime
 
-/// Some last stages of an encoder with a linear head on pooled features, as training sees them: case by case
+/// Some last stages of an encoder with a linear head on pooled features, as training sees them: a batch of cases
 /// forward and backward, gradients added up until an optimiser takes its step.
 package final class TrainableClassifier {
   package let parameters: TrainedParameters
@@ -17,6 +18,8 @@ package final class TrainableClassifier {
   /// Sessions of the last inputs' shapes.
   private var sessions: [Key: TrainingSession] = [:]
   private let sessionByteLimit: Int
+  private let memoryLimit: Int?
+  private let batchSize: Int
 
   private struct Key: Hashable {
     let shape: [Int]
@@ -25,8 +28,8 @@ package final class TrainableClassifier {
 
   /// One input of the stages that are run.
   package struct Window: Sendable {
-    /// What the first of them reads, row-major; nothing where none is run.
-    package let boundary: ArraySlice<Float>
+    /// What the first of them reads, row-major; nothing where none is run. Fetched when it is needed.
+    package let boundary: @Sendable () throws -> ArraySlice<Float>
     package let shape: [Int]
     /// The pooled features of the stages before.
     package let frozen: [Classifier.Pooling: [Float]]
@@ -34,7 +37,8 @@ package final class TrainableClassifier {
     package let region: PoolingRegion?
 
     package init(
-      boundary: ArraySlice<Float>, shape: [Int], frozen: [Classifier.Pooling: [Float]] = [:],
+      boundary: @escaping @Sendable () throws -> ArraySlice<Float>, shape: [Int],
+      frozen: [Classifier.Pooling: [Float]] = [:],
       region: PoolingRegion? = nil
     ) {
       self.boundary = boundary
@@ -44,13 +48,11 @@ package final class TrainableClassifier {
     }
   }
 
-  /// A case's way to its logits, and what the way back needs.
+  /// What a case comes to.
   package struct Pass {
     package let logits: [Double]
     /// Pooled, the mean over windows, as they are.
     package let features: [Double]
-    fileprivate let windows: [Window]
-    fileprivate let trainedStages: Int
   }
 
   /// - Parameters:
@@ -58,16 +60,20 @@ package final class TrainableClassifier {
   ///   - pooling: what the head reads.
   ///   - standardization: of the features, before the head.
   ///   - head: `weight`, `[classes, features]`, and `bias`.
+  ///   - batchSize: how many cases are to run together.
   ///   - sessionByteLimit: what sessions of several shapes may take together.
+  ///   - memoryLimit: bytes that a session and the parameters may take.
   package init(
     _ model: Model, stageCount: Int, pooling: [Classifier.Pooling],
-    standardization: Standardization? = nil, head: (weight: [Float], bias: [Float]), threads: Int,
-    sessionByteLimit: Int = 1 << 30
+    standardization: Standardization? = nil, head: (weight: [Float], bias: [Float]),
+    batchSize: Int, threads: Int, sessionByteLimit: Int = 1 << 30, memoryLimit: Int? = nil
   ) throws(RuntimeError) {
     self.model = model
     self.stageCount = stageCount
     self.pooling = pooling
     self.standardization = standardization
+    self.batchSize = batchSize
+    self.memoryLimit = memoryLimit
     self.threads = threads
     self.sessionByteLimit = sessionByteLimit
     widths = model.description.architecture.featuresPerStage
@@ -76,47 +82,118 @@ package final class TrainableClassifier {
 
   private var firstStage: Int { widths.count - stageCount }
 
-  /// Runs a case.
-  ///
-  /// - Parameters:
-  ///   - windows: of the case; their features are averaged.
-  ///   - trainedStages: how many stages are to get gradients afterwards.
-  package func forward(_ windows: [Window], trainedStages: Int) throws(RuntimeError) -> Pass {
-    var features: [Double] = []
-    for window in windows {
-      let own = merged(try run(window, trainedStages: trainedStages), window.frozen)
-      features =
-        features.isEmpty
-        ? own.map { Double($0) } : zip(features, own).map { $0 + Double($1) }
+  /// Runs cases; of each its windows, whose features are averaged.
+  package func forward(_ cases: [[Window]]) throws -> [Pass] {
+    try rounds(cases, trainedStages: 0).flatMap { round in
+      try forward(cases[round], trainedStages: 0)
     }
-    if windows.count > 1 { features = features.map { $0 / Double(windows.count) } }
-    return Pass(
-      logits: logits(standardized(features)), features: features, windows: windows,
-      trainedStages: trainedStages)
   }
 
-  /// Adds to the gradients; after `forward`, and before another case's.
-  package func backward(_ pass: Pass, gradient: [Double]) throws(RuntimeError) {
+  /// Runs cases there and back, and adds to the gradients.
+  ///
+  /// - Parameters:
+  ///   - trainedStages: how many stages get gradients, the last ones.
+  ///   - gradient: the loss' gradient by the logits of a case, given by its number.
+  package func learn(
+    _ cases: [[Window]], trainedStages: Int, gradient: (Int, [Double]) -> [Double]
+  ) throws {
+    for round in try rounds(cases, trainedStages: trainedStages) {
+      let passes = try forward(cases[round], trainedStages: trainedStages)
+      let gradients = zip(round, passes).map { gradient($0, $1.logits) }
+      try backward(cases[round], passes, gradients, trainedStages: trainedStages)
+    }
+  }
+
+  /// Cases that go there and back together: neighbours of one window and one shape, or one case of several windows.
+  private func rounds(
+    _ cases: [[Window]], trainedStages: Int
+  ) throws -> [Range<Int>] {
+    var rounds: [Range<Int>] = []
+    while let start = rounds.last?.upperBound ?? cases.indices.first, start < cases.count {
+      let windows = cases[start...].prefix { $0.count == 1 }.flatMap { $0 }
+      let count = try batches(windows, trainedStages: trainedStages).first?.count ?? 1
+      rounds.append(start..<start + count)
+    }
+    return rounds
+  }
+
+  /// Windows that run at the same time: neighbours of one shape.
+  private func batches(
+    _ windows: [Window], trainedStages: Int
+  ) throws -> [Range<Int>] {
+    var batches: [Range<Int>] = []
+    while let start = batches.last?.upperBound ?? windows.indices.first, start < windows.count {
+      let shape = windows[start].shape
+      let limit =
+        stageCount == 0
+        ? 1 : try session(shape, trainedStages: trainedStages).program.caseCount
+      let count = windows[start...].prefix(limit).prefix { $0.shape == shape }.count
+      batches.append(start..<start + count)
+    }
+    return batches
+  }
+
+  private func forward(
+    _ cases: ArraySlice<[Window]>, trainedStages: Int
+  ) throws -> [Pass] {
+    let windows = cases.flatMap { $0 }
+    var own: [[Float]] = []
+    for batch in try batches(windows, trainedStages: trainedStages) {
+      own += try run(windows[batch], trainedStages: trainedStages)
+    }
+    var next = 0
+    return cases.map { windows in
+      var features: [Double] = []
+      for window in windows {
+        let whole = merged(own[next], window.frozen)
+        next += 1
+        features =
+          features.isEmpty
+          ? whole.map { Double($0) } : zip(features, whole).map { $0 + Double($1) }
+      }
+      if windows.count > 1 { features = features.map { $0 / Double(windows.count) } }
+      return Pass(logits: logits(standardized(features)), features: features)
+    }
+  }
+
+  /// After `forward` of the same cases.
+  private func backward(
+    _ cases: ArraySlice<[Window]>, _ passes: [Pass], _ gradients: [[Double]], trainedStages: Int
+  ) throws {
+    let back = zip(passes, gradients).map { pass, gradient in
+      headBackward(standardized(pass.features), gradient)
+    }
+    guard trainedStages > 0 else { return }
+    let windows = cases.flatMap { $0 }
+    let windowGradients = zip(cases, back).flatMap { windows, back in
+      let share = back.map { Float($0 / Double(windows.count)) }
+      return [[Float]](repeating: ownPart(share), count: windows.count)
+    }
+    let batches = try batches(windows, trainedStages: trainedStages)
+    for batch in batches {
+      // A session holds what its last batch left.
+      if batches.count > 1 { _ = try run(windows[batch], trainedStages: trainedStages) }
+      try session(windows[batch.lowerBound].shape, trainedStages: trainedStages)
+        .backward(Array(windowGradients[batch]))
+    }
+  }
+
+  /// Adds to the head's gradients.
+  ///
+  /// - Returns: the gradient of a case's features as they are.
+  private func headBackward(_ features: [Double], _ gradient: [Double]) -> [Double] {
     guard let weight = parameters[TrainedParameters.headWeight],
       let bias = parameters[TrainedParameters.headBias]
-    else { return }
-    let features = standardized(pass.features)
+    else { preconditionFailure("every classifier has a head") }
     parameters.addGradient(gradient.map { Float($0) }, of: bias)
     parameters.addGradient(
       gradient.flatMap { row in features.map { Float(row * $0) } }, of: weight)
-    guard pass.trainedStages > 0 else { return }
     let values = parameters.values(of: weight)
-    let count = Double(pass.windows.count)
-    let back = features.indices.map { column in
+    return features.indices.map { column in
       let sum = gradient.indices.reduce(0) {
         $0 + gradient[$1] * Double(values[$1 * features.count + column])
       }
-      return Float(sum / (standardization?.scale[column] ?? 1) / count)
-    }
-    for window in pass.windows {
-      // A session holds what the last window left.
-      if pass.windows.count > 1 { _ = try run(window, trainedStages: pass.trainedStages) }
-      try session(window.shape, trainedStages: pass.trainedStages).backward(ownPart(back))
+      return sum / (standardization?.scale[column] ?? 1)
     }
   }
 
@@ -183,22 +260,30 @@ package final class TrainableClassifier {
 
   // MARK: - Sessions
 
-  /// The pooled features of the stages that are run.
-  private func run(_ window: Window, trainedStages: Int) throws(RuntimeError) -> [Float] {
-    guard stageCount > 0 else { return [] }
-    let session = try session(window.shape, trainedStages: trainedStages)
-    session.region = window.region
-    return try session.forward(window.boundary)
+  /// The pooled features of the stages that are run, of windows that run together.
+  private func run(
+    _ windows: ArraySlice<Window>, trainedStages: Int
+  ) throws -> [[Float]] {
+    guard stageCount > 0, let first = windows.first else { return windows.map { _ in [] } }
+    let session = try session(first.shape, trainedStages: trainedStages)
+    for (number, window) in windows.enumerated() {
+      try session.load(try window.boundary(), case: number, region: window.region)
+    }
+    return try session.forward()
   }
 
   private func session(
     _ shape: [Int], trainedStages: Int
-  ) throws(RuntimeError) -> TrainingSession {
+  ) throws -> TrainingSession {
     let key = Key(shape: shape, trainedStages: trainedStages)
     if let known = sessions[key] { return known }
     let program = try model.trainingProgram(
       parameters, stageCount: stageCount, trainedStages: trainedStages, inputShape: shape,
-      pooling: pooling.filter { $0.stage >= firstStage }, threads: threads)
+      pooling: pooling.filter { $0.stage >= firstStage }, cases: batchSize, threads: threads)
+    let needed = program.byteCount + parameters.byteCount
+    if let memoryLimit, needed > memoryLimit {
+      throw PipelineError(.tooLarge(.running, needed: needed, limit: memoryLimit))
+    }
     let held = sessions.values.reduce(0) { $0 + $1.program.byteCount }
     if held + program.byteCount > sessionByteLimit { sessions = [:] }
     let session = try TrainingSession(program)

@@ -20,7 +20,7 @@ extension DirectConvolution {
             inputBlocks.isEmpty ? nil : inputBlocks[block], block: block, z: z, y: y,
             into: slab + slabOffset(block)
               + (planeOffset * packed.y + rowOffset) * packed.x * elements,
-            line: slab + workspaceCount - packed.x * Self.block, context: context)
+            line: slab + slabCount - packed.x * Self.block, context: context)
         }
       }
     }

@@ -108,9 +108,13 @@ struct DirectConvolution: ConvolutionInstruction {
     return passes
   }
 
-  var workspaceCount: Int {
+  /// A packed input, and a row of 16 channels.
+  var slabCount: Int {
     blocking.packed.count * elementsPerVoxel + blocking.packed.x * Self.block
   }
+
+  /// Slabs of all cases that are multiplied by the same weights.
+  var workspaceCount: Int { blocking.readsWeightsOnce ? operands.cases * slabCount : slabCount }
 
   var momentGroups: Int { blocking.planeTasks(geometry.positions.z) * blocking.rowTasks }
 
@@ -127,17 +131,28 @@ struct DirectConvolution: ConvolutionInstruction {
     planes: Range<Int>, streams: Bool, moments: UnsafeMutablePointer<nn_moments>? = nil,
     context: RunContext
   ) {
-    if let paired {
-      return run(
-        planes: planes, weights: paired.pointer, streams: streams, moments: moments,
-        context: context)
+    withWeights(context) { weights in
+      run(
+        planes: planes, weights: weights, streams: streams, moments: [moments], [context], context)
     }
+  }
+
+  /// All together where every weight is read once only.
+  func run(_ cases: [RunContext]) {
+    guard blocking.readsWeightsOnce, let shared = cases.first else { return cases.forEach(run) }
+    withWeights(shared) { weights in
+      run(
+        planes: 0..<geometry.positions.z, weights: weights, streams: false,
+        moments: cases.map { operands.norm?.moments($0.memory) }, cases, shared)
+    }
+    for context in cases { operands.norm?.finish(operands.output, context: context) }
+  }
+
+  private func withWeights(_ context: RunContext, _ body: (UnsafePointer<Float>) -> Void) {
+    if let paired { return body(paired.pointer) }
     // Where there is nothing to widen, the place for it is not used.
     let widened = context.memory[operands.scratch ?? operands.output.buffer]
-    weights.withUnsafePointer(widened: widened, kernels: kernels, team: context.team) { weights in
-      run(
-        planes: planes, weights: weights, streams: streams, moments: moments, context: context)
-    }
+    weights.withUnsafePointer(widened: widened, kernels: kernels, team: context.team, body)
   }
 
   /// What one thread does in one go.
@@ -153,48 +168,58 @@ struct DirectConvolution: ConvolutionInstruction {
     var moments: UnsafeMutablePointer<nn_moments>?
   }
 
+  /// - Parameter cases: one, or several where weights are read once.
   private func run(
     planes: Range<Int>, weights: UnsafePointer<Float>, streams: Bool,
-    moments: UnsafeMutablePointer<nn_moments>?, context: RunContext
+    moments: [UnsafeMutablePointer<nn_moments>?], _ cases: [RunContext], _ shared: RunContext
   ) {
     let (rowTasks, planesPerTask, rowsPerTask, blocksPerTask) = (
       blocking.rowTasks, blocking.planesPerTask, blocking.rowsPerTask, blocking.blocksPerTask
     )
     let outputBlocks = self.weights.layout.blockCount
     let blockTasks = (outputBlocks + blocksPerTask - 1) / blocksPerTask
-    let target = context.memory[operands.output]
     let inputBlocks = operands.input.blocks
     let tasks = blocking.planeTasks(planes.count) * rowTasks * blockTasks
-    context.team.forEach(tasks) { chunk, worker in
+    shared.team.forEach(tasks) { chunk, worker in
       let (group, blockTask) = (chunk / blockTasks, chunk % blockTasks)
       let firstPlane = group / rowTasks * planesPerTask
       let firstRow = group % rowTasks * rowsPerTask
-      let task = Task(
-        planes: planes.lowerBound + firstPlane..<planes.lowerBound
-          + min(firstPlane + planesPerTask, planes.count),
-        outputPlane: firstPlane,
-        rows: firstRow..<min(firstRow + rowsPerTask, geometry.positions.y),
-        blocks: blockTask * blocksPerTask..<min((blockTask + 1) * blocksPerTask, outputBlocks),
-        streams: streams, moments: moments.map { $0 + group })
-      for block in task.blocks {
-        task.moments.map { $0[block * momentGroups] = nn_moments() }
+      let tasks = moments.map { moments in
+        Task(
+          planes: planes.lowerBound + firstPlane..<planes.lowerBound
+            + min(firstPlane + planesPerTask, planes.count),
+          outputPlane: firstPlane,
+          rows: firstRow..<min(firstRow + rowsPerTask, geometry.positions.y),
+          blocks: blockTask * blocksPerTask..<min((blockTask + 1) * blocksPerTask, outputBlocks),
+          streams: streams, moments: moments.map { $0 + group })
       }
-      let slab = context.workspace(of: worker)
+      let slabs = shared.workspace(of: worker)
+      // What every case has of the task: for some input blocks, and for some output blocks.
+      func pack(_ blocks: Range<Int>) {
+        for (number, task) in tasks.enumerated() {
+          self.pack(
+            inputBlocks, blocks, task, into: slabs + number * slabCount, context: cases[number])
+        }
+      }
+      func multiply(_ blocks: Range<Int>, pass: Int) {
+        for (number, task) in tasks.enumerated() {
+          self.multiply(
+            slabs + number * slabCount, task, blocks, pass: pass, by: weights,
+            into: cases[number].memory[operands.output])
+        }
+      }
+      for task in tasks {
+        for block in task.blocks { task.moments.map { $0[block * momentGroups] = nn_moments() } }
+      }
       if blocking.readsWeightsOnce {
         for (index, pass) in passes.enumerated() {
-          pack(
-            inputBlocks, pass.firstBlock..<pass.firstBlock + pass.blocks, task, into: slab,
-            context: context)
-          forEachTile(of: task) {
-            multiply(slab, task, $0, pass: index, by: weights, into: target)
-          }
+          pack(pass.firstBlock..<pass.firstBlock + pass.blocks)
+          forEachTile(of: tasks[0]) { multiply($0, pass: index) }
         }
       } else {
-        pack(inputBlocks, elements.indices, task, into: slab, context: context)
-        forEachTile(of: task) { blocks in
-          for pass in passes.indices {
-            multiply(slab, task, blocks, pass: pass, by: weights, into: target)
-          }
+        pack(elements.indices)
+        forEachTile(of: tasks[0]) { blocks in
+          for pass in passes.indices { multiply(blocks, pass: pass) }
         }
       }
     }

@@ -34,26 +34,28 @@ struct StagedWinogradConvolution: ConvolutionInstruction {
     self.operands = operands
     tiling = WinogradTiling(operands.geometry, tileSizes: tileSizes, kernels: target.kernels)
     transform = WinogradWeights(weights, tileSizes: tileSizes, kernels: target.kernels)
-    segmentsPerBatch = Self.segmentsPerBatch(tiling, batchFloats)
+    segmentsPerBatch = Self.segmentsPerBatch(tiling, cases: operands.cases, batchFloats)
     let plane = tileSizes.points.y * tileSizes.points.x
     weightPoints = tileSizes.weightPointOfPoint.prefix(plane).map(Int32.init)
   }
 
   /// How often the weights are transformed for a layer.
-  static func batches(_ tiling: WinogradTiling) -> Int {
-    let segments = segmentsPerBatch(tiling, batchFloats)
-    return (tiling.segmentCount + segments - 1) / segments
+  static func batches(_ tiling: WinogradTiling, cases: Int = 1) -> Int {
+    let segments = segmentsPerBatch(tiling, cases: cases)
+    return (cases * tiling.segmentCount + segments - 1) / segments
   }
 
-  /// Of nearly equal batches whose tiles fit into the third-level cache.
+  /// Of nearly equal batches whose tiles fit into the third-level cache; of one case after the other.
   static func segmentsPerBatch(
-    _ tiling: WinogradTiling, _ batchFloats: Int = StagedWinogradConvolution.batchFloats
+    _ tiling: WinogradTiling, cases: Int,
+    _ batchFloats: Int = StagedWinogradConvolution.batchFloats
   ) -> Int {
+    let segmentCount = cases * tiling.segmentCount
     let floats =
       tiling.tileStep * (tiling.inputBlocks + tiling.outputBlocks) * tiling.tilesPerSegment
     let fitting = max(1, batchFloats / floats)
-    let batches = (tiling.segmentCount + fitting - 1) / fitting
-    return (tiling.segmentCount + batches - 1) / batches
+    let batches = (segmentCount + fitting - 1) / fitting
+    return (segmentCount + batches - 1) / batches
   }
 
   /// From a channel block's tiles to the next one's.
@@ -71,46 +73,62 @@ struct StagedWinogradConvolution: ConvolutionInstruction {
   var momentGroups: Int { tiling.segmentCount }
 
   func convolve(moments: UnsafeMutablePointer<nn_moments>?, context: RunContext) {
-    let scratch = context.memory[operands.scratch ?? operands.output.buffer]
-    transform.withSource(widened: scratch + tileCount, team: context.team) { source in
-      run(source, scratch: scratch, moments, context)
+    convolve([context], moments: [moments])
+  }
+
+  func run(_ cases: [RunContext]) {
+    convolve(cases, moments: cases.map { operands.norm?.moments($0.memory) })
+    for context in cases { operands.norm?.finish(operands.output, context: context) }
+  }
+
+  private func convolve(
+    _ cases: [RunContext], moments: [UnsafeMutablePointer<nn_moments>?]
+  ) {
+    guard let shared = cases.first else { return }
+    let scratch = shared.memory[operands.scratch ?? operands.output.buffer]
+    transform.withSource(widened: scratch + tileCount, team: shared.team) { source in
+      run(source, scratch: scratch, moments, cases, shared)
     }
   }
 
   private func run(
     _ source: UnsafePointer<Float>, scratch transformed: UnsafeMutablePointer<Float>,
-    _ moments: UnsafeMutablePointer<nn_moments>?, _ context: RunContext
+    _ moments: [UnsafeMutablePointer<nn_moments>?], _ cases: [RunContext], _ shared: RunContext
   ) {
     let inputBlocks = operands.input.blocks
     let products = transformed + tiling.inputBlocks * blockStep
     let planes = tiling.tileSizes.weightPoints.z
     let groups = (tiling.outputBlocks + Self.blocksPerTask - 1) / Self.blocksPerTask
-    for first in stride(from: 0, to: tiling.segmentCount, by: segmentsPerBatch) {
-      let batch = first..<min(first + segmentsPerBatch, tiling.segmentCount)
+    let segmentCount = cases.count * tiling.segmentCount
+    for first in stride(from: 0, to: segmentCount, by: segmentsPerBatch) {
+      let batch = first..<min(first + segmentsPerBatch, segmentCount)
       let tiles = tiling.tiles(ofSegments: batch)
       func place(_ segment: Int, _ block: Int) -> Int {
         block * blockStep + tiling.offset(ofSegment: segment, from: first)
       }
-      context.team.forEach(tiling.inputBlocks * batch.count) { index, _ in
+      shared.team.forEach(tiling.inputBlocks * batch.count) { index, _ in
         let (block, segment) = (index / batch.count, first + index % batch.count)
+        let own = tiling.split(segment)
         tiling.transformInput(
-          inputBlocks[block].feature, block: inputBlocks[block].block, segment: segment,
-          into: transformed + place(segment, block),
-          context: context)
+          inputBlocks[block].feature, block: inputBlocks[block].block, segment: own.segment,
+          into: transformed + place(segment, block), context: cases[own.case])
       }
       // Plane by plane: tasks that run at the same time read the same tiles.
-      context.team.forEach(planes * groups) { task, worker in
+      shared.team.forEach(planes * groups) { task, worker in
         let firstBlock = task % groups * Self.blocksPerTask
         multiply(
           transformed, tiles.count, by: source, plane: task / groups,
           blocks: firstBlock..<min(firstBlock + Self.blocksPerTask, tiling.outputBlocks),
-          into: products, workspace: context.workspace(of: worker))
+          into: products, workspace: shared.workspace(of: worker))
       }
-      context.team.forEach(tiling.outputBlocks * batch.count) { index, _ in
+      shared.team.forEach(tiling.outputBlocks * batch.count) { index, _ in
         let (block, segment) = (index / batch.count, first + index % batch.count)
+        let own = tiling.split(segment)
         tiling.transformOutput(
-          products + place(segment, block), block: block, segment: segment, into: operands.output,
-          moments: moments.map { $0 + block * momentGroups + segment }, context: context)
+          products + place(segment, block), block: block, segment: own.segment,
+          into: operands.output,
+          moments: moments[own.case].map { $0 + block * momentGroups + own.segment },
+          context: cases[own.case])
       }
     }
   }

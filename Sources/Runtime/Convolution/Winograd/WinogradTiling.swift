@@ -34,6 +34,11 @@ struct WinogradTiling: Sendable {
 
   var segmentCount: Int { tiles.z * tiles.y * segmentsPerRow }
 
+  /// Where cases run together their segments are counted on, and so are their tiles.
+  func split(_ segment: Int) -> (case: Int, segment: Int) {
+    (segment / segmentCount, segment % segmentCount)
+  }
+
   /// Tiles of the longest segment.
   var tilesPerSegment: Int { (tiles.x + segmentsPerRow - 1) / segmentsPerRow }
 
