@@ -108,8 +108,12 @@ static void test_winograd_gradient(const nn_kernels *kernels, nn_winograd_tile_s
   for (int tile = 0; tile < 2; tile++)
     for (int point = 0; point < points; point++)
       memcpy(sorted + (3 * point + tile) * BLOCK, data + (tile * points + point) * BLOCK, BLOCK * sizeof(float));
-  const nn_winograd_gradient_products multiply = {sorted, moved, 3 * BLOCK, 2 * BLOCK, points, 2, weight_points, products};
+  const nn_winograd_gradient_products multiply = {sorted, moved, 3 * BLOCK, 2 * BLOCK, points, 2, weight_points, products, 0};
   kernels->winograd_gradient_products(&multiply);
+  // Added to itself it is twice as large.
+  const nn_winograd_gradient_products add = {sorted, moved, 3 * BLOCK, 2 * BLOCK, points, 2, weight_points, products, 1};
+  kernels->winograd_gradient_products(&add);
+  for (int i = 0; i < points * BLOCK * BLOCK; i++) products[i] *= 0.5f;
   const nn_winograd_weight_gradient store = {sizes, inputs, products, BLOCK * BLOCK, target, inputs * BLOCK, accumulate};
   kernels->winograd_weight_gradient(&store);
   double error = 0;

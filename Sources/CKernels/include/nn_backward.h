@@ -83,8 +83,10 @@ typedef struct nn_winograd_gradient_products {
   int32_t points, tiles;
   /// Of every point its weight's.
   const int32_t *_Nonnull weight_points;
-  /// `[weight point][16 inputs][16]`, overwritten.
+  /// `[weight point][16 inputs][16]`.
   float *_Nonnull target;
+  /// 1 to add to the target, 0 to overwrite it.
+  int32_t accumulate;
 } nn_winograd_gradient_products;
 
 /// The gradient of one input block's and one output block's weights from that of the transformed ones: the transpose of

@@ -25,8 +25,11 @@ struct WinogradWeightGradient: Instruction {
   /// From a point to the next; one line more than the tiles need, since points at a power of two's distance would
   /// fight for the same cache sets.
   private let pointStep: Int
-  /// Of every point its weight's.
-  private let weightPoints: [Int32]
+  /// Of every weight point those that share it.
+  private let pointsOfWeight: [[Int]]
+  /// What is summed at every weight point, `[weight point][output block][input block][input][16]`.
+  private let sums: Buffer
+  private let sumStep: Int
 
   init(
     name: String, geometry: ConvolutionGeometry, tileSizes: WinogradTileSizes, source: Feature,
@@ -45,24 +48,25 @@ struct WinogradWeightGradient: Instruction {
     self.tiling = tiling
     segmentsPerBatch = StagedWinogradConvolution.segmentsPerBatch(tiling, cases: buffers.cases)
     pointStep = (segmentsPerBatch * tiling.tilesPerSegment + 1) * Self.block
-    weightPoints = tileSizes.weightPointOfPoint.map(Int32.init)
+    let weightPoints = tileSizes.weightPointOfPoint
+    pointsOfWeight = (0..<tileSizes.weightPoints.count).map { weight in
+      weightPoints.indices.filter { weightPoints[$0] == weight }
+    }
+    sumStep = (tiling.outputBlocks * tiling.inputBlocks * Self.block + 1) * Self.block
+    sums = buffers.reserveShared(pointsOfWeight.count * sumStep)
     scratch = buffers.reserveShared(
       (tiling.inputBlocks + tiling.outputBlocks) * tileSizes.points.count * pointStep)
   }
 
   var algorithm: String { "\(tiling.tileSizes.name) weight gradient" }
   var flops: Double { geometry.flops }
-  var buffers: [Buffer] { source.buffers + [gradient.buffer, scratch] }
+  var buffers: [Buffer] { source.buffers + [gradient.buffer, scratch, sums] }
 
   private var points: Int { tiling.tileSizes.points.count }
   private var blockStep: Int { points * pointStep }
 
-  /// A segment's transformed inputs, or one input block's and one output block's sums, `[weight point][input][16]`.
-  var workspaceCount: Int {
-    max(
-      tiling.tilesPerSegment * tiling.tileStep,
-      tiling.tileSizes.weightPoints.count * Self.block * Self.block)
-  }
+  /// A segment's transformed inputs.
+  var workspaceCount: Int { tiling.tilesPerSegment * tiling.tileStep }
 
   func run(_ context: RunContext) { run([context]) }
 
@@ -71,9 +75,7 @@ struct WinogradWeightGradient: Instruction {
     let accumulates = parameters.beginGradient(of: weight)
     let inputs = shared.memory[scratch]
     let gradients = inputs + tiling.inputBlocks * blockStep
-    // Several tasks for a thread, and of each the tiles of one input block, which stay in its cache.
-    let wanted = threads == 1 ? 1 : 4 * threads
-    let parts = min(tiling.outputBlocks, (wanted + tiling.inputBlocks - 1) / tiling.inputBlocks)
+    let sums = shared.memory[sums]
     let segmentCount = cases.count * tiling.segmentCount
     for first in stride(from: 0, to: segmentCount, by: segmentsPerBatch) {
       let batch = first..<min(first + segmentsPerBatch, segmentCount)
@@ -99,18 +101,57 @@ struct WinogradWeightGradient: Instruction {
           into: gradients + block * blockStep + place(segment), pointStep: pointStep,
           context: cases[own.case])
       }
-      let tiles = tiling.tiles(ofSegments: batch).count
-      shared.team.forEach(tiling.inputBlocks * parts) { index, worker in
-        let (inputBlock, part) = (index / parts, index % parts)
-        let blocks =
-          part * tiling.outputBlocks / parts..<(part + 1) * tiling.outputBlocks / parts
-        for outputBlock in blocks {
-          add(
-            inputBlock: inputBlock, outputBlock: outputBlock, tiles: tiles,
-            inputs + inputBlock * blockStep, gradients + outputBlock * blockStep,
-            sums: shared.workspace(of: worker), accumulates: accumulates || first > 0)
+      multiply(
+        inputs, gradients, tiles: tiling.tiles(ofSegments: batch).count, into: sums,
+        accumulates: first > 0, shared.team)
+    }
+    shared.team.forEach(tiling.outputBlocks * tiling.inputBlocks) { index, _ in
+      store(
+        sums + index * Self.block * Self.block, outputBlock: index / tiling.inputBlocks,
+        inputBlock: index % tiling.inputBlocks, accumulates: accumulates)
+    }
+  }
+
+  /// Point by point: the tiles of all blocks at one point stay in the second-level cache while every block meets every
+  /// other.
+  private func multiply(
+    _ inputs: UnsafePointer<Float>, _ gradients: UnsafePointer<Float>, tiles: Int,
+    into sums: UnsafeMutablePointer<Float>, accumulates: Bool, _ team: ThreadTeam
+  ) {
+    // Several tasks for a thread.
+    let wanted = threads == 1 ? 1 : 4 * threads
+    let parts = min(
+      tiling.outputBlocks, (wanted + pointsOfWeight.count - 1) / pointsOfWeight.count)
+    team.forEach(pointsOfWeight.count * parts) { index, _ in
+      let (weight, part) = (index / parts, index % parts)
+      let blocks =
+        part * tiling.outputBlocks / parts..<(part + 1) * tiling.outputBlocks / parts
+      for (number, point) in pointsOfWeight[weight].enumerated() {
+        for inputBlock in 0..<tiling.inputBlocks {
+          for outputBlock in blocks {
+            let place = outputBlock * tiling.inputBlocks + inputBlock
+            add(
+              inputs + inputBlock * blockStep + point * pointStep,
+              gradients + outputBlock * blockStep + point * pointStep, tiles: tiles,
+              into: sums + weight * sumStep + place * Self.block * Self.block,
+              accumulates: accumulates || number > 0)
+          }
         }
       }
+    }
+  }
+
+  private func add(
+    _ inputs: UnsafePointer<Float>, _ gradients: UnsafePointer<Float>, tiles: Int,
+    into target: UnsafeMutablePointer<Float>, accumulates: Bool
+  ) {
+    var onlyPoint: Int32 = 0
+    withUnsafePointer(to: &onlyPoint) { weightPoints in
+      var job = nn_winograd_gradient_products(
+        inputs: inputs, gradients: gradients, input_point_step: 0, gradient_point_step: 0,
+        points: 1, tiles: Int32(tiles), weight_points: weightPoints, target: target,
+        accumulate: accumulates ? 1 : 0)
+      kernels.pointee.winograd_gradient_products(&job)
     }
   }
 
@@ -126,24 +167,16 @@ struct WinogradWeightGradient: Instruction {
     }
   }
 
-  private func add(
-    inputBlock: Int, outputBlock: Int, tiles: Int, _ inputs: UnsafePointer<Float>,
-    _ gradients: UnsafePointer<Float>, sums: UnsafeMutablePointer<Float>, accumulates: Bool
+  /// Transforms what was summed for one input block and one output block back to taps.
+  private func store(
+    _ source: UnsafePointer<Float>, outputBlock: Int, inputBlock: Int, accumulates: Bool
   ) {
     let block = Self.block
     let width = geometry.inputs.widths[inputBlock]
-    weightPoints.withUnsafeBufferPointer { weightPoints in
-      guard let weightPoints = weightPoints.baseAddress else { return }
-      var products = nn_winograd_gradient_products(
-        inputs: inputs, gradients: gradients, input_point_step: pointStep,
-        gradient_point_step: pointStep, points: Int32(points), tiles: Int32(tiles),
-        weight_points: weightPoints, target: sums)
-      kernels.pointee.winograd_gradient_products(&products)
-    }
     let layout = PackedLayout(shape: weight.shape)
     var job = nn_winograd_weight_gradient(
-      tile_sizes: tiling.tileSizes.code, inputs: Int32(width), source: sums,
-      point_step: block * block,
+      tile_sizes: tiling.tileSizes.code, inputs: Int32(width), source: source,
+      point_step: sumStep,
       target: parameters.gradient(weight)
         + layout.laneIndex(block: outputBlock, input: inputBlock * block, tap: 0),
       tap_step: width * block, accumulate: accumulates ? 1 : 0)
