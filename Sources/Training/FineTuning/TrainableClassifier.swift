@@ -27,9 +27,9 @@ package final class TrainableClassifier {
   }
 
   /// One input of the stages that are run.
-  package struct Window: Sendable {
+  package struct Window {
     /// What the first of them reads, row-major; nothing where none is run. Fetched when it is needed.
-    package let boundary: @Sendable () throws -> ArraySlice<Float>
+    package let boundary: () throws -> ArraySlice<Float>
     package let shape: [Int]
     /// The pooled features of the stages before.
     package let frozen: [Classifier.Pooling: [Float]]
@@ -37,7 +37,7 @@ package final class TrainableClassifier {
     package let region: PoolingRegion?
 
     package init(
-      boundary: @escaping @Sendable () throws -> ArraySlice<Float>, shape: [Int],
+      boundary: @escaping () throws -> ArraySlice<Float>, shape: [Int],
       frozen: [Classifier.Pooling: [Float]] = [:],
       region: PoolingRegion? = nil
     ) {
