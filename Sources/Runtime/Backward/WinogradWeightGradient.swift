@@ -25,6 +25,13 @@ struct WinogradWeightGradient: Instruction {
   /// From a point to the next; one line more than the tiles need, since points at a power of two's distance would
   /// fight for the same cache sets.
   private let pointStep: Int
+  /// Tiles from which on it goes point by point, and not block by block: those of one block at all points do not stay in
+  /// the second-level cache then.
+  private static let manyTiles = 64
+  private let goesByPoint: Bool
+  private static let onePoint: [Int32] = [0]
+  /// Of every point its weight's.
+  private let weightPoints: [Int32]
   /// Of every weight point those that share it.
   private let pointsOfWeight: [[Int]]
   /// What is summed at every weight point, `[weight point][output block][input block][input][16]`.
@@ -48,12 +55,14 @@ struct WinogradWeightGradient: Instruction {
     self.tiling = tiling
     segmentsPerBatch = StagedWinogradConvolution.segmentsPerBatch(tiling, cases: buffers.cases)
     pointStep = (segmentsPerBatch * tiling.tilesPerSegment + 1) * Self.block
+    goesByPoint = segmentsPerBatch * tiling.tilesPerSegment >= Self.manyTiles
     let weightPoints = tileSizes.weightPointOfPoint
+    self.weightPoints = weightPoints.map(Int32.init)
     pointsOfWeight = (0..<tileSizes.weightPoints.count).map { weight in
       weightPoints.indices.filter { weightPoints[$0] == weight }
     }
     sumStep = (tiling.outputBlocks * tiling.inputBlocks * Self.block + 1) * Self.block
-    sums = buffers.reserveShared(pointsOfWeight.count * sumStep)
+    sums = buffers.reserveShared(goesByPoint ? pointsOfWeight.count * sumStep : 0)
     scratch = buffers.reserveShared(
       (tiling.inputBlocks + tiling.outputBlocks) * tileSizes.points.count * pointStep)
   }
@@ -65,8 +74,12 @@ struct WinogradWeightGradient: Instruction {
   private var points: Int { tiling.tileSizes.points.count }
   private var blockStep: Int { points * pointStep }
 
-  /// A segment's transformed inputs.
-  var workspaceCount: Int { tiling.tilesPerSegment * tiling.tileStep }
+  /// A segment's transformed inputs, or what is summed for one input block and one output block.
+  var workspaceCount: Int {
+    max(
+      tiling.tilesPerSegment * tiling.tileStep,
+      goesByPoint ? 0 : pointsOfWeight.count * Self.block * Self.block)
+  }
 
   func run(_ context: RunContext) { run([context]) }
 
@@ -101,20 +114,50 @@ struct WinogradWeightGradient: Instruction {
           into: gradients + block * blockStep + place(segment), pointStep: pointStep,
           context: cases[own.case])
       }
-      multiply(
-        inputs, gradients, tiles: tiling.tiles(ofSegments: batch).count, into: sums,
-        accumulates: first > 0, shared.team)
+      let tiles = tiling.tiles(ofSegments: batch).count
+      if goesByPoint {
+        multiplyByPoint(
+          inputs, gradients, tiles: tiles, into: sums, accumulates: first > 0, shared.team)
+      } else {
+        multiplyByBlock(
+          inputs, gradients, tiles: tiles, accumulates: accumulates || first > 0, shared)
+      }
     }
+    guard goesByPoint else { return }
     shared.team.forEach(tiling.outputBlocks * tiling.inputBlocks) { index, _ in
       store(
-        sums + index * Self.block * Self.block, outputBlock: index / tiling.inputBlocks,
-        inputBlock: index % tiling.inputBlocks, accumulates: accumulates)
+        sums + index * Self.block * Self.block, pointStep: sumStep,
+        outputBlock: index / tiling.inputBlocks, inputBlock: index % tiling.inputBlocks,
+        accumulates: accumulates)
+    }
+  }
+
+  /// A task has the tiles of one input block, which stay in its cache.
+  private func multiplyByBlock(
+    _ inputs: UnsafePointer<Float>, _ gradients: UnsafePointer<Float>, tiles: Int,
+    accumulates: Bool, _ shared: RunContext
+  ) {
+    let wanted = threads == 1 ? 1 : 4 * threads
+    let parts = min(tiling.outputBlocks, (wanted + tiling.inputBlocks - 1) / tiling.inputBlocks)
+    shared.team.forEach(tiling.inputBlocks * parts) { index, worker in
+      let (inputBlock, part) = (index / parts, index % parts)
+      let sums = shared.workspace(of: worker)
+      for outputBlock in part * tiling.outputBlocks / parts..<(part + 1) * tiling.outputBlocks
+        / parts
+      {
+        add(
+          inputs + inputBlock * blockStep, gradients + outputBlock * blockStep, tiles: tiles,
+          weightPoints: weightPoints, into: sums, accumulates: false)
+        store(
+          sums, pointStep: Self.block * Self.block, outputBlock: outputBlock,
+          inputBlock: inputBlock, accumulates: accumulates)
+      }
     }
   }
 
   /// Point by point: the tiles of all blocks at one point stay in the second-level cache while every block meets every
   /// other.
-  private func multiply(
+  private func multiplyByPoint(
     _ inputs: UnsafePointer<Float>, _ gradients: UnsafePointer<Float>, tiles: Int,
     into sums: UnsafeMutablePointer<Float>, accumulates: Bool, _ team: ThreadTeam
   ) {
@@ -133,6 +176,7 @@ struct WinogradWeightGradient: Instruction {
             add(
               inputs + inputBlock * blockStep + point * pointStep,
               gradients + outputBlock * blockStep + point * pointStep, tiles: tiles,
+              weightPoints: Self.onePoint,
               into: sums + weight * sumStep + place * Self.block * Self.block,
               accumulates: accumulates || number > 0)
           }
@@ -141,16 +185,17 @@ struct WinogradWeightGradient: Instruction {
     }
   }
 
+  /// The products of one input block and one output block at some points.
   private func add(
     _ inputs: UnsafePointer<Float>, _ gradients: UnsafePointer<Float>, tiles: Int,
-    into target: UnsafeMutablePointer<Float>, accumulates: Bool
+    weightPoints: [Int32], into target: UnsafeMutablePointer<Float>, accumulates: Bool
   ) {
-    var onlyPoint: Int32 = 0
-    withUnsafePointer(to: &onlyPoint) { weightPoints in
+    weightPoints.withUnsafeBufferPointer { points in
+      guard let start = points.baseAddress else { return }
       var job = nn_winograd_gradient_products(
-        inputs: inputs, gradients: gradients, input_point_step: 0, gradient_point_step: 0,
-        points: 1, tiles: Int32(tiles), weight_points: weightPoints, target: target,
-        accumulate: accumulates ? 1 : 0)
+        inputs: inputs, gradients: gradients, input_point_step: pointStep,
+        gradient_point_step: pointStep, points: Int32(points.count), tiles: Int32(tiles),
+        weight_points: start, target: target, accumulate: accumulates ? 1 : 0)
       kernels.pointee.winograd_gradient_products(&job)
     }
   }
@@ -169,14 +214,15 @@ struct WinogradWeightGradient: Instruction {
 
   /// Transforms what was summed for one input block and one output block back to taps.
   private func store(
-    _ source: UnsafePointer<Float>, outputBlock: Int, inputBlock: Int, accumulates: Bool
+    _ source: UnsafePointer<Float>, pointStep: Int, outputBlock: Int, inputBlock: Int,
+    accumulates: Bool
   ) {
     let block = Self.block
     let width = geometry.inputs.widths[inputBlock]
     let layout = PackedLayout(shape: weight.shape)
     var job = nn_winograd_weight_gradient(
       tile_sizes: tiling.tileSizes.code, inputs: Int32(width), source: source,
-      point_step: sumStep,
+      point_step: pointStep,
       target: parameters.gradient(weight)
         + layout.laneIndex(block: outputBlock, input: inputBlock * block, tap: 0),
       tap_step: width * block, accumulate: accumulates ? 1 : 0)
