@@ -21,12 +21,22 @@ package struct CommandLineTool: Sendable {
   /// Parses the arguments, runs the command and exits.
   package func run(_ command: (some ParsableCommand).Type) -> Never {
     do {
-      var command = try command.parseAsRoot()
-      try command.run()
+      var parsed = try Self.parsedAlone(command) ?? command.parseAsRoot()
+      try parsed.run()
       exit(0)
     } catch {
       finish(command, with: error)
     }
+  }
+
+  /// The command that the first argument names, parsed without the others of its tool, which takes half the
+  /// time; `nil` where that cannot be done, and the whole tool says why.
+  private static func parsedAlone(
+    _ command: (some ParsableCommand).Type
+  ) -> (any ParsableCommand)? {
+    let arguments = CommandLine.arguments.dropFirst()
+    let named = command.configuration.subcommands.first { $0._commandName == arguments.first }
+    return try? named?.parseAsRoot(Array(arguments.dropFirst()))
   }
 
   /// Ends with an error, ArgumentParser's texts that were asked for among them.

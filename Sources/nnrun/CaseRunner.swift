@@ -38,16 +38,20 @@ struct CaseRunner {
   /// What runs cases one after the other.
   var pipeline: EncoderPipeline { pipelines[0] }
 
+  /// Whether a case's results are there already; asks for what the case is made from only where there are
+  /// some.
+  typealias IsDone = (CaseList.Entry, () -> CaseIdentity?) throws -> Bool
+
   /// Runs the cases of `list`, or those that stdin names, and hands out their outcomes as they come.
   ///
   /// - Parameters:
-  ///   - isDone: whether a case's results are there already.
+  ///   - isDone: whether a case need not be run.
   ///   - accepting: throws where a case's results cannot be taken; the case fails then.
   ///   - finish: called in the end, also where cases failed or the user stopped the run; tells how to go
   ///     on then.
   /// - Throws: the error of an only case; `CasesFailed` where one of several failed.
   func run(
-    _ list: CaseList?, isDone: (CaseList.Entry, CaseIdentity?) throws -> Bool = { _, _ in false },
+    _ list: CaseList?, isDone: IsDone = { _, _ in false },
     accepting: (_ name: String) throws -> Void = { _ in },
     take: (Outcome) throws -> Void, finish: (_ isInterrupted: Bool) throws -> Void
   ) throws {
@@ -77,8 +81,8 @@ struct CaseRunner {
       for entry in CaseSequence(list: list, cases: lines, interruption: interruption) {
         guard !interruption.hasCome else { break }
         // What cannot be read is told when it is run.
-        let identity = try? CaseIdentity(of: entry)
-        if try !isDone(entry, identity) {
+        let identity = BackgroundWork("identity") { try? CaseIdentity(of: entry) }
+        if try !isDone(entry, { identity.value }) {
           try forEachCase(of: entry, ahead) { name, isOfBatch, run in
             guard !isInterrupted else { return }
             let start = ContinuousClock.now
@@ -91,7 +95,7 @@ struct CaseRunner {
             }
             try deliver(
               Outcome(
-                name: name, entry: entry, identity: identity, isOfBatch: isOfBatch,
+                name: name, entry: entry, identity: identity.value, isOfBatch: isOfBatch,
                 warnings: warnings, seconds: (ContinuousClock.now - start) / .seconds(1),
                 result: result))
           }
@@ -110,12 +114,12 @@ struct CaseRunner {
   /// Runs the scans of a list, several at once, and hands them out in the list's order.
   private func runSideBySide(
     _ list: CaseList, _ progress: inout CaseProgress,
-    isDone: (CaseList.Entry, CaseIdentity?) throws -> Bool, _ deliver: (Outcome) throws -> Void
+    isDone: IsDone, _ deliver: (Outcome) throws -> Void
   ) throws {
     var left: [(entry: CaseList.Entry, identity: CaseIdentity?)] = []
     for entry in list.entries {
       let identity = try? CaseIdentity(of: entry)
-      if try isDone(entry, identity) {
+      if try isDone(entry, { identity }) {
         progress.finishEntry()
       } else {
         left.append((entry, identity))

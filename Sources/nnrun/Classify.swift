@@ -87,7 +87,7 @@ struct Classify: ParsableCommand {
     let look = CaseLook(pipeline)
     var page = ClassificationPage(
       classifier: classifier, provenance: provenance(pipeline, policy: policy))
-    func isDone(_ entry: CaseList.Entry, _ identity: CaseIdentity?) throws -> Bool {
+    func isDone(_ entry: CaseList.Entry, _ identity: () -> CaseIdentity?) throws -> Bool {
       let rows = try file?.claim(entry, identity) ?? []
       for row in rows {
         let row = ClassificationWriter.Row(

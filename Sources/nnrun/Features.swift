@@ -107,7 +107,7 @@ struct Features: ParsableCommand {
     }
     var file = try ResultFile(
       path: output, origin: origin, part: list?.part, inputs: inputs, isResumed: skipDone)
-    func isDone(_ entry: CaseList.Entry, _ identity: CaseIdentity?) throws -> Bool {
+    func isDone(_ entry: CaseList.Entry, _ identity: () -> CaseIdentity?) throws -> Bool {
       try !file.claim(entry, identity).isEmpty
     }
     func take(_ outcome: CaseRunner.Outcome) throws {

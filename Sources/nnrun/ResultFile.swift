@@ -111,8 +111,10 @@ struct ResultFile {
   /// its case's only where the files have the same content; what was made from another content of these files
   /// goes.
   mutating func claim(
-    _ entry: CaseList.Entry, _ identity: CaseIdentity?
+    _ entry: CaseList.Entry, _ identity: () -> CaseIdentity?
   ) throws -> [Row] {
+    guard !unclaimed.isEmpty else { return [] }
+    let identity = identity()
     let same = unclaimed.sorted().filter { index in
       identity.map { rows[index].identity?.hasContent(of: $0) == true } ?? false
     }
