@@ -36,7 +36,9 @@ package struct CommandLineTool: Sendable {
   ) -> (any ParsableCommand)? {
     let arguments = CommandLine.arguments.dropFirst()
     let named = command.configuration.subcommands.first { $0._commandName == arguments.first }
-    return try? named?.parseAsRoot(Array(arguments.dropFirst()))
+    let parsed = try? named?.parseAsRoot(Array(arguments.dropFirst()))
+    // A call for help is parsed as another command.
+    return parsed.flatMap { type(of: $0) == named ? $0 : nil }
   }
 
   /// Ends with an error, ArgumentParser's texts that were asked for among them.

@@ -7,14 +7,22 @@ import Testing
 
 /// Convolutions that overwrite their input, and a stem that is computed again, in whole networks.
 @Suite struct OverwritingTests {
-  @Test(arguments: [NetworkArchitecture.NetworkClass.plainConvUNet, .residualEncoderUNet], [1, 3])
+  @Test(
+    arguments: [
+      (NetworkArchitecture.NetworkClass.plainConvUNet, [20, 12, 16]),
+      (.residualEncoderUNet, [20, 12, 16]), (.plainConvUNet, [28, 20]),
+      (.residualEncoderUNet, [28, 20]),
+    ], [1, 3])
   func overwritingChangesNoBit(
-    networkClass: NetworkArchitecture.NetworkClass, threads: Int
+    network: (networkClass: NetworkArchitecture.NetworkClass, size: [Int]), threads: Int
   ) throws {
     let description = Models.description(
-      Models.architecture(networkClass, features: [32, 32], channels: 2), classes: 3)
+      Models.architecture(
+        network.networkClass, features: [32, 32], channels: 2,
+        kernelSize: network.size.map { _ in 3 }),
+      classes: 3)
     let model = try Models.random(description, seed: 1)
-    let shape = [2, 20, 12, 16]
+    let shape = [2] + network.size
     var numbers = TestNumbers(seed: 9)
     let input = numbers.array(shape.reduce(1, *))
     var byteCounts: [Int] = []

@@ -125,19 +125,19 @@ struct ConvolutionProblem {
 
   /// Runs it by `make`.
   func run(
-    _ target: Target, slackPlanes: Int = 0,
+    _ target: Target, slackSlices: Int = 0,
     make: (ConvolutionOperands, inout Buffers) throws(RuntimeError) -> any ConvolutionInstruction
   ) throws -> ConvolutionTrial.Output {
     let trial = ConvolutionTrial(
-      geometry: geometry, maps: maps, slope: isPending ? Self.slope : 1, slackPlanes: slackPlanes)
+      geometry: geometry, maps: maps, slope: isPending ? Self.slope : 1, slackSlices: slackSlices)
     return try trial.run(input: input, scale: scale, shift: shift, target: target, make: make)
   }
 
   /// Runs it by a method.
   func run(
-    _ target: Target, by method: ConvolutionMethod, slackPlanes: Int = 0
+    _ target: Target, by method: ConvolutionMethod, slackSlices: Int = 0
   ) throws -> ConvolutionTrial.Output {
-    try run(target, slackPlanes: slackPlanes) { operands, buffers throws(RuntimeError) in
+    try run(target, slackSlices: slackSlices) { operands, buffers throws(RuntimeError) in
       try method.instruction(operands, weights: weights, target: target, buffers: &buffers)
     }
   }

@@ -25,13 +25,16 @@ enum Compiler {
     let shapes = try Shapes(graph, nodes: nodes, inputShape: inputShape)
     var layers = Deferral(nodes, input: graph.input, maps: names, pooled: places).layers
     layers = AlgorithmChoice(target: target).apply(to: layers, shapes: shapes)
-    func slackPlanes(_ layer: Layer) -> Int {
+    func slackSlices(_ layer: Layer) -> Int {
       guard case .fused(let tileSizes) = layer.method else { return 0 }
-      return WinogradConvolution.slackPlanes(
+      return WinogradConvolution.slackSlices(
         shapes.geometry(of: layer), tileSizes: tileSizes, target: target)
     }
-    layers = Recomputation(slackPlanes: slackPlanes).apply(to: layers)
-    layers = Overwriting(graph: graph, slackPlanes: slackPlanes).apply(to: layers)
+    layers = Recomputation { layer in
+      // It goes from plane to plane.
+      shapes.geometry(of: layer).input.z > 1 ? slackSlices(layer) : 0
+    }.apply(to: layers)
+    layers = Overwriting(graph: graph, slackSlices: slackSlices).apply(to: layers)
     let lowered = try Lowering(
       layers, graph: graph, shapes: shapes, values: values, target: target, planewise: planewise,
       pooledCount: pooledCount)

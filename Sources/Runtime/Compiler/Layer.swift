@@ -61,10 +61,10 @@ struct Layer: Sendable {
     let reading: Reading
   }
 
-  /// An input that an output is written over, so many planes before it.
+  /// An input that an output is written over, so many slices before it.
   struct Overwritten: Sendable {
     let value: Graph.Value
-    let planes: Int
+    let slices: Int
   }
 
   /// For people.
@@ -79,8 +79,8 @@ struct Layer: Sendable {
   /// What an addition computes again, instead of reading it as its skip.
   var recomputes: Recomputed?
   var overwrites: Overwritten?
-  /// Spare planes before the output, for those that write over it.
-  var slackPlanes = 0
+  /// Spare slices before the output, for those that write over it.
+  var slackSlices = 0
 
   /// Whether it hands something to the caller, and nothing else reads it.
   var isResult: Bool {

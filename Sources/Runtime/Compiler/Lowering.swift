@@ -330,11 +330,11 @@ struct Lowering {
   private mutating func output(of layer: Layer) -> Activation {
     let activation: Activation
     if let overwritten = layer.overwrites, let other = activations[overwritten.value] {
-      activation = other.successor(overwritten.planes)
+      activation = other.successor(overwritten.slices)
     } else {
       activation = buffers.activation(
         channels: graph.width(of: layer.output), extent: shapes[layer.output],
-        slackPlanes: layer.slackPlanes)
+        slackSlices: layer.slackSlices)
     }
     activations[layer.output] = activation
     return activation

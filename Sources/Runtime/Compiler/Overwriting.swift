@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Network
 
-/// Lets layers write over what they read and nothing reads after them: large convolutions some planes
+/// Lets layers write over what they read and nothing reads after them: large convolutions some slices
 /// before their input, sums over their branch, layers over tokens over what is added or multiplied.
 struct Overwriting {
   let graph: Graph
-  /// Spare planes that a convolution needs to write over an input; 0 where it cannot, or where little would
+  /// Spare slices that a convolution needs to write over an input; 0 where it cannot, or where little would
   /// be saved.
-  let slackPlanes: (Layer) -> Int
+  let slackSlices: (Layer) -> Int
 
   func apply(to layers: [Layer]) -> [Layer] {
     var layers = layers
@@ -18,15 +18,15 @@ struct Overwriting {
       let layer = layers[index]
       if layer.isResult { continue }
       owners[layer.output] = index
-      let planes: Int
+      let slices: Int
       switch layer.operation {
-      case .convolution: planes = slackPlanes(layer)
+      case .convolution: slices = slackSlices(layer)
       case .add, .product, .patchEmbedding, .layerNormalization, .channelLayerNormalization,
         .attention:
-        planes = 0
+        slices = 0
       default: continue
       }
-      if case .convolution = layer.operation, planes == 0 { continue }
+      if case .convolution = layer.operation, slices == 0 { continue }
       let candidates = Self.candidates(layer)
       let width = graph.width(of: layer.output)
       let overwritten = candidates.map(\.stored).first { value in
@@ -35,8 +35,8 @@ struct Overwriting {
           && layer.storedInputs.filter { $0 == value }.count == 1
       }
       guard let overwritten, let owner = owners[overwritten] else { continue }
-      layers[index].overwrites = Layer.Overwritten(value: overwritten, planes: planes)
-      layers[owner].slackPlanes += planes
+      layers[index].overwrites = Layer.Overwritten(value: overwritten, slices: slices)
+      layers[owner].slackSlices += slices
       owners[layer.output] = owner
     }
     return layers

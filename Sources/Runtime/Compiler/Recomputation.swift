@@ -3,8 +3,8 @@
 /// convolution could write over it, the sum computes it again from the network's input, some planes at a
 /// time. The stem reads one or few channels and is cheap.
 struct Recomputation {
-  /// Spare planes that a layer needs to write over its input; 0 where it cannot.
-  let slackPlanes: (Layer) -> Int
+  /// Spare slices that a layer needs to write over its input; 0 where it cannot.
+  let slackSlices: (Layer) -> Int
 
   func apply(to layers: [Layer]) -> [Layer] {
     var layers = layers
@@ -15,7 +15,7 @@ struct Recomputation {
         case .convolution = layers[stem].operation, layers[stem].readsNetworkInput,
         let others = readers[layers[stem].output]?.filter({ $0 != index }),
         let reader = others.first, others.count == 1, reader < index,
-        layers[reader].reads.count == 1, slackPlanes(layers[reader]) > 0
+        layers[reader].reads.count == 1, slackSlices(layers[reader]) > 0
       else { continue }
       layers[index].recomputes = Layer.Recomputed(
         layer: stem, reading: layers[index].reads.removeLast())

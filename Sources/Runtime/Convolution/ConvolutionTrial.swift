@@ -9,8 +9,8 @@ struct ConvolutionTrial {
   var maps: [Int]
   /// The nonlinearity pending on what it reads.
   var slope: Float = 0.01
-  /// Spare planes to write over the input; 0 for an output of its own.
-  var slackPlanes = 0
+  /// Spare slices to write over the input; 0 for an output of its own.
+  var slackSlices = 0
 
   struct Output {
     /// `[channels][z][y][x]`.
@@ -39,13 +39,13 @@ struct ConvolutionTrial {
       features.append(
         Feature(
           activation: buffers.activation(
-            channels: channels, extent: geometry.input, slackPlanes: slackPlanes),
+            channels: channels, extent: geometry.input, slackSlices: slackSlices),
           pending: Pending(
             scale: buffers.reserve(padded), shift: buffers.reserve(padded), slope: slope)))
     }
     let output =
-      slackPlanes > 0
-      ? features[0].activation.successor(slackPlanes)
+      slackSlices > 0
+      ? features[0].activation.successor(slackSlices)
       : buffers.activation(channels: outputChannels, extent: outputExtent)
     let instruction = try make(
       ConvolutionOperands(

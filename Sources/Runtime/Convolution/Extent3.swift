@@ -26,6 +26,9 @@ struct Extent3: Sendable, Equatable {
 
   var count: Int { z * y * x }
 
+  /// Voxels of a slice: of a plane, or of a row where there is one plane only.
+  var sliceCount: Int { z > 1 ? y * x : x }
+
   /// Two or three sizes, as a network of that dimension has them.
   func sizes(dimension: Int) -> [Int] { dimension == 2 ? [y, x] : [z, y, x] }
 

@@ -4,8 +4,8 @@ internal import SWTFormat
 
 /// A blocked activation: `[⌈channels/16⌉][z][y][x][16]`.
 ///
-/// With slack, every channel block has some spare planes before its values: a convolution that goes
-/// from plane to plane can then write over what it reads, some planes behind.
+/// With slack, every channel block has some spare slices before its values: a convolution that goes
+/// from slice to slice can then write over what it reads, some slices behind.
 struct Activation: Sendable, Equatable {
   let buffer: Buffer
   /// Floats of the buffer before the first value.
@@ -15,36 +15,36 @@ struct Activation: Sendable, Equatable {
   /// Floats from a channel block to the next.
   let blockStep: Int
 
-  init(_ buffer: Buffer, channels: Int, extent: Extent3, slackPlanes: Int = 0) {
+  init(_ buffer: Buffer, channels: Int, extent: Extent3, slackSlices: Int = 0) {
     self.buffer = buffer
     self.channels = channels
     self.extent = extent
-    offset = slackPlanes * extent.y * extent.x * TensorLayout.blockWidth
+    offset = slackSlices * extent.sliceCount * TensorLayout.blockWidth
     blockStep = extent.count * TensorLayout.blockWidth + offset
   }
 
-  /// What overwrites this activation, so many planes before it.
-  func successor(_ planes: Int) -> Activation { Activation(overwriting: self, planes: planes) }
+  /// What overwrites this activation, so many slices before it.
+  func successor(_ slices: Int) -> Activation { Activation(overwriting: self, slices: slices) }
 
-  private init(overwriting other: Activation, planes: Int) {
+  private init(overwriting other: Activation, slices: Int) {
     buffer = other.buffer
-    offset = other.offset - planes * other.extent.y * other.extent.x * TensorLayout.blockWidth
+    offset = other.offset - slices * other.extent.sliceCount * TensorLayout.blockWidth
     channels = other.channels
     extent = other.extent
     blockStep = other.blockStep
   }
 
-  /// Spare planes before the values.
-  var slackPlanes: Int { offset / (extent.y * extent.x * TensorLayout.blockWidth) }
+  /// Spare slices before the values.
+  var slackSlices: Int { offset / (extent.sliceCount * TensorLayout.blockWidth) }
 
   /// Whether it is too large for any cache, so that it is better written past them.
   var isStreamed: Bool { buffer.count - offset > Caches.found.thirdLevel / 2 }
 
   var blocks: Int { (channels + TensorLayout.blockWidth - 1) / TensorLayout.blockWidth }
 
-  static func floatCount(channels: Int, extent: Extent3, slackPlanes: Int = 0) -> Int {
+  static func floatCount(channels: Int, extent: Extent3, slackSlices: Int = 0) -> Int {
     (channels + TensorLayout.blockWidth - 1) / TensorLayout.blockWidth * TensorLayout.blockWidth
-      * (extent.count + slackPlanes * extent.y * extent.x)
+      * (extent.count + slackSlices * extent.sliceCount)
   }
 }
 

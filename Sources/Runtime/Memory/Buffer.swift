@@ -44,10 +44,10 @@ struct Buffers: Sendable {
   }
 
   /// A buffer for an activation.
-  mutating func activation(channels: Int, extent: Extent3, slackPlanes: Int = 0) -> Activation {
+  mutating func activation(channels: Int, extent: Extent3, slackSlices: Int = 0) -> Activation {
     let count = Activation.floatCount(
-      channels: channels, extent: extent, slackPlanes: slackPlanes)
+      channels: channels, extent: extent, slackSlices: slackSlices)
     return Activation(
-      reserve(count), channels: channels, extent: extent, slackPlanes: slackPlanes)
+      reserve(count), channels: channels, extent: extent, slackSlices: slackSlices)
   }
 }

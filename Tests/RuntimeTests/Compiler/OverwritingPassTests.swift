@@ -7,9 +7,9 @@ import Testing
 /// Which buffers `Overwriting` lets layers write over; that no bit changes by it is for `OverwritingTests`.
 @Suite struct OverwritingPassTests {
   private func overwritten(
-    _ sketch: GraphSketch, _ output: Graph.Value, planes: Int = 2
+    _ sketch: GraphSketch, _ output: Graph.Value, slices: Int = 2
   ) -> [Layer.Overwritten?] {
-    Overwriting(graph: sketch.graph, slackPlanes: { _ in planes }).apply(to: sketch.layers(output))
+    Overwriting(graph: sketch.graph, slackSlices: { _ in slices }).apply(to: sketch.layers(output))
       .map(\.overwrites)
   }
 
@@ -20,18 +20,18 @@ import Testing
     let found = overwritten(sketch, second)
     #expect(found[0] == nil, "the caller's input stays as it is")
     #expect(found[1]?.value == first)
-    #expect(found[1]?.planes == 2)
+    #expect(found[1]?.slices == 2)
   }
 
-  @Test func theOwnerGetsTheSparePlanes() {
+  @Test func theOwnerGetsTheSpareSlices() {
     var sketch = GraphSketch()
     let first = sketch.convolution(sketch.input, channels: 32)
     let second = sketch.convolution(first, channels: 32)
     let third = sketch.convolution(second, channels: 32)
-    let layers = Overwriting(graph: sketch.graph, slackPlanes: { _ in 2 }).apply(
+    let layers = Overwriting(graph: sketch.graph, slackSlices: { _ in 2 }).apply(
       to: sketch.layers(third))
     // Twice over the same buffer.
-    #expect(layers.map(\.slackPlanes) == [4, 0, 0])
+    #expect(layers.map(\.slackSlices) == [4, 0, 0])
   }
 
   @Test func whatIsReadLaterIsLeftAlone() {
@@ -43,7 +43,7 @@ import Testing
     #expect(found[1] == nil)
     // The sum goes over its branch.
     #expect(found[2]?.value == second)
-    #expect(found[2]?.planes == 0)
+    #expect(found[2]?.slices == 0)
   }
 
   @Test func otherWidthsDoNotFit() {
@@ -57,6 +57,6 @@ import Testing
     var sketch = GraphSketch()
     let first = sketch.convolution(sketch.input, channels: 32)
     let second = sketch.convolution(first, channels: 32)
-    #expect(overwritten(sketch, second, planes: 0)[1] == nil)
+    #expect(overwritten(sketch, second, slices: 0)[1] == nil)
   }
 }

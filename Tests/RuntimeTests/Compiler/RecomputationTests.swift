@@ -22,7 +22,7 @@ import Testing
 
   @Test func aStemThatIsWrittenOverIsComputedTwice() throws {
     let (sketch, sum) = block()
-    let layers = Recomputation(slackPlanes: { _ in 2 }).apply(to: sketch.layers(sum))
+    let layers = Recomputation(slackSlices: { _ in 2 }).apply(to: sketch.layers(sum))
     let last = try #require(layers.last)
     #expect(last.reads.count == 1)
     #expect(last.recomputes?.layer == 0)
@@ -32,13 +32,13 @@ import Testing
 
   @Test func nothingIsComputedTwiceWhereNothingIsSaved() {
     let (sketch, sum) = block()
-    let layers = Recomputation(slackPlanes: { _ in 0 }).apply(to: sketch.layers(sum))
+    let layers = Recomputation(slackSlices: { _ in 0 }).apply(to: sketch.layers(sum))
     #expect(layers.allSatisfy { $0.recomputes == nil })
   }
 
   @Test func aStemWithOtherReadersIsKept() {
     let (sketch, sum) = block(stemReaders: 2)
-    let layers = Recomputation(slackPlanes: { _ in 2 }).apply(to: sketch.layers(sum))
+    let layers = Recomputation(slackSlices: { _ in 2 }).apply(to: sketch.layers(sum))
     #expect(layers.last?.recomputes == nil)
   }
 }

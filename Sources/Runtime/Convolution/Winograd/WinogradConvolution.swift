@@ -67,12 +67,12 @@ struct WinogradConvolution: ConvolutionInstruction {
 
   // MARK: - In place
 
-  /// Spare planes that a run in place needs before what it overwrites; 0 where it cannot be or saves
+  /// Spare slices that a run in place needs before what it overwrites; 0 where it cannot be or saves
   /// little.
   ///
-  /// Layers of tiles are done one slab after the other. A slab reads from one plane before its first
-  /// output on, so what it writes has to lie as many planes behind as it has, and one more.
-  static func slackPlanes(
+  /// Layers of tiles are done one slab after the other. A slab reads from one slice before its first
+  /// output on, so what it writes has to lie as many slices behind as it has, and one more.
+  static func slackSlices(
     _ geometry: ConvolutionGeometry, tileSizes: WinogradTileSizes, target: Target
   ) -> Int {
     let tiling = WinogradTiling(geometry, tileSizes: tileSizes, kernels: target.kernels)
@@ -81,12 +81,13 @@ struct WinogradConvolution: ConvolutionInstruction {
         >= target.overwriting.smallestActivation
     else { return 0 }
     let threads = target.threads
-    let tasks =
-      tiling.tiles.y * tiling.segmentsPerRow / segmentsPerTask(tiling, threads: threads)
-    let layers = max(
-      1, (target.overwriting.tasksPerThread * threads + tasks - 1) / max(tasks, 1))
-    let planes = layers * tileSizes.outputs.z + geometry.padding.z
-    return planes <= geometry.input.z / 3 ? planes : 0
+    let layer = tiling.layer
+    // Segments that are tasks enough.
+    let segments =
+      target.overwriting.tasksPerThread * threads * segmentsPerTask(tiling, threads: threads)
+    let layers = max(1, (segments + layer.segments - 1) / layer.segments)
+    let slices = layers * layer.outputs + layer.padding
+    return slices <= geometry.input.count / geometry.input.sliceCount / 3 ? slices : 0
   }
 
   /// Segments of the slabs that are done one after the other; all at once where output and input lie
@@ -95,11 +96,11 @@ struct WinogradConvolution: ConvolutionInstruction {
     let output = operands.output
     let overwritten = operands.input.features.first { $0.activation.buffer == output.buffer }
     guard let overwritten else { return [0..<tiling.segmentCount] }
-    let shift = overwritten.activation.slackPlanes - output.slackPlanes
-    let layers = (shift - tiling.geometry.padding.z) / tiling.tileSizes.outputs.z
-    let layer = tiling.tiles.y * tiling.segmentsPerRow
-    return stride(from: 0, to: tiling.tiles.z, by: layers).map {
-      $0 * layer..<min($0 + layers, tiling.tiles.z) * layer
+    let shift = overwritten.activation.slackSlices - output.slackSlices
+    let layer = tiling.layer
+    let slab = (shift - layer.padding) / layer.outputs * layer.segments
+    return stride(from: 0, to: tiling.segmentCount, by: slab).map {
+      $0..<min($0 + slab, tiling.segmentCount)
     }
   }
 

@@ -39,6 +39,14 @@ struct WinogradTiling: Sendable {
     (segment / segmentCount, segment % segmentCount)
   }
 
+  /// Tiles of the same slices: how many segments they are, and the slices that they write, and read before
+  /// those.
+  var layer: (segments: Int, outputs: Int, padding: Int) {
+    geometry.input.z > 1
+      ? (tiles.y * segmentsPerRow, tileSizes.outputs.z, geometry.padding.z)
+      : (segmentsPerRow, tileSizes.outputs.y, geometry.padding.y)
+  }
+
   /// Tiles of the longest segment.
   var tilesPerSegment: Int { (tiles.x + segmentsPerRow - 1) / segmentsPerRow }
 
