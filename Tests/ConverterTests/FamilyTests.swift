@@ -171,6 +171,8 @@ import Testing
     ("v1_registers_noscale", { $0.set("num_register_tokens", 0) }, "num_register_tokens"),
     ("v1_registers_noscale", { $0.tensors["register_tokens"] = [1, 1 << 18, 36] }, "width"),
     ("v2", { $0.set("nonlin", "torch.nn.GELU") }, "GELU"),
+    ("v3_noskips_relu", { $0.set("add_skips", true) }, "tokenizer of V2"),
+    ("v3_noskips_relu", { $0.set("add_skips", .null) }, "tokenizer of V2"),
     ("v2", { $0.tensors["down_projection.final_proj.weight"] = [48, 64, 1, 1, 1] }, "final_proj"),
     ("dynunet", { $0.set("n_stages", 4) }, "strides"),
     ("dynunet", { $0.set("strides", [[1, 1, 1], [2, 2, 2], [1, 2, 2]]) }, "undoes"),

@@ -67,13 +67,18 @@ struct PrimusParser {
             + "\(identity.className) has \(size.width) and \(size.depth)",
           advice: "check that plans, trainer and checkpoint belong together"))
     }
-    guard let named = identity.version, (named == 1) != (weights.stemChannels == nil) else {
-      return
-    }
+    guard let named = identity.version else { return }
+    // V3 adds tokens of earlier levels, which V2 has no weights for.
+    let hasTokenSkips = try named == 3 && (keyword("add_skips")?.bool() ?? true)
+    let found = weights.stemChannels == nil ? "V1" : weights.hasTokenSkips ? "V3" : "V2"
+    let fits =
+      named == 1
+      ? weights.stemChannels == nil
+      : weights.stemChannels != nil && hasTokenSkips == weights.hasTokenSkips
+    guard !fits else { return }
     throw ConversionError(
       .options(
-        problem:
-          "the weights have a tokenizer of \(weights.stemChannels == nil ? "V1" : "V2 or V3")",
+        problem: "the weights have a tokenizer of \(found)",
         advice: "check that plans, trainer and checkpoint belong together"))
   }
 
