@@ -117,6 +117,20 @@ import Testing
     }
   }
 
+  @Test func memoryBeyondTheLimitIsRefused() throws {
+    let folder = try TemporaryFolder()
+    let model = try converted("resenc3d_bn", in: folder)
+    let golden = "\(Self.folder)/resenc3d_bn"
+    let result = try Command.run(
+      "nntrain",
+      [
+        "finetune", model, "--batches", "\(golden)/batch.npz", "--spec", "\(golden)/spec.json",
+        "--dump", folder.file("dump"), "--max-memory", "1M",
+      ])
+    #expect(result.status == 65)
+    #expect(result.errors.contains("--max-memory"), "\(result.errors)")
+  }
+
   @Test(arguments: [
     ("{", "the specification"), ("{\"classes\": 4, \"loss\": \"hinge\"}", "hinge"),
     ("{\"classes\": 7}", "classes"),

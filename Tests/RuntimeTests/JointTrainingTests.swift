@@ -72,6 +72,8 @@ import Testing
     for isDirectOnly in [true, false] {
       let found = try batches(model, shape, together: 3, isDirectOnly: isDirectOnly)
       #expect(found.map(\.pooled.count) == [3, 2])
+      let hasTiles = found[0].algorithms.contains { $0.contains("winograd") }
+      #expect(hasTiles == (!isDirectOnly && features.contains { $0 >= 64 }))
       for (found, expected) in zip(found, expected) {
         for (own, other) in zip(found.pooled, expected.pooled) {
           #expect(Difference(own, other).relative < 1e-5)
