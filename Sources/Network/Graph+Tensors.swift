@@ -46,7 +46,7 @@ extension SWTFile {
   /// Opens a model: a file that holds exactly the tensors of the network that its header describes.
   ///
   /// - Throws: `SWTError`, naming the field or tensor that is wrong.
-  package init(modelAt path: String, verifyingTensors: Bool = false) throws(SWTError) {
+  package convenience init(modelAt path: String, verifyingTensors: Bool = false) throws(SWTError) {
     try self.init(contentsOf: path)
     try checkTensors()
     if verifyingTensors { try verify() }

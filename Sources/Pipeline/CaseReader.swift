@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package import Preprocessing
 package import SWTFormat
+package import SWTRuntime
 
 /// Reads cases for a model.
 ///
 /// It shares nothing with a pipeline that runs, so that the next case can be read meanwhile.
 package struct CaseReader: Sendable {
   /// The model that the cases are for.
-  package let model: ModelDescription
+  package var model: ModelDescription { mapped.description }
+  private let mapped: Model
   /// How the network sees a case.
   package let policy: InputPolicy
   /// How much memory a case may take.
@@ -23,24 +25,24 @@ package struct CaseReader: Sendable {
   private let result: Result<Preprocessor, PreprocessingError>
 
   package init(
-    model: ModelDescription, policy: InputPolicy, memory: MemoryBudget, threads: Int,
+    model: Model, policy: InputPolicy, memory: MemoryBudget, threads: Int,
     turningTo orientation: ScanOrientation? = nil, tellsNonzero: Bool = false
   ) {
     self.tellsNonzero = tellsNonzero
     self.orientation = orientation
-    self.model = model
+    mapped = model
     self.policy = policy
     self.memory = memory
     self.threads = threads
     result = Result { () throws(PreprocessingError) in
-      try Preprocessor(description: model.preprocessing, threads: threads)
+      try Preprocessor(description: model.description.preprocessing, threads: threads)
     }
   }
 
   /// The same on another number of threads.
   init(_ other: CaseReader, threads: Int) {
     self.init(
-      model: other.model, policy: other.policy, memory: other.memory, threads: threads,
+      model: other.mapped, policy: other.policy, memory: other.memory, threads: threads,
       turningTo: other.orientation, tellsNonzero: other.tellsNonzero)
   }
 

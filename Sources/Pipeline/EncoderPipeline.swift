@@ -78,7 +78,7 @@ public final class EncoderPipeline {
     self.threads = threads ?? ProcessorCount.available
     self.precision = precision
     reader = CaseReader(
-      model: model.description, policy: self.policy, memory: MemoryBudget(limit: memoryLimit),
+      model: model, policy: self.policy, memory: MemoryBudget(limit: memoryLimit),
       threads: self.threads, turningTo: orientation,
       tellsNonzero: pooling?.contains { $0.statistic.isOfNonzero } == true)
     orientations = OrientationTally(trained: model.description.preprocessing.trainedOrientation)

@@ -17,11 +17,11 @@ public import SWTFormat
 /// which then have its weights in memory once.
 public struct Model: Sendable {
   /// What the model is.
-  public let description: ModelDescription
+  public var description: ModelDescription { file.description }
   /// SHA-256 of the file's header in hex, which names the whole model.
-  public let modelID: String
+  public var modelID: String { file.modelID }
   /// The file's length in bytes.
-  public let byteCount: Int
+  public var byteCount: Int { file.byteCount }
 
   /// What of version 1.1 of the format can be run.
   private static let supportedFeatures: RequiredFeatures = [.folds, .trainedHead, .families]
@@ -50,9 +50,6 @@ public struct Model: Sendable {
       throw RuntimeError(
         .model(SWTError(.unknownRequiredFeatures(bits: unknown.rawValue))))
     }
-    description = file.description
-    modelID = file.modelID
-    byteCount = file.byteCount
     graph = Graph(file.description)
     self.file = file
   }

@@ -8,7 +8,7 @@ package import FileIO
 ///
 /// The file must not be truncated while it is open (the system would raise SIGBUS); replacing it by
 /// renaming another over it, as our tools do, is harmless.
-public struct SWTFile: Sendable {
+public final class SWTFile: Sendable {
   /// The most tensors a file may have.
   package static let tensorLimit = 65_536
   private static let headerDepth = 32
@@ -32,7 +32,7 @@ public struct SWTFile: Sendable {
   /// Opens a file and checks its header; with `verifyingTensors` also every byte of the data.
   ///
   /// - Throws: `SWTError`, naming the field or tensor that is wrong.
-  public init(
+  public convenience init(
     contentsOf path: String, verifyingTensors: Bool = false
   ) throws(SWTError) {
     let file: MappedFile
@@ -42,7 +42,7 @@ public struct SWTFile: Sendable {
   }
 
   /// Checks the header of a mapped file.
-  package init(file: MappedFile) throws(SWTError) {
+  package convenience init(file: MappedFile) throws(SWTError) {
     try self.init(bytes: file.bytes, identity: file.identity)
   }
 

@@ -81,7 +81,7 @@ public final class SegmentationPipeline {
     rule = try LabelRule(description.labels, heads: heads)
     mirrorings = Mirroring.sets(of: axes)
     reader = CaseReader(
-      model: description, policy: .slidingWindow, memory: MemoryBudget(limit: memoryLimit),
+      model: model, policy: .slidingWindow, memory: MemoryBudget(limit: memoryLimit),
       threads: self.threads, turningTo: orientation)
     folds = try Self.positions(of: options.folds, in: description)
   }

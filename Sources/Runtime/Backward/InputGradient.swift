@@ -4,7 +4,7 @@ internal import SWTFormat
 
 /// The gradient of what a convolution reads: a convolution of outputs' gradients with transposed weights, for every
 /// class of voxels the taps that reach it.
-struct InputGradient: Instruction {
+struct InputGradient: JointInstruction {
   private static let block = TensorLayout.blockWidth
   /// Taps, of one output block or of several, that a register tile takes in one go, at most.
   private static let tapsPerPass = 32
@@ -102,8 +102,6 @@ struct InputGradient: Instruction {
   var algorithm: String { "input gradient" }
   var flops: Double { geometry.flops }
   var buffers: [Buffer] { [gradient.buffer, output.buffer, scratch] }
-
-  func run(_ context: RunContext) { run([context]) }
 
   func run(_ cases: [RunContext]) {
     guard let team = cases.first?.team else { return }

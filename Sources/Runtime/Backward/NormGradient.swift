@@ -4,7 +4,7 @@ internal import SWTFormat
 
 /// Back through a nonlinearity and a norm, in place: from the gradient of what is read to that of what the
 /// convolution wrote; adds to the gradients of γ, β and the convolution's bias.
-struct NormGradient: Instruction {
+struct NormGradient: JointInstruction {
   let name: String
   /// What the convolution wrote, with what readers apply to it.
   let raw: Feature
@@ -33,8 +33,6 @@ struct NormGradient: Instruction {
 
   var algorithm: String { "norm backward" }
   var buffers: [Buffer] { raw.buffers + statistics.buffers + [gradient.buffer, sums] }
-
-  func run(_ context: RunContext) { run([context]) }
 
   /// Sums of all cases, then what is made of them in the cases' order, then their application.
   func run(_ cases: [RunContext]) {

@@ -63,7 +63,19 @@ package final class TrainingSession {
   private func run(_ instructions: [any Instruction]) {
     // What was loaded is all that is read of the caller's.
     let cases = regions.indices.map { context($0, input: memory[program.pooled]) }
-    for instruction in instructions { instruction.run(cases) }
+    for instruction in instructions { Self.run(instruction, cases) }
+  }
+
+  /// Case beside case where they share nothing and are enough for all threads: what is small is not worth sharing.
+  private static func run(_ instruction: any Instruction, _ cases: [RunContext]) {
+    if let joint = instruction as? any JointInstruction { return joint.run(cases) }
+    guard let team = cases.first?.team, cases.count > 1, cases.count >= team.count else {
+      for context in cases { instruction.run(context) }
+      return
+    }
+    team.forEach(cases.count) { index, worker in
+      instruction.run(cases[index].onOneThread(worker))
+    }
   }
 
   private func context(_ number: Int, input: UnsafePointer<Float>) -> RunContext {

@@ -3,7 +3,7 @@ internal import CKernels
 internal import SWTFormat
 
 /// The gradient of a convolution's weight: sums over the voxels of all cases of activated inputs times outputs' gradients.
-struct WeightGradient: Instruction {
+struct WeightGradient: JointInstruction {
   private static let block = TensorLayout.blockWidth
   /// Floats of inputs and gradients that a task goes through with one tap after the other: they have to stay
   /// in the second-level cache.
@@ -45,8 +45,6 @@ struct WeightGradient: Instruction {
   var algorithm: String { "weight gradient" }
   var flops: Double { geometry.flops }
   var buffers: [Buffer] { source.buffers + [gradient.buffer, scratch, gathered] }
-
-  func run(_ context: RunContext) { run([context]) }
 
   func run(_ cases: [RunContext]) {
     guard let shared = cases.first else { return }

@@ -6,7 +6,7 @@ internal import SWTFormat
 /// transformed tile by tile, at every point their products are summed over all tiles, and the sums transformed
 /// back to taps. With F(2, 3) these are as many products as the forward pass has, 3.4 times fewer than there are
 /// in three dimensions; 1.7 times fewer with F(2, 2) for stride 2.
-struct WinogradWeightGradient: Instruction {
+struct WinogradWeightGradient: JointInstruction {
   private static let block = TensorLayout.blockWidth
 
   let name: String
@@ -80,8 +80,6 @@ struct WinogradWeightGradient: Instruction {
       tiling.tilesPerSegment * tiling.tileStep,
       goesByPoint ? 0 : pointsOfWeight.count * Self.block * Self.block)
   }
-
-  func run(_ context: RunContext) { run([context]) }
 
   func run(_ cases: [RunContext]) {
     guard let shared = cases.first else { return }

@@ -41,7 +41,7 @@ struct ConvolutionOperands: Sendable {
 /// A convolution, by one of the ways to compute it.
 ///
 /// The output is raw: no bias, no norm, no nonlinearity. Its statistics are taken while it is written.
-protocol ConvolutionInstruction: Instruction {
+protocol ConvolutionInstruction: JointInstruction {
   var operands: ConvolutionOperands { get set }
   var method: ConvolutionMethod { get }
   var weights: PackedWeights { get }

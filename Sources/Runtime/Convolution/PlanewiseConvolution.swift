@@ -3,11 +3,16 @@ internal import SWTFormat
 
 /// A network's last convolution, computed some planes at a time after a run: its output, of which large
 /// networks have a hundred channels at full resolution, is never whole in memory.
-struct PlanewiseConvolution: Sendable {
+final class PlanewiseConvolution: Sendable {
   /// Writes its planes to a slab, from its beginning on.
   let convolution: DirectConvolution
   /// What readers of the slab apply: the bias.
   let pending: Pending
+
+  init(convolution: DirectConvolution, pending: Pending) {
+    self.convolution = convolution
+    self.pending = pending
+  }
 
   /// Floats that a slab takes at most, unless one plane takes more.
   private static let slabCount = 1 << 21

@@ -17,8 +17,16 @@ protocol Instruction: Sendable {
   /// Makes ready what does not depend on the input; once, before the first run.
   func prepare()
   func run(_ context: RunContext)
+}
+
+/// An instruction that the cases of a batch go through together, since something is read or made once for all.
+protocol JointInstruction: Instruction {
   /// Runs for the cases of a batch, which have memory of their own and share scratch memory and threads.
   func run(_ cases: [RunContext])
+}
+
+extension JointInstruction {
+  func run(_ context: RunContext) { run([context]) }
 }
 
 extension Instruction {
@@ -27,14 +35,6 @@ extension Instruction {
   var workspaceCount: Int { 0 }
   var weightByteCount: Int { 0 }
   func prepare() {}
-
-  /// Case beside case where there are enough for all threads: what is small is not worth sharing.
-  func run(_ cases: [RunContext]) {
-    guard let team = cases.first?.team, cases.count > 1, cases.count >= team.count else {
-      return cases.forEach(run)
-    }
-    team.forEach(cases.count) { index, worker in run(cases[index].onOneThread(worker)) }
-  }
 }
 
 /// What an instruction has at hand while a program runs.
@@ -69,7 +69,7 @@ struct RunContext {
   }
 
   /// The same on one of the threads alone.
-  fileprivate func onOneThread(_ worker: Int) -> RunContext {
+  func onOneThread(_ worker: Int) -> RunContext {
     var context = self
     context.team = ThreadTeam(count: 1)
     context.firstWorker = worker

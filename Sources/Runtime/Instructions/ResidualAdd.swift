@@ -9,7 +9,7 @@ struct ResidualAdd: Instruction {
     case feature(Feature)
     /// It has been overwritten: it is computed again from the network's input, some planes at a time,
     /// into `slab`; and then has this pending.
-    case recomputed(DirectConvolution, slab: Activation, Pending)
+    indirect case recomputed(DirectConvolution, slab: Activation, Pending)
 
     var pending: Pending {
       switch self {
