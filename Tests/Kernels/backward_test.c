@@ -85,7 +85,7 @@ static void test_winograd_gradient(const nn_kernels *kernels, nn_winograd_tile_s
   const int width = 2 * x.outputs * x.stride + 1;
   const int count_z = z.outputs, count_y = 1, count_x = 2 * x.outputs - 1;
   float *input = numbers((size_t)(z.points * y.points * width * BLOCK)), *vectors = numbers(2 * BLOCK);
-  float *data = numbers((size_t)(2 * points * BLOCK)), *gradients = numbers((size_t)(z.outputs * y.outputs * width * BLOCK));
+  float *gradients = numbers((size_t)(z.outputs * y.outputs * width * BLOCK));
   float *moved = numbers((size_t)(2 * points * BLOCK)), *products = numbers((size_t)(points * BLOCK * BLOCK));
   float *sorted = numbers((size_t)(3 * points * BLOCK));
   float *target = numbers((size_t)((taps + 1) * BLOCK * BLOCK)), *before = numbers((size_t)((taps + 1) * BLOCK * BLOCK));
@@ -94,7 +94,7 @@ static void test_winograd_gradient(const nn_kernels *kernels, nn_winograd_tile_s
   const float *rows[NN_WINOGRAD_POINTS * NN_WINOGRAD_POINTS];
   for (int row = 0; row < z.points * y.points; row++) rows[row] = input + row * width * BLOCK;
   rows[1] = NULL;
-  const nn_winograd_input load = {sizes, rows, width, -1, 2, pending, data, points * BLOCK};
+  const nn_winograd_input load = {sizes, rows, width, -1, 2, pending, sorted, 3 * BLOCK, 0, 2, 0};
   kernels->winograd_input(&load);
   const nn_winograd_gradient move = {sizes, 2, gradients, y.outputs * width * BLOCK, width * BLOCK, count_z, count_y, count_x,
                                      moved, 2 * BLOCK};
@@ -105,9 +105,6 @@ static void test_winograd_gradient(const nn_kernels *kernels, nn_winograd_tile_s
     const int wz = pz < z.weight_points ? pz : z.weight_points - 1, wy = py < y.weight_points ? py : y.weight_points - 1;
     weight_points[point] = (wz * y.weight_points + wy) * x.weight_points + (px < x.weight_points ? px : x.weight_points - 1);
   }
-  for (int tile = 0; tile < 2; tile++)
-    for (int point = 0; point < points; point++)
-      memcpy(sorted + (3 * point + tile) * BLOCK, data + (tile * points + point) * BLOCK, BLOCK * sizeof(float));
   const nn_winograd_gradient_products multiply = {sorted, moved, 3 * BLOCK, 2 * BLOCK, points, 2, weight_points, products, 0};
   kernels->winograd_gradient_products(&multiply);
   // Added to itself it is twice as large.
@@ -133,7 +130,7 @@ static void test_winograd_gradient(const nn_kernels *kernels, nn_winograd_tile_s
         error = worse(error, target[at] - sum);
       }
   expect(kernels->name, "winograd's weight gradient", error, 3e-5);
-  free(input), free(vectors), free(data), free(gradients), free(moved), free(sorted), free(products), free(target), free(before);
+  free(input), free(vectors), free(gradients), free(moved), free(sorted), free(products), free(target), free(before);
 }
 
 // An input's gradient along one axis: classes of voxels, each a convolution with the taps that reach it.

@@ -217,19 +217,28 @@ static void test_winograd(const nn_kernels *kernels, nn_winograd_tile_sizes size
   const int taps = z.kernel * y.kernel * x.kernel;
   float *input = numbers((size_t)depth * height * width * BLOCK);
   float *weights = numbers((size_t)taps * BLOCK * BLOCK), *vectors = numbers(2 * BLOCK);
-  float *data = numbers((size_t)points * 2 * BLOCK), *kernel = numbers((size_t)MOST_POINTS * BLOCK * BLOCK);
+  // Two tiles, of one group or of two.
+  const int group_tiles = 1 + inputs % 2, groups = 2 / group_tiles;
+  const ptrdiff_t group_step = group_tiles * BLOCK, point_step = groups * group_step + BLOCK;
+  float *data = numbers((size_t)points * 3 * BLOCK), *kernel = numbers((size_t)MOST_POINTS * BLOCK * BLOCK);
   float *products = numbers((size_t)points * 2 * BLOCK), *output = numbers(4 * 4 * 8 * BLOCK);
   const nn_pending pending = {vectors, vectors + BLOCK, 0.01f};
   const float *rows[NN_WINOGRAD_POINTS * NN_WINOGRAD_POINTS];
   for (int row = 0; row < depth * height; row++) rows[row] = input + (size_t)row * width * BLOCK;
   rows[1 % (depth * height)] = NULL;
-  const nn_winograd_input load = {sizes, rows, width, first_x, 2, pending, data, points * BLOCK};
+  const nn_winograd_input load = {sizes, rows, width, first_x, 2, pending, data, point_step, group_step, group_tiles, 0};
   kernels->winograd_input(&load);
   const int plane_points = y.weight_points * x.weight_points;
   for (int z_point = 0; z_point < z.weight_points; z_point++) {
-    const nn_winograd_weights job = {sizes, z_point, inputs, weights, BLOCK * BLOCK,
-                                     kernel + (size_t)z_point * plane_points * BLOCK * BLOCK, BLOCK * BLOCK};
-    kernels->winograd_weights(&job);
+    // In one go, or the first row by itself.
+    const int first = inputs % 2 || y.weight_points == 1 ? y.weight_points : 1;
+    for (int y_point = 0; y_point < y.weight_points; y_point += first) {
+      const int rows = y_point == 0 ? first : y.weight_points - first;
+      float *target = kernel + ((size_t)z_point * plane_points + (size_t)(y_point * x.weight_points)) * BLOCK * BLOCK;
+      const nn_winograd_weights job = {sizes, z_point, y_point, rows, inputs, weights, BLOCK * BLOCK, target, BLOCK * BLOCK};
+      kernels->winograd_weights(&job);
+      if (y_point > 0) break;
+    }
   }
   int32_t weight_points[MOST_POINTS];
   for (int point = 0; point < points; point++)
@@ -237,9 +246,14 @@ static void test_winograd(const nn_kernels *kernels, nn_winograd_tile_sizes size
                             weight_point(y, point / x.points % y.points)) * x.weight_points +
                            weight_point(x, point % x.points);
   const nn_winograd_products multiply = {
-      data, 0, points * BLOCK, kernel, BLOCK * BLOCK, 0, weight_points, products, 0, points * BLOCK, points, 2, 1, 1,
-      inputs % 2};
+      data, point_step, group_step, kernel, BLOCK * BLOCK, 0, weight_points, products, 0, points * BLOCK, points, 2, group_tiles,
+      1, 1, inputs % 2, 0};
   kernels->winograd_products(&multiply);
+  // Added to themselves they are twice as large.
+  nn_winograd_products add = multiply;
+  add.accumulates = 1;
+  kernels->winograd_products(&add);
+  for (int i = 0; i < points * 2 * BLOCK; i++) products[i] *= 0.5f;
   double error = 0;
   static samples all;
   nn_moments moments = {0};

@@ -114,17 +114,19 @@ typedef struct nn_winograd_input {
   int32_t first_x;
   int32_t tiles;
   nn_pending pending;
-  /// `[tile][point][16]`.
+  /// `[point][group of tiles][input block][tile of its group][16]`, at the first group's place for this block.
   float *_Nonnull target;
-  ptrdiff_t tile_step;
+  ptrdiff_t point_step, group_step;
+  /// Tiles of a group, and of those before these.
+  int32_t group_tiles, tiles_before;
 } nn_winograd_input;
 
 /// Multiplies transformed tiles by transformed weights: at every point a matrix product, tiles × inputs
 /// times inputs × outputs.
 typedef struct nn_winograd_products {
-  /// `[input block][tile][point][16]`.
+  /// `[point][group of tiles][input block][tile of its group][16]`.
   const float *_Nonnull source;
-  ptrdiff_t source_block_step, source_tile_step;
+  ptrdiff_t source_point_step, source_group_step;
   /// `[weight point][output block][input, whole blocks][16]`.
   const float *_Nonnull weights;
   ptrdiff_t weight_point_step, weight_block_step;
@@ -133,9 +135,12 @@ typedef struct nn_winograd_products {
   /// `[output block][tile][point][16]`.
   float *_Nonnull target;
   ptrdiff_t target_block_step, target_tile_step;
-  int32_t points, tiles, input_blocks, output_blocks;
-  /// 1: the weights are far away, and are fetched a point ahead.
+  /// A group has `group_tiles` tiles, at most `direct_voxels`; the last one may have fewer, and the place of as many.
+  int32_t points, tiles, group_tiles, input_blocks, output_blocks;
+  /// 1: the weights are far away, and are fetched ahead.
   int32_t fetches_weights;
+  /// 1: products are added to what is there.
+  int32_t accumulates;
 } nn_winograd_products;
 
 /// Transforms the products of a run of neighbouring tiles and one output block back.
@@ -157,10 +162,12 @@ typedef struct nn_winograd_output {
   nn_moments *_Nullable moments;
 } nn_winograd_output;
 
-/// Transforms the weights of one input block and one output block at one weight point along z.
+/// Transforms the weights of one input block and one output block at one weight point along z and some along y.
 typedef struct nn_winograd_weights {
   nn_winograd_tile_sizes tile_sizes;
-  int32_t z_point;
+  int32_t z_point, y_point;
+  /// Weight points along y.
+  int32_t rows;
   /// Inputs of this block; those up to NN_BLOCK become zeros.
   int32_t inputs;
   /// `[tap][input][16]`.

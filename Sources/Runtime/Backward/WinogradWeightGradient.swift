@@ -22,9 +22,7 @@ struct WinogradWeightGradient: JointInstruction {
   private let segmentsPerBatch: Int
   /// Transformed inputs and gradients, `[block][point][tile][16]`.
   private let scratch: Buffer
-  /// From a point to the next; one line more than the tiles need, since points at a power of two's distance would
-  /// fight for the same cache sets.
-  private let pointStep: Int
+  private let places: TransformedTiles
   /// Tiles from which on it goes point by point, and not block by block: those of one block at all points do not stay in
   /// the second-level cache then.
   private static let manyTiles = 64
@@ -54,7 +52,7 @@ struct WinogradWeightGradient: JointInstruction {
     let tiling = WinogradTiling(geometry, tileSizes: tileSizes, kernels: target.kernels)
     self.tiling = tiling
     segmentsPerBatch = StagedWinogradConvolution.segmentsPerBatch(tiling, cases: buffers.cases)
-    pointStep = (segmentsPerBatch * tiling.tilesPerSegment + 1) * Self.block
+    places = TransformedTiles(tiles: segmentsPerBatch * tiling.tilesPerSegment)
     goesByPoint = segmentsPerBatch * tiling.tilesPerSegment >= Self.manyTiles
     let weightPoints = tileSizes.weightPointOfPoint
     self.weightPoints = weightPoints.map(Int32.init)
@@ -64,7 +62,7 @@ struct WinogradWeightGradient: JointInstruction {
     sumStep = (tiling.outputBlocks * tiling.inputBlocks * Self.block + 1) * Self.block
     sums = buffers.reserveShared(goesByPoint ? pointsOfWeight.count * sumStep : 0)
     scratch = buffers.reserveShared(
-      (tiling.inputBlocks + tiling.outputBlocks) * tileSizes.points.count * pointStep)
+      (tiling.inputBlocks + tiling.outputBlocks) * tileSizes.points.count * places.pointStep)
   }
 
   var algorithm: String { "\(tiling.tileSizes.name) weight gradient" }
@@ -72,14 +70,11 @@ struct WinogradWeightGradient: JointInstruction {
   var buffers: [Buffer] { source.buffers + [gradient.buffer, scratch, sums] }
 
   private var points: Int { tiling.tileSizes.points.count }
+  private var pointStep: Int { places.pointStep }
   private var blockStep: Int { points * pointStep }
 
-  /// A segment's transformed inputs, or what is summed for one input block and one output block.
-  var workspaceCount: Int {
-    max(
-      tiling.tilesPerSegment * tiling.tileStep,
-      goesByPoint ? 0 : pointsOfWeight.count * Self.block * Self.block)
-  }
+  /// What is summed for one input block and one output block.
+  var workspaceCount: Int { goesByPoint ? 0 : pointsOfWeight.count * Self.block * Self.block }
 
   func run(_ cases: [RunContext]) {
     guard let shared = cases.first else { return }
@@ -90,26 +85,20 @@ struct WinogradWeightGradient: JointInstruction {
     let segmentCount = cases.count * tiling.segmentCount
     for first in stride(from: 0, to: segmentCount, by: segmentsPerBatch) {
       let batch = first..<min(first + segmentsPerBatch, segmentCount)
-      func place(_ segment: Int) -> Int {
-        (tiling.tiles(ofSegment: segment).lowerBound - tiling.tiles(ofSegment: first).lowerBound)
-          * Self.block
-      }
-      shared.team.forEach(tiling.inputBlocks * batch.count) { index, worker in
+      shared.team.forEach(tiling.inputBlocks * batch.count) { index, _ in
         let (block, segment) = (index / batch.count, first + index % batch.count)
         let own = tiling.split(segment)
-        let tiles = shared.workspace(of: worker)
         tiling.transformInput(
-          source, block: block, segment: own.segment, into: tiles, context: cases[own.case])
-        sort(
-          tiles, count: tiling.tiles(ofSegment: segment).count,
-          into: inputs + block * blockStep + place(segment))
+          source, block: block, segment: own.segment, into: inputs + block * blockStep, places,
+          tilesBefore: tiling.tiles(from: first, to: segment), context: cases[own.case])
       }
       shared.team.forEach(tiling.outputBlocks * batch.count) { index, _ in
         let (block, segment) = (index / batch.count, first + index % batch.count)
         let own = tiling.split(segment)
         tiling.transformGradient(
           gradient, block: block, segment: own.segment,
-          into: gradients + block * blockStep + place(segment), pointStep: pointStep,
+          into: gradients + block * blockStep
+            + tiling.tiles(from: first, to: segment) * Self.block, pointStep: pointStep,
           context: cases[own.case])
       }
       let tiles = tiling.tiles(ofSegments: batch).count
@@ -195,18 +184,6 @@ struct WinogradWeightGradient: JointInstruction {
         gradient_point_step: pointStep, points: Int32(points.count), tiles: Int32(tiles),
         weight_points: start, target: target, accumulate: accumulates ? 1 : 0)
       kernels.pointee.winograd_gradient_products(&job)
-    }
-  }
-
-  /// `[tile][point][16]` to `[point][tile][16]`.
-  private func sort(
-    _ tiles: UnsafePointer<Float>, count: Int, into target: UnsafeMutablePointer<Float>
-  ) {
-    for tile in 0..<count {
-      for point in 0..<points {
-        (target + point * pointStep + tile * Self.block).update(
-          from: tiles + tile * tiling.tileStep + point * Self.block, count: Self.block)
-      }
     }
   }
 

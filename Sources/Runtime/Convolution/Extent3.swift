@@ -28,6 +28,7 @@ struct Extent3: Sendable, Equatable {
 
   /// Voxels of a slice: of a plane, or of a row where there is one plane only.
   var sliceCount: Int { z > 1 ? y * x : x }
+  var slices: Int { z > 1 ? z : y }
 
   /// Two or three sizes, as a network of that dimension has them.
   func sizes(dimension: Int) -> [Int] { dimension == 2 ? [y, x] : [z, y, x] }

@@ -3,23 +3,19 @@ internal import CKernels
 internal import SWTFormat
 
 /// Winograd convolution with the weights transformed where they are used: all tiles are transformed,
-/// then each task transforms one plane of points of some output channels' weights into its cache and
-/// multiplies all tiles by it, then all tiles are transformed back. A transformed weight is never
+/// then each task transforms some output channels' weights piece by piece into its cache and
+/// multiplies all tiles by them, then all tiles are transformed back. A transformed weight is never
 /// written to memory: for layers with few tiles and many channels.
 struct StagedWinogradConvolution: ConvolutionInstruction {
   var operands: ConvolutionOperands
   private static let block = TensorLayout.blockWidth
   /// Floats that the tiles of a batch may take between their transforms.
   static var batchFloats: Int { Caches.found.thirdLevel / 4 * 3 }
-  /// Output blocks per task: the fewer, the more often tiles are read; the more, the larger a task's
-  /// weights.
-  private static let blocksPerTask = 2
 
   private let tiling: WinogradTiling
   private let transform: WinogradWeights
   private let segmentsPerBatch: Int
-  /// Of every point of a plane its weight's, within the plane.
-  private let weightPoints: [Int32]
+  private let pieces: StagedWeightPieces
 
   var method: ConvolutionMethod { .staged(tiling.tileSizes) }
   var weights: PackedWeights { transform.weights }
@@ -35,8 +31,9 @@ struct StagedWinogradConvolution: ConvolutionInstruction {
     tiling = WinogradTiling(operands.geometry, tileSizes: tileSizes, kernels: target.kernels)
     transform = WinogradWeights(weights, tileSizes: tileSizes, kernels: target.kernels)
     segmentsPerBatch = Self.segmentsPerBatch(tiling, cases: operands.cases, batchFloats)
-    let plane = tileSizes.points.y * tileSizes.points.x
-    weightPoints = tileSizes.weightPointOfPoint.prefix(plane).map(Int32.init)
+    pieces = StagedWeightPieces(
+      tileSizes, tiles: segmentsPerBatch * tiling.tilesPerSegment, inputBlocks: tiling.inputBlocks,
+      outputBlocks: tiling.outputBlocks, target: target)
   }
 
   /// How often the weights are transformed for a layer.
@@ -58,17 +55,26 @@ struct StagedWinogradConvolution: ConvolutionInstruction {
     return (segmentCount + batches - 1) / batches
   }
 
-  /// From a channel block's tiles to the next one's.
-  private var blockStep: Int { segmentsPerBatch * tiling.tilesPerSegment * tiling.tileStep }
+  /// Tiles of a batch at most.
+  private var tilesPerBatch: Int { segmentsPerBatch * tiling.tilesPerSegment }
 
-  private var tileCount: Int { (tiling.inputBlocks + tiling.outputBlocks) * blockStep }
+  private func places(tiles: Int) -> TransformedTiles {
+    TransformedTiles(tiles: tiles, blocks: tiling.inputBlocks, kernels: tiling.kernels)
+  }
+
+  /// Floats of a batch's transformed tiles.
+  private var transformedCount: Int {
+    tiling.tileSizes.points.count * places(tiles: tilesPerBatch).pointStep
+  }
+
+  /// From an output block's products to the next one's.
+  private var productsStep: Int { tilesPerBatch * tiling.tileStep }
+
+  private var tileCount: Int { transformedCount + tiling.outputBlocks * productsStep }
 
   var scratchCount: Int { tileCount + weights.widenedCount }
 
-  /// One plane of points of a task's weights.
-  var workspaceCount: Int {
-    transform.pointsPerPlane * transform.pointStep(blocks: Self.blocksPerTask)
-  }
+  var workspaceCount: Int { pieces.count }
 
   var momentGroups: Int { tiling.segmentCount }
 
@@ -96,75 +102,72 @@ struct StagedWinogradConvolution: ConvolutionInstruction {
     _ moments: [UnsafeMutablePointer<nn_moments>?], _ cases: [RunContext], _ shared: RunContext
   ) {
     let inputBlocks = operands.input.blocks
-    let products = transformed + tiling.inputBlocks * blockStep
-    let planes = tiling.tileSizes.weightPoints.z
-    let groups = (tiling.outputBlocks + Self.blocksPerTask - 1) / Self.blocksPerTask
+    let products = transformed + transformedCount
     let segmentCount = cases.count * tiling.segmentCount
     for first in stride(from: 0, to: segmentCount, by: segmentsPerBatch) {
       let batch = first..<min(first + segmentsPerBatch, segmentCount)
       let tiles = tiling.tiles(ofSegments: batch)
-      func place(_ segment: Int, _ block: Int) -> Int {
-        block * blockStep + tiling.offset(ofSegment: segment, from: first)
-      }
+      let places = places(tiles: tiles.count)
       shared.team.forEach(tiling.inputBlocks * batch.count) { index, _ in
         let (block, segment) = (index / batch.count, first + index % batch.count)
         let own = tiling.split(segment)
         tiling.transformInput(
           inputBlocks[block].feature, block: inputBlocks[block].block, segment: own.segment,
-          into: transformed + place(segment, block), context: cases[own.case])
+          into: transformed + block * places.blockStep, places,
+          tilesBefore: tiling.tiles(from: first, to: segment), context: cases[own.case])
       }
-      // Plane by plane: tasks that run at the same time read the same tiles.
-      shared.team.forEach(planes * groups) { task, worker in
-        let firstBlock = task % groups * Self.blocksPerTask
+      shared.team.forEach(pieces.tasks) { task, worker in
         multiply(
-          transformed, tiles.count, by: source, plane: task / groups,
-          blocks: firstBlock..<min(firstBlock + Self.blocksPerTask, tiling.outputBlocks),
-          into: products, workspace: shared.workspace(of: worker))
+          transformed, tiles.count, places, by: source, task: task, into: products,
+          workspace: shared.workspace(of: worker))
       }
       shared.team.forEach(tiling.outputBlocks * batch.count) { index, _ in
         let (block, segment) = (index / batch.count, first + index % batch.count)
         let own = tiling.split(segment)
+        let before = tiling.tiles(from: first, to: segment)
         tiling.transformOutput(
-          products + place(segment, block), block: block, segment: own.segment,
-          into: operands.output,
+          products + block * productsStep + before * tiling.tileStep, block: block,
+          segment: own.segment, into: operands.output,
           moments: moments[own.case].map { $0 + block * momentGroups + own.segment },
           context: cases[own.case])
       }
     }
   }
 
-  /// Transforms one plane of points of some output blocks' weights, and multiplies all tiles by it.
+  /// Transforms some output blocks' weights piece by piece, and multiplies all tiles by them.
   private func multiply(
-    _ transformed: UnsafePointer<Float>, _ count: Int, by source: UnsafePointer<Float>, plane: Int,
-    blocks: Range<Int>,
-    into products: UnsafeMutablePointer<Float>, workspace: UnsafeMutablePointer<Float>
+    _ transformed: UnsafePointer<Float>, _ count: Int, _ places: TransformedTiles,
+    by source: UnsafePointer<Float>, task: Int, into products: UnsafeMutablePointer<Float>,
+    workspace: UnsafeMutablePointer<Float>
   ) {
-    let pointStep = transform.pointStep(blocks: Self.blocksPerTask)
-    for block in blocks {
-      for inputBlock in 0..<transform.inputBlocks {
-        transform.transform(
-          source, plane: plane, outputBlock: block, inputBlock: inputBlock,
-          into: workspace + (block - blocks.lowerBound) * transform.blockStep
-            + inputBlock * Self.block * Self.block,
-          pointStep: pointStep)
-      }
-    }
-    let tileSizes = tiling.tileSizes
-    // The last plane of a strided axis' weights serves several planes of points.
-    let end = plane == tileSizes.weightPoints.z - 1 ? tileSizes.points.z : plane + 1
-    weightPoints.withUnsafeBufferPointer { weightPoints in
-      guard let weightPoints = weightPoints.baseAddress else { return }
-      for z in plane..<end {
-        let point = z * tileSizes.points.y * tileSizes.points.x * Self.block
-        var job = nn_winograd_products(
-          source: transformed + point, source_block_step: blockStep,
-          source_tile_step: tiling.tileStep, weights: workspace, weight_point_step: pointStep,
-          weight_block_step: transform.blockStep, weight_points: weightPoints,
-          target: products + blocks.lowerBound * blockStep + point, target_block_step: blockStep,
-          target_tile_step: tiling.tileStep, points: Int32(tileSizes.points.y * tileSizes.points.x),
-          tiles: Int32(count), input_blocks: Int32(tiling.inputBlocks),
-          output_blocks: Int32(blocks.count), fetches_weights: 0)
-        tiling.kernels.pointee.winograd_products(&job)
+    let (blocks, runs) = pieces.work(ofTask: task)
+    for run in runs {
+      for inputs in pieces.inputs {
+        for block in blocks {
+          for input in inputs {
+            transform.transform(
+              source, slices: run.slices, outputBlock: block, inputBlock: input,
+              into: workspace + (block - blocks.lowerBound) * pieces.blockStep
+                + (input - inputs.lowerBound) * Self.block * Self.block,
+              pointStep: pieces.pointStep)
+          }
+        }
+        run.weightPoints.withUnsafeBufferPointer { weightPoints in
+          guard let weightPoints = weightPoints.baseAddress else { return }
+          var job = nn_winograd_products(
+            source: transformed + run.firstPoint * places.pointStep
+              + inputs.lowerBound * places.blockStep,
+            source_point_step: places.pointStep, source_group_step: places.groupStep,
+            weights: workspace, weight_point_step: pieces.pointStep,
+            weight_block_step: pieces.blockStep, weight_points: weightPoints,
+            target: products + blocks.lowerBound * productsStep + run.firstPoint * Self.block,
+            target_block_step: productsStep, target_tile_step: tiling.tileStep,
+            points: Int32(run.weightPoints.count), tiles: Int32(count),
+            group_tiles: Int32(places.groupTiles), input_blocks: Int32(inputs.count),
+            output_blocks: Int32(blocks.count), fetches_weights: 0,
+            accumulates: inputs.lowerBound > 0 ? 1 : 0)
+          tiling.kernels.pointee.winograd_products(&job)
+        }
       }
     }
   }

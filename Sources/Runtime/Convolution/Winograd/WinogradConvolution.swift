@@ -49,9 +49,9 @@ struct WinogradConvolution: ConvolutionInstruction {
   /// Floats that the tiles of a task may take between their transforms.
   private static var taskFloats: Int { Caches.found.secondLevel / 4 * 3 }
 
-  /// Floats from which on a transformed weight is fetched before it is used: from the third-level cache, which
-  /// others use too, it comes too late otherwise.
-  private static var largestNear: Int { Caches.found.thirdLevel / 4 }
+  /// Floats from which on a transformed weight is fetched before it is used: from the third-level cache it comes too
+  /// late otherwise.
+  private static var largestNear: Int { 2 * Caches.found.secondLevel }
 
   /// Tiles of a task at least, even if they outgrow the cache.
   private static let fewestTiles = 7
@@ -106,10 +106,22 @@ struct WinogradConvolution: ConvolutionInstruction {
 
   // MARK: - Running
 
-  /// From a channel block's tiles to the next one's.
-  private var blockStep: Int { segmentsPerTask * tiling.tilesPerSegment * tiling.tileStep }
+  /// Tiles of a task at most.
+  private var tilesPerTask: Int { segmentsPerTask * tiling.tilesPerSegment }
 
-  var workspaceCount: Int { (tiling.inputBlocks + tiling.outputBlocks) * blockStep }
+  private func places(tiles: Int) -> TransformedTiles {
+    TransformedTiles(tiles: tiles, blocks: tiling.inputBlocks, kernels: tiling.kernels)
+  }
+
+  /// Floats of a task's transformed tiles.
+  private var transformedCount: Int {
+    tiling.tileSizes.points.count * places(tiles: tilesPerTask).pointStep
+  }
+
+  /// From an output block's products to the next one's.
+  private var productsStep: Int { tilesPerTask * tiling.tileStep }
+
+  var workspaceCount: Int { transformedCount + tiling.outputBlocks * productsStep }
 
   var momentGroups: Int { tiling.segmentCount }
 
@@ -131,23 +143,23 @@ struct WinogradConvolution: ConvolutionInstruction {
         let segments = first..<min(first + segmentsPerTask, slab.upperBound)
         let tiles = tiling.tiles(ofSegments: segments)
         let transformed = context.workspace(of: worker)
-        let products = transformed + tiling.inputBlocks * blockStep
-        func place(_ segment: Int, _ block: Int) -> Int {
-          block * blockStep + tiling.offset(ofSegment: segment, from: first)
-        }
+        let products = transformed + transformedCount
+        let places = places(tiles: tiles.count)
         for (block, source) in inputBlocks.enumerated() {
           for segment in segments {
             tiling.transformInput(
               source.feature, block: source.block, segment: segment,
-              into: transformed + place(segment, block), context: context)
+              into: transformed + block * places.blockStep, places,
+              tilesBefore: tiling.tiles(from: first, to: segment), context: context)
           }
         }
-        multiply(transformed, tiles.count, by: transformedWeights, into: products)
+        multiply(transformed, tiles.count, places, by: transformedWeights, into: products)
         for block in 0..<tiling.outputBlocks {
           for segment in segments {
+            let before = tiling.tiles(from: first, to: segment)
             tiling.transformOutput(
-              products + place(segment, block), block: block, segment: segment,
-              into: operands.output,
+              products + block * productsStep + before * tiling.tileStep, block: block,
+              segment: segment, into: operands.output,
               moments: moments.map { $0 + block * momentGroups + segment }, context: context)
           }
         }
@@ -157,20 +169,21 @@ struct WinogradConvolution: ConvolutionInstruction {
 
   /// For every point a matrix product: tiles × input channels times input × output channels.
   private func multiply(
-    _ transformed: UnsafePointer<Float>, _ count: Int, by transformedWeights: UnsafePointer<Float>,
-    into products: UnsafeMutablePointer<Float>
+    _ transformed: UnsafePointer<Float>, _ count: Int, _ places: TransformedTiles,
+    by transformedWeights: UnsafePointer<Float>, into products: UnsafeMutablePointer<Float>
   ) {
     weightPoints.withUnsafeBufferPointer { weightPoints in
       guard let weightPoints = weightPoints.baseAddress else { return }
       var job = nn_winograd_products(
-        source: transformed, source_block_step: blockStep, source_tile_step: tiling.tileStep,
-        weights: transformedWeights,
-        weight_point_step: transform.pointStep(blocks: transform.outputBlocks),
+        source: transformed, source_point_step: places.pointStep,
+        source_group_step: places.groupStep, weights: transformedWeights,
+        weight_point_step: transform.pointStep,
         weight_block_step: transform.blockStep, weight_points: weightPoints, target: products,
-        target_block_step: blockStep, target_tile_step: tiling.tileStep,
+        target_block_step: productsStep, target_tile_step: tiling.tileStep,
         points: Int32(tiling.tileSizes.points.count), tiles: Int32(count),
-        input_blocks: Int32(tiling.inputBlocks), output_blocks: Int32(tiling.outputBlocks),
-        fetches_weights: transform.count > Self.largestNear ? 1 : 0)
+        group_tiles: Int32(places.groupTiles), input_blocks: Int32(tiling.inputBlocks),
+        output_blocks: Int32(tiling.outputBlocks),
+        fetches_weights: transform.count > Self.largestNear ? 1 : 0, accumulates: 0)
       tiling.kernels.pointee.winograd_products(&job)
     }
   }

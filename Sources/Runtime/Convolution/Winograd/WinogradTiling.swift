@@ -17,7 +17,7 @@ struct WinogradTiling: Sendable {
   let segmentsPerRow: Int
   let inputBlocks: Int
   let outputBlocks: Int
-  /// Floats between two transformed tiles; one cache line more than they need, since tiles at a power
+  /// Floats between two tiles' products; one cache line more than they need, since tiles at a power
   /// of two's distance would fight for the same cache sets.
   let tileStep: Int
 
@@ -63,20 +63,20 @@ struct WinogradTiling: Sendable {
       .lowerBound..<tiles(ofSegment: segments.upperBound - 1).upperBound
   }
 
-  /// Floats from the transformed tiles of one segment to those of a later one.
-  func offset(ofSegment segment: Int, from first: Int) -> Int {
-    (tiles(ofSegment: segment).lowerBound - tiles(ofSegment: first).lowerBound) * tileStep
+  /// Tiles from the start of one segment to that of a later one.
+  func tiles(from first: Int, to segment: Int) -> Int {
+    tiles(ofSegment: segment).lowerBound - tiles(ofSegment: first).lowerBound
   }
 
   private func position(of tile: Int) -> Extent3 {
     Extent3(z: tile / (tiles.y * tiles.x), y: tile / tiles.x % tiles.y, x: tile % tiles.x)
   }
 
-  /// Transforms one block of channels of a segment's tiles, pending activation applied, to
-  /// `[tile][point][16]`.
+  /// Transforms one block of channels of a segment's tiles, pending activation applied. `target` is the block's place
+  /// among tiles of which `tilesBefore` lie before these.
   func transformInput(
     _ feature: Feature, block: Int, segment: Int, into target: UnsafeMutablePointer<Float>,
-    context: RunContext
+    _ places: TransformedTiles, tilesBefore: Int, context: RunContext
   ) {
     let plane =
       UnsafePointer(context.memory[feature.activation]) + block * feature.activation.blockStep
@@ -92,7 +92,8 @@ struct WinogradTiling: Sendable {
         first_x: Int32(position.x * tileSizes.inputStep.x - geometry.padding.x),
         tiles: Int32(tiles.count),
         pending: feature.pending.kernel(block: block, in: context.memory),
-        target: target, tile_step: tileStep)
+        target: target, point_step: places.pointStep, group_step: places.groupStep,
+        group_tiles: Int32(places.groupTiles), tiles_before: Int32(tilesBefore))
       kernels.pointee.winograd_input(&job)
     }
   }

@@ -23,29 +23,37 @@ struct WinogradWeights: Sendable {
     blockStep = inputBlocks * Self.block * Self.block
   }
 
-  /// Points along y and x: what one plane of points holds.
-  var pointsPerPlane: Int { tileSizes.weightPoints.y * tileSizes.weightPoints.x }
+  /// Weight points of a slice.
+  var pointsPerSlice: Int { tileSizes.weightPoints.sliceCount }
 
-  /// Floats from a point to the next where a point holds so many output blocks: one line more than
-  /// they need, since points at a power of two's distance share their cache sets.
-  func pointStep(blocks: Int) -> Int { blocks * blockStep + Self.block }
+  /// Floats from a point of the whole weight to the next: one line more than they need, since points at a power of
+  /// two's distance share their cache sets.
+  var pointStep: Int { outputBlocks * blockStep + Self.block }
 
-  /// Transforms one output block and one input block at one plane of points, to
-  /// `[point][pointStep]`; `target` is where that input block's first lane at the first point lies.
+  /// Transforms one output block and one input block at some slices of points, to `[point][pointStep]`; `target` is where
+  /// that input block's first lane at the first point lies.
   func transform(
-    _ source: UnsafePointer<Float>, plane: Int, outputBlock: Int, inputBlock: Int,
+    _ source: UnsafePointer<Float>, slices: Range<Int>, outputBlock: Int, inputBlock: Int,
     into target: UnsafeMutablePointer<Float>, pointStep: Int
   ) {
     let inputs = weights.blocks.widths[inputBlock]
-    var job = nn_winograd_weights(
-      tile_sizes: tileSizes.code, z_point: Int32(plane), inputs: Int32(inputs),
-      source: source + weights.offset(outputBlock: outputBlock, inputBlock: inputBlock),
-      tap_step: inputs * Self.block, target: target, point_step: pointStep)
-    kernels.pointee.winograd_weights(&job)
+    let points = tileSizes.weightPoints
+    func transform(z: Int, y: Range<Int>, into target: UnsafeMutablePointer<Float>) {
+      var job = nn_winograd_weights(
+        tile_sizes: tileSizes.code, z_point: Int32(z), y_point: Int32(y.lowerBound),
+        rows: Int32(y.count), inputs: Int32(inputs),
+        source: source + weights.offset(outputBlock: outputBlock, inputBlock: inputBlock),
+        tap_step: inputs * Self.block, target: target, point_step: pointStep)
+      kernels.pointee.winograd_weights(&job)
+    }
+    guard points.z > 1 else { return transform(z: 0, y: slices, into: target) }
+    for (number, z) in slices.enumerated() {
+      transform(z: z, y: 0..<points.y, into: target + number * pointsPerSlice * pointStep)
+    }
   }
 
   /// Floats of the whole weight at all points: `[point][output block][input][16]`.
-  var count: Int { tileSizes.weightPoints.count * pointStep(blocks: outputBlocks) }
+  var count: Int { tileSizes.weightPoints.count * pointStep }
 
   /// Calls `body` with the weight, widened into `widened`: what `transform` starts from.
   func withSource(
@@ -73,17 +81,14 @@ struct WinogradWeights: Sendable {
   func transform(
     _ source: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>, team: ThreadTeam
   ) {
-    let pointStep = pointStep(blocks: outputBlocks)
     // Every chunk writes the lanes of its own output block and input block only.
     team.forEach(outputBlocks * inputBlocks) { index, _ in
       let (outputBlock, inputBlock) = (index / inputBlocks, index % inputBlocks)
-      for plane in 0..<tileSizes.weightPoints.z {
-        transform(
-          source, plane: plane, outputBlock: outputBlock, inputBlock: inputBlock,
-          into: target + plane * pointsPerPlane * pointStep + outputBlock * blockStep
-            + inputBlock * Self.block * Self.block,
-          pointStep: pointStep)
-      }
+      transform(
+        source, slices: 0..<tileSizes.weightPoints.slices, outputBlock: outputBlock,
+        inputBlock: inputBlock,
+        into: target + outputBlock * blockStep + inputBlock * Self.block * Self.block,
+        pointStep: pointStep)
     }
   }
 }
