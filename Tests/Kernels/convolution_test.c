@@ -221,7 +221,8 @@ static void test_winograd(const nn_kernels *kernels, nn_winograd_tile_sizes size
   const int group_tiles = 1 + inputs % 2, groups = 2 / group_tiles;
   const ptrdiff_t group_step = group_tiles * BLOCK, point_step = groups * group_step + BLOCK;
   float *data = numbers((size_t)points * 3 * BLOCK), *kernel = numbers((size_t)MOST_POINTS * BLOCK * BLOCK);
-  float *products = numbers((size_t)points * 2 * BLOCK), *output = numbers(4 * 4 * 8 * BLOCK);
+  const ptrdiff_t block_step = (ptrdiff_t)points * 2 * BLOCK;
+  float *products = numbers((size_t)(2 * block_step)), *output = numbers(4 * 4 * 8 * BLOCK);
   const nn_pending pending = {vectors, vectors + BLOCK, 0.01f};
   const float *rows[NN_WINOGRAD_POINTS * NN_WINOGRAD_POINTS];
   for (int row = 0; row < depth * height; row++) rows[row] = input + (size_t)row * width * BLOCK;
@@ -246,14 +247,18 @@ static void test_winograd(const nn_kernels *kernels, nn_winograd_tile_sizes size
                             weight_point(y, point / x.points % y.points)) * x.weight_points +
                            weight_point(x, point % x.points);
   const nn_winograd_products multiply = {
-      data, point_step, group_step, kernel, BLOCK * BLOCK, 0, weight_points, products, 0, points * BLOCK, points, 2, group_tiles,
-      1, 1, inputs % 2, 0};
+      data, point_step, group_step, kernel, BLOCK * BLOCK, 0, weight_points, products, block_step, points * BLOCK, points, 2,
+      group_tiles, 1, 2, inputs % 2, 0};
   kernels->winograd_products(&multiply);
   // Added to themselves they are twice as large.
   nn_winograd_products add = multiply;
   add.accumulates = 1;
   kernels->winograd_products(&add);
   for (int i = 0; i < points * 2 * BLOCK; i++) products[i] *= 0.5f;
+  // Two output blocks that have the same weights.
+  double difference = 0;
+  for (int i = 0; i < block_step; i++) difference = worse(difference, 0.5f * products[block_step + i] - products[i]);
+  expect(kernels->name, "products of a second block", difference, 0);
   double error = 0;
   static samples all;
   nn_moments moments = {0};
