@@ -75,7 +75,7 @@ package struct SelfTest: Sendable {
     if let transformer = description.architecture.transformer {
       let width = description.architecture.stages[0].features
       checks += TransformerSelfTest(
-        kernels: kernels, team: ThreadTeam(count: threads), width: width,
+        kernels: kernels, bf16: target.bf16, team: ThreadTeam(count: threads), width: width,
         headWidth: width / transformer.heads
       ).run()
     }

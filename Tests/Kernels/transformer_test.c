@@ -177,70 +177,136 @@ static void test_layer_norm(const nn_kernels *kernels, int count, int width, flo
   if (!in_place) free(target.all);
 }
 
-// A whole head: queries rotated, keys and values packed in two runs, softmax.
-static void test_attention(const nn_kernels *kernels, int count, int keys, int width, int rotates, float spread) {
-  rows q = random_rows(count, width), k = random_rows(keys, width), v = random_rows(keys, width);
-  rows queries = random_rows(count, width), target = random_rows(count, width);
-  const int key_blocks = (keys + BLOCK - 1) / BLOCK, value_step = nn_head_step(width);
-  float *packed_keys = numbers((size_t)(key_blocks * width * BLOCK)), *angles = numbers((size_t)(keys * width));
-  float *packed_values = numbers((size_t)(keys * value_step));
-  float *cosines = angles, *sines = angles + keys * width / 2;
-  for (int i = 0; i < keys * width / 2; i++) {
-    const float angle = 3.2f * random_number();
-    cosines[i] = cosf(angle), sines[i] = sinf(angle);
+// A whole head: queries and keys rotated, keys packed in two runs, softmax.
+typedef struct head {
+  rows q, k, v, queries, target;
+  int count, keys, width;
+  // `[row][width / 2]`; null: nothing is rotated.
+  float *cosines, *sines;
+  float factor, *packed_keys, *packed_values, *scratch;
+} head;
+
+// `spread`: how large scores are.
+static head random_head(int count, int keys, int width, int rotates, float spread) {
+  head h = {.count = count, .keys = keys, .width = width, .factor = spread / sqrtf((float)width)};
+  h.q = random_rows(count, width), h.k = random_rows(keys, width), h.v = random_rows(keys, width);
+  h.queries = random_rows(count, width), h.target = random_rows(count, width);
+  if (rotates) {
+    h.cosines = numbers((size_t)(keys * width)), h.sines = h.cosines + keys * width / 2;
+    for (int i = 0; i < keys * width / 2; i++) {
+      const float angle = 3.2f * random_number();
+      h.cosines[i] = cosf(angle), h.sines[i] = sinf(angle);
+    }
   }
-  const float factor = spread / sqrtf((float)width);
-  const nn_head_rows query_job = {q.first, q.step, count, width, rotates ? cosines : NULL, rotates ? sines : NULL,
-                                  factor, queries.first, queries.step, 0};
-  kernels->rotate_queries(&query_job);
-  const int half = keys / 2;
+  // What bf16 packs is half of it.
+  h.packed_keys = numbers((size_t)((keys + BLOCK - 1) / BLOCK * width * BLOCK));
+  h.packed_values = numbers((size_t)(keys * nn_head_step(width)));
+  h.scratch = numbers((size_t)nn_attention_scratch(count, width) + GUARD);
+  for (int i = 0; i < GUARD; i++) h.scratch[nn_attention_scratch(count, width) + i] = UNTOUCHED;
+  return h;
+}
+
+static void free_head(head h) {
+  free(h.q.all), free(h.k.all), free(h.v.all), free(h.queries.all), free(h.target.all), free(h.cosines);
+  free(h.packed_keys), free(h.packed_values), free(h.scratch);
+}
+
+static void rotate_queries(const nn_kernels *kernels, head h) {
+  const nn_head_rows job = {h.q.first, h.q.step, h.count, h.width, h.cosines, h.sines, h.factor * nn_log2_e,
+                            h.queries.first, h.queries.step, 0};
+  kernels->rotate_queries(&job);
+}
+
+static void pack_keys(void (*pack)(const nn_head_rows *), head h) {
+  const int half = h.keys / 2;
   for (int part = 0; part < 2; part++) {
-    const int first = part * half, some = part ? keys - half : half;
-    if (some == 0) continue;
-    const nn_head_rows key_job = {k.first + first * k.step, k.step, some, width, rotates ? cosines + first * width / 2 : NULL,
-                                  rotates ? sines + first * width / 2 : NULL, 1, packed_keys, 0, first};
-    kernels->pack_keys(&key_job);
-    const nn_head_values value_job = {v.first + first * v.step, v.step, some, width,
-                                       packed_values + first * value_step, value_step};
-    kernels->pack_values(&value_job);
+    const int first = part * half, some = part ? h.keys - half : half, at = first * h.width / 2;
+    const nn_head_rows job = {h.k.first + first * h.k.step, h.k.step, some, h.width, h.cosines ? h.cosines + at : NULL,
+                              h.sines ? h.sines + at : NULL, 1, h.packed_keys, 0, first};
+    if (some > 0) pack(&job);
   }
-  float *scratch = numbers((size_t)nn_attention_scratch(count, width) + GUARD);
-  for (int i = 0; i < GUARD; i++) scratch[nn_attention_scratch(count, width) + i] = UNTOUCHED;
-  const nn_attention job = {queries.first, queries.step, count, width, packed_keys, keys, packed_values,
-                            scratch, target.first, target.step};
-  kernels->attention(&job);
-  double error = fmax(stray_writes(target), stray_writes(queries));
-  for (int i = 0; i < GUARD; i++) error = worse(error, scratch[nn_attention_scratch(count, width) + i] - UNTOUCHED);
-  double *weights = malloc((size_t)keys * sizeof *weights), *turned = malloc(2 * (size_t)width * sizeof *turned);
-  for (int row = 0; row < count; row++) {
+}
+
+static void pack_values(void (*pack)(const nn_head_values *), head h, int first, int some) {
+  const int step = nn_head_step(h.width);
+  const nn_head_values job = {h.v.first + first * h.v.step, h.v.step, some, h.width, h.packed_values + first * step, step};
+  if (some > 0) pack(&job);
+}
+
+// A row of queries or keys, rotated and `factor` times as large.
+static void rotated(head h, rows r, int row, double factor, double *target) {
+  for (int i = 0; i < h.width; i += 2) {
+    const double a = r.first[row * r.step + i], b = r.first[row * r.step + i + 1];
+    const int at = row * h.width / 2 + i / 2;
+    const double cosine = h.cosines ? (double)h.cosines[at] : 1, sine = h.cosines ? (double)h.sines[at] : 0;
+    target[i] = (a * cosine - b * sine) * factor, target[i + 1] = (b * cosine + a * sine) * factor;
+  }
+}
+
+// The largest error of what attention gave, against its definition, with queries, keys and values that `round` made.
+static double attention_error(head h, void (*attention)(const nn_attention *), double (*round)(double)) {
+  const nn_attention job = {h.queries.first, h.queries.step, h.count, h.width, h.packed_keys, h.keys, h.packed_values,
+                            h.scratch, h.target.first, h.target.step};
+  attention(&job);
+  double error = fmax(stray_writes(h.target), stray_writes(h.queries));
+  for (int i = 0; i < GUARD; i++) error = worse(error, h.scratch[nn_attention_scratch(h.count, h.width) + i] - UNTOUCHED);
+  double *weights = malloc((size_t)h.keys * sizeof *weights), *query = malloc(2 * (size_t)h.width * sizeof *query);
+  double *other = query + h.width;
+  for (int row = 0; row < h.count; row++) {
     double most = -INFINITY, sum = 0;
-    for (int key = 0; key < keys; key++) {
-      double score = 0;
-      for (int i = 0; i < width; i += 2) {
-        double a = q.first[row * q.step + i], b = q.first[row * q.step + i + 1];
-        double c = k.first[key * k.step + i], d = k.first[key * k.step + i + 1];
-        if (rotates) {
-          const int at = row * width / 2 + i / 2, other = key * width / 2 + i / 2;
-          const double qa = a * cosines[at] - b * sines[at], qb = b * cosines[at] + a * sines[at];
-          const double kc = c * cosines[other] - d * sines[other], kd = d * cosines[other] + c * sines[other];
-          a = qa, b = qb, c = kc, d = kd;
-        }
-        score += a * c + b * d;
-      }
-      weights[key] = score * (double)factor;
+    rotated(h, h.q, row, (double)h.factor * (double)nn_log2_e, query);
+    for (int key = 0; key < h.keys; key++) {
+      rotated(h, h.k, key, 1, other);
+      weights[key] = 0;
+      for (int i = 0; i < h.width; i++) weights[key] += round(query[i]) * round(other[i]);
       most = fmax(most, weights[key]);
     }
-    for (int key = 0; key < keys; key++) sum += weights[key] = exp(weights[key] - most);
-    for (int i = 0; i < width; i++) {
+    for (int key = 0; key < h.keys; key++) sum += weights[key] = exp2(weights[key] - most);
+    for (int i = 0; i < h.width; i++) {
       double value = 0;
-      for (int key = 0; key < keys; key++) value += weights[key] * v.first[key * v.step + i] / sum;
-      error = worse(error, target.first[row * target.step + i] - value);
+      for (int key = 0; key < h.keys; key++) value += weights[key] * round((double)h.v.first[key * h.v.step + i]) / sum;
+      error = worse(error, h.target.first[row * h.target.step + i] - value);
     }
   }
+  free(weights), free(query);
+  return error;
+}
+
+static double exact(double value) { return value; }
+
+static void test_attention(const nn_kernels *kernels, int count, int keys, int width, int rotates, float spread) {
+  const head h = random_head(count, keys, width, rotates, spread);
+  rotate_queries(kernels, h);
+  pack_keys(kernels->pack_keys, h);
+  pack_values(kernels->pack_values, h, 0, keys / 2);
+  pack_values(kernels->pack_values, h, keys / 2, keys - keys / 2);
   // The larger the scores, the more their last digits count.
-  expect(kernels->name, "attention", error, 2e-6 * fmax(1, (double)spread));
-  free(q.all), free(k.all), free(v.all), free(queries.all), free(target.all), free(packed_keys), free(angles);
-  free(packed_values), free(scratch), free(weights), free(turned);
+  expect(kernels->name, "attention", attention_error(h, kernels->attention, exact), 2e-6 * fmax(1, (double)spread));
+  free_head(h);
+}
+
+static double in_bf16(double value) { return bf16((float)value); }
+
+// Where the processor has it. Of numbers that were rounded as they are there, what is left is the rounding of weights, which are
+// at most 2⁻⁹ of themselves away.
+static void test_attention_in_bf16(const nn_kernels *kernels, int count, int keys, int width, int rotates, float spread) {
+  if (!kernels->bf16) return;
+  const head h = random_head(count, keys, width, rotates, spread);
+  rotate_queries(kernels, h);
+  pack_keys(kernels->bf16->pack_keys, h);
+  pack_values(kernels->bf16->pack_values, h, 0, keys);
+  expect(kernels->name, "attention in bf16", attention_error(h, kernels->bf16->attention, in_bf16), 0x1p-9);
+  // As a value that all keys share: weights add up to one.
+  for (int key = 0; key < keys; key++)
+    for (int i = 0; i < width; i++) h.v.first[key * h.v.step + i] = 0.75f;
+  pack_values(kernels->bf16->pack_values, h, 0, keys);
+  expect(kernels->name, "attention in bf16 to one value", attention_error(h, kernels->bf16->attention, in_bf16), 1e-6);
+  h.queries.first[0] = NAN;
+  const nn_attention job = {h.queries.first, h.queries.step, count, width, h.packed_keys, keys, h.packed_values,
+                            h.scratch, h.target.first, h.target.step};
+  kernels->bf16->attention(&job);
+  expect(kernels->name, "attention in bf16 with a NaN", !isnan(h.target.first[0]), 0);
+  free_head(h);
 }
 
 void test_transformer(const nn_kernels *kernels) {
@@ -268,8 +334,12 @@ void test_transformer(const nn_kernels *kernels) {
   static const int heads[] = {2, 6, 16, 18, 66, 72};
   for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
     for (int keys = 1; keys <= 300; keys = keys * 2 + 5)
-      for (int rotates = 0; rotates < 2; rotates++)
+      for (int rotates = 0; rotates < 2; rotates++) {
         test_attention(kernels, keys < 20 ? keys : 20, keys, heads[i], rotates, 1);
+        test_attention_in_bf16(kernels, keys < 20 ? keys : 20, keys, heads[i], rotates, 1);
+      }
   test_attention(kernels, 29, 300, 66, 1, 30);
   test_attention(kernels, 96, 200, 72, 1, 1);
+  test_attention_in_bf16(kernels, 29, 300, 66, 1, 30);
+  test_attention_in_bf16(kernels, 96, 200, 72, 1, 1);
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import CKernels
 import SWTFormat
 import TestSupport
 import Testing
@@ -118,12 +119,30 @@ struct TransformerTests {
   }
 
   /// With registers and without, with fewer tokens than a block and with several blocks of queries.
+  private static let attentions: [(Extent3, registers: Int, heads: Int, headWidth: Int, Bool)] = [
+    (Extent3(z: 1, y: 2, x: 3), 0, 2, 6, true), (Extent3(z: 5, y: 4, x: 6), 3, 3, 12, true),
+    (Extent3(z: 4, y: 6, x: 8), 0, 1, 66, false), (Extent3(z: 3, y: 5, x: 10), 1, 2, 72, true),
+  ]
+
   @Test(arguments: isas, [1, 3])
   func attentionOfAllHeadsIsASoftmax(isa: String, threads: Int) throws {
-    for (grid, registers, heads, headWidth, rotates) in [
-      (Extent3(z: 1, y: 2, x: 3), 0, 2, 6, true), (Extent3(z: 5, y: 4, x: 6), 3, 3, 12, true),
-      (Extent3(z: 4, y: 6, x: 8), 0, 1, 66, false), (Extent3(z: 3, y: 5, x: 10), 1, 2, 72, true),
-    ] {
+    for difference in attentionDifferences(try kernels(isa), bf16: nil, threads: threads) {
+      #expect(difference.relative <= 3e-6)
+    }
+  }
+
+  @Test(.enabled(if: Kernels.available[0].bf16 != nil, "no bf16 here"), arguments: [1, 3])
+  func attentionInBF16AgreesToItsDigits(threads: Int) {
+    let kernels = Kernels.available[0]
+    for difference in attentionDifferences(kernels, bf16: kernels.bf16, threads: threads) {
+      #expect((1e-5...2e-2).contains(difference.relative), "really in bf16, and no worse")
+    }
+  }
+
+  private func attentionDifferences(
+    _ kernels: Kernels, bf16: nn_bf16_kernels?, threads: Int
+  ) -> [Difference] {
+    Self.attentions.map { grid, registers, heads, headWidth, rotates in
       let tokens = registers + grid.count
       let width = heads * headWidth
       let (q, k, v) = (
@@ -132,11 +151,11 @@ struct TransformerTests {
       )
       let target = Tokens(tokens, width: width, seed: 9)
       let attention = Attention(
-        kernels: try kernels(isa), heads: heads, headWidth: headWidth, tokens: tokens,
-        registers: registers,
-        rotary: rotates ? RotaryTable(grid: grid, headWidth: headWidth) : nil)
+        kernels: kernels, heads: heads, headWidth: headWidth, tokens: tokens, registers: registers,
+        rotary: rotates ? RotaryTable(grid: grid, headWidth: headWidth) : nil, bf16: bf16)
       let step = (attention.workspaceCount + 15) / 16 * 16
-      let count = attention.packedCount + threads * step
+      let packedCount = (attention.packedCount + 15) / 16 * 16
+      let count = packedCount + threads * step
       let memory = UnsafeMutableRawPointer.allocate(byteCount: count * 4, alignment: 64)
       defer { memory.deallocate() }
       // What was there before must not matter.
@@ -144,11 +163,11 @@ struct TransformerTests {
       attention.run(
         queries: q.rows, keys: k.rows, values: v.rows, into: target.rows, packed: floats,
         team: ThreadTeam(count: threads)
-      ) { floats + attention.packedCount + $0 * step }
+      ) { floats + packedCount + $0 * step }
       let expected = reference(
         q.values, k.values, v.values, grid: grid, registers: registers, heads: heads,
         headWidth: headWidth, rotates: rotates)
-      #expect(Difference(target.values, expected).relative <= 3e-6)
+      return Difference(target.values, expected)
     }
   }
 

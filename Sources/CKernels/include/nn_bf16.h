@@ -21,4 +21,12 @@ typedef struct nn_bf16_kernels {
   /// As `nn_kernels.matrix_product`; but weights are pairs of inputs' bf16 numbers in the place of floats,
   /// `[output block][pair][16]`, inputs filled up with zeros to whole blocks of 16.
   void (*_Nonnull matrix_product)(const nn_matrix_product *_Nonnull job);
+  /// As `nn_kernels.pack_keys`; but two neighbours of a key make a pair: `[block of 16 keys][head_width / 2][16]`.
+  void (*_Nonnull pack_keys)(const nn_head_rows *_Nonnull job);
+  /// As `nn_kernels.pack_values`; but every two blocks of 16 keys make 16 rows, of pairs of keys that are 16
+  /// apart. All keys at a time.
+  void (*_Nonnull pack_values)(const nn_head_values *_Nonnull job);
+  /// As `nn_kernels.attention`; but its keys and values are these, queries and weights become bf16 too. Scores, their
+  /// softmax and sums are f32.
+  void (*_Nonnull attention)(const nn_attention *_Nonnull job);
 } nn_bf16_kernels;

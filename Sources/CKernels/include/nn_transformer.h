@@ -95,10 +95,13 @@ typedef struct nn_head_values {
   ptrdiff_t target_row_step;
 } nn_head_values;
 
-/// `target = softmax(queries · keysᵀ) · values` for some queries of one head. The scores are never stored
+/// log₂ e: two's powers are cheaper than e's.
+static const float nn_log2_e = 1.44269504f;
+
+/// `target = softmax(queries · keysᵀ / nn_log2_e) · values` for some queries of one head. The scores are never stored
 /// but for a tile of them (online softmax: Milakov, Gimelshein 2018; Dao et al. 2022).
 typedef struct nn_attention {
-  /// `[row][head_width]`, scaled by 1 / √head_width.
+  /// `[row][head_width]`, scaled by `nn_log2_e` / √head_width: scores are powers of two.
   const float *_Nonnull queries;
   ptrdiff_t query_row_step;
   int32_t rows, head_width;

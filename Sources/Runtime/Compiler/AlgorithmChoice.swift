@@ -1,17 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Network
+
 /// Chooses how convolutions are computed. The one place that knows all ways.
 struct AlgorithmChoice: Sendable {
   let target: Target
 
   /// Annotates every convolution with the method that costs least.
+  ///
+  /// What is computed before a norm over few voxels takes the tiles that round least: where these voxels happen to be
+  /// close to each other the norm divides by little, and makes the errors of all layers before it larger.
   func apply(to layers: [Layer], shapes: Shapes) -> [Layer] {
-    layers.map { layer in
+    let lastOverFew = layers.lastIndex { layer in
+      guard case .convolution = layer.operation, case .norm(let norm, _) = layer.affine,
+        norm.running == nil
+      else { return false }
+      return (2..<Self.fewVoxels).contains(shapes.geometry(of: layer).positions.count)
+    }
+    return layers.enumerated().map { index, layer in
       guard case .convolution = layer.operation else { return layer }
       var layer = layer
-      layer.method = layer.readsNetworkInput ? .direct : cheapest(shapes.geometry(of: layer))
+      let isEnlarged = lastOverFew.map { index <= $0 } ?? false
+      layer.method =
+        layer.readsNetworkInput
+        ? .direct : cheapest(shapes.geometry(of: layer), roundsLittle: isEnlarged)
       return layer
     }
   }
+
+  /// Eight, 2×2×2, enlarge errors little, and nnU-Net's own networks have four along every axis.
+  private static let fewVoxels = 8
 
   /// The tile sizes for a convolution whose weight training changes, so that no form of it is kept, where they cost less
   /// than direct convolution.
@@ -29,7 +46,7 @@ struct AlgorithmChoice: Sendable {
     let model = CostModel(geometry, cases: cases, kernels: target.kernels, caches: .found)
     var best: (tileSizes: WinogradTileSizes?, cost: Double) = (nil, model.direct(isBf16: false))
     for tileSizes in WinogradTileSizes.all where tileSizes.fits(geometry) {
-      guard tileSizes.hasGradient || !isGradient else { continue }
+      guard tileSizes.isSmall || !isGradient else { continue }
       let tiling = WinogradTiling(geometry, tileSizes: tileSizes, kernels: target.kernels)
       // With fewer, the weight's transforms take what the products save.
       guard cases * tiling.tiles.count >= Self.fewestTrainedTiles else { continue }
@@ -43,15 +60,18 @@ struct AlgorithmChoice: Sendable {
   private static let fewestTrainedTiles = 24
   private static let fewestTrainedChannels = 64
 
-  func cheapest(_ geometry: ConvolutionGeometry) -> ConvolutionMethod {
+  /// - Parameter roundsLittle: whether only small tiles are taken, whose numbers are nearer to each other.
+  func cheapest(
+    _ geometry: ConvolutionGeometry, roundsLittle: Bool = false
+  ) -> ConvolutionMethod {
     let isBf16 = target.bf16 != nil
     let model = CostModel(geometry, kernels: target.kernels, caches: .found)
     var best = (
       method: isBf16 ? ConvolutionMethod.directBf16 : .direct, cost: model.direct(isBf16: isBf16)
     )
     guard !target.isDirectOnly else { return best.method }
-    for tileSizes in WinogradTileSizes.all
-    where tileSizes.fits(geometry) && !tileSizes.isForTraining {
+    for tileSizes in WinogradTileSizes.all where tileSizes.fits(geometry) {
+      guard roundsLittle ? tileSizes.isSmall : !tileSizes.isSmallAndStrided else { continue }
       let tiling = WinogradTiling(geometry, tileSizes: tileSizes, kernels: target.kernels)
       let fused = model.fused(
         tileSizes,

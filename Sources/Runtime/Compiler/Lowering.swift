@@ -287,7 +287,8 @@ struct Lowering {
     let headWidth = queries.width / heads
     let grid = shapes[layer.output]
     var attention = Attention(
-      kernels: target.kernels, heads: heads, headWidth: headWidth, tokens: queries.count)
+      kernels: target.kernels, heads: heads, headWidth: headWidth, tokens: queries.count,
+      bf16: target.bf16)
     if isRotary {
       attention.registers = queries.count - grid.count
       let table = rotaryTables[headWidth] ?? RotaryTable(grid: grid, headWidth: headWidth)

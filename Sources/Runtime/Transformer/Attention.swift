@@ -21,14 +21,19 @@ struct Attention: Sendable {
   var registers = 0
   /// Of the other tokens; `nil`: nothing is rotated.
   var rotary: RotaryTable?
+  /// Products of bf16 numbers; `nil` for f32.
+  var bf16: nn_bf16_kernels?
 
+  /// Numbers of a head, or of keys, that take the place of a float.
+  private var numbersTogether: Int { bf16 == nil ? 1 : 2 }
   private var paddedTokens: Int {
-    (tokens + TensorLayout.blockWidth - 1) / TensorLayout.blockWidth * TensorLayout.blockWidth
+    let together = numbersTogether * TensorLayout.blockWidth
+    return (tokens + together - 1) / together * together
   }
-  private var keyCount: Int { paddedTokens * headWidth }
+  private var keyCount: Int { paddedTokens * headWidth / numbersTogether }
   /// Floats from the values of a token to the next one's.
   private var valueStep: Int { Int(nn_head_step(Int32(headWidth))) }
-  private var valueCount: Int { paddedTokens * valueStep }
+  private var valueCount: Int { paddedTokens * valueStep / numbersTogether }
   private var queryCount: Int { (queriesPerTask * headWidth + 15) / 16 * 16 }
 
   /// Floats for the keys and values of all heads.
@@ -53,18 +58,18 @@ struct Attention: Sendable {
         var job = headRows(
           keys.from(element: head * headWidth), rows, cosines, sines, factor: 1,
           into: TokenRows(start: place, step: 0))
-        kernels.pointee.pack_keys(&job)
+        (bf16?.pack_keys ?? kernels.pointee.pack_keys)(&job)
       }
       var job = nn_head_values(
         source: values.start + head * headWidth, source_row_step: values.step,
         rows: Int32(tokens), head_width: Int32(headWidth), target: place + keyCount,
         target_row_step: valueStep)
-      kernels.pointee.pack_values(&job)
+      (bf16?.pack_values ?? kernels.pointee.pack_values)(&job)
     }
     let blocks = RowTasks(
       rows: tokens, tile: Int(kernels.pointee.direct_voxels),
       count: (tokens + queriesPerTask - 1) / queriesPerTask)
-    let factor = 1 / Float(headWidth).squareRoot()
+    let factor = nn_log2_e / Float(headWidth).squareRoot()
     // Head by head: threads read the same keys at the same time.
     team.forEach(heads * blocks.count) { task, worker in
       let (head, rows) = (task / blocks.count, blocks[task % blocks.count])
@@ -82,7 +87,7 @@ struct Attention: Sendable {
         values: place + keyCount,
         scratch: rotated.start + queryCount, target: target[rows.lowerBound] + head * headWidth,
         target_row_step: target.step)
-      kernels.pointee.attention(&job)
+      (bf16?.attention ?? kernels.pointee.attention)(&job)
     }
   }
 

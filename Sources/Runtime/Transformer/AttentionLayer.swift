@@ -11,7 +11,7 @@ struct AttentionLayer: Instruction {
   /// May be the queries.
   let output: TokenSequence
 
-  var algorithm: String { "attention" }
+  var algorithm: String { attention.bf16 == nil ? "attention" : "attention bf16" }
   var workspaceCount: Int { attention.workspaceCount }
   var buffers: [Buffer] {
     [queries.buffer, keys.buffer, values.buffer, packed, output.buffer]

@@ -32,6 +32,34 @@ import Testing
     #expect(try method(channels: 16, size: 1) == .direct)
   }
 
+  /// Of the layers before a norm over a quarter of an input's size, and of the one after it.
+  private func tileSizes(_ size: [Int]) throws -> [WinogradTileSizes?] {
+    var sketch = GraphSketch()
+    var value = sketch.convolution(sketch.input, channels: 64)
+    for stride in [1, 2, 2] { value = sketch.convolution(value, channels: 64, stride: stride) }
+    let after = sketch.convolution(sketch.norm(value), channels: 64)
+    let layers = AlgorithmChoice(target: Target(kernels: Kernels.available[0], threads: 1)).apply(
+      to: sketch.layers(after),
+      shapes: try sketch.shapes(after, inputShape: [16] + size))
+    return layers.map { layer in
+      switch layer.method {
+      case .fused(let tileSizes), .staged(let tileSizes): tileSizes
+      default: nil
+      }
+    }
+  }
+
+  @Test(arguments: [[32, 32, 32], [8, 8, 8]])
+  func largeTilesAreTakenBeforeANormOverEightVoxelsOrMore(size: [Int]) throws {
+    #expect(try tileSizes(size)[1]?.isSmall == false)
+  }
+
+  @Test func smallTilesAreTakenBeforeANormOverFewVoxels() throws {
+    let tileSizes = try tileSizes([4, 8, 8])
+    #expect(tileSizes[1]?.isSmall == true)
+    for tileSizes in tileSizes.dropFirst(2).dropLast() { #expect(tileSizes?.isSmall != false) }
+  }
+
   @Test func comparisonsCanForceTheDefinition() throws {
     #expect(try method(channels: 64, isDirectOnly: true) == .direct)
   }

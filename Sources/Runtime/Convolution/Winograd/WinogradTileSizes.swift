@@ -57,11 +57,12 @@ struct WinogradTileSizes: Sendable, Equatable {
   var points: Extent3 { extent(\.points) }
   var weightPoints: Extent3 { extent(\.weightPoints) }
 
-  /// Whether there are kernels for the way back: for tiles of one or two outputs along every axis.
-  var hasGradient: Bool { [z, y, x].allSatisfy { $0.outputs <= 2 } }
+  /// Whether tiles have one or two outputs along every axis: these round less than larger ones, and there are kernels for
+  /// their way back.
+  var isSmall: Bool { [z, y, x].allSatisfy { $0.outputs <= 2 } }
 
-  /// Whether only training takes them: with stride 2 larger tiles cost less where weights stay as they are.
-  var isForTraining: Bool { hasGradient && stride.count > 1 }
+  /// With stride 2 larger tiles cost less where weights stay as they are.
+  var isSmallAndStrided: Bool { isSmall && stride.count > 1 }
 
   func fits(_ geometry: ConvolutionGeometry) -> Bool {
     geometry.kernel == kernel && geometry.stride == stride
