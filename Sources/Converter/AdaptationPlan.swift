@@ -11,11 +11,14 @@ internal import SWTFormat
 struct AdaptationPlan {
   let root: JSONField
 
-  /// The one configuration in translated plans.
-  static let configuration = "pretrained"
+  /// What the one configuration in translated plans is called where nobody named it.
+  private static let configuration = "pretrained"
 
-  init(_ json: JSONValue) {
-    root = JSONField(path: "nnssl_adaptation_plan", value: json)
+  init(_ json: JSONValue, path: String) { root = JSONField(path: path, value: json) }
+
+  /// Whether it is one, and not nnU-Net's plans: nnssl writes `adaptation_plan.json` beside its checkpoints.
+  static func isPlan(_ json: JSONValue) -> Bool {
+    json["architecture_plans"]?.object != nil && json["pretrain_plan"]?.object != nil
   }
 
   /// One channel per input of the pre-trained stem; there are no labels, since nothing is segmented.
@@ -28,18 +31,27 @@ struct AdaptationPlan {
     ]
   }
 
-  /// Plans with one configuration.
+  /// Plans with one configuration, and its name.
   ///
-  /// - Parameter name: of the pre-training's configurations; not needed if there is just one.
-  func plans(configuration name: String?) throws -> JSONValue {
+  /// - Parameter given: one of the pre-training's configurations; not needed if there is just one.
+  func plans(
+    configuration given: String?
+  ) throws -> (plans: JSONValue, configuration: String) {
     let pretraining = try root["pretrain_plan"]
     let configurations = try pretraining["configurations"]
     let names = configurations.value.object?.members.map(\.key) ?? []
-    guard let name = name ?? (names.count == 1 ? names[0] : nil), names.contains(name) else {
+    guard let name = given ?? (names.count == 1 ? names[0] : nil) else {
       throw ConversionError(
         .options(
           problem: "\(configurations.path) has several configurations",
           advice: "give \(.configuration), one of: \(DisplayText.list(names))"))
+    }
+    guard names.contains(name) else {
+      throw ConversionError(
+        .field(
+          path: "\(configurations.path).\(name)",
+          problem:
+            "is missing; there are: \(names.isEmpty ? "none" : names.joined(separator: ", "))"))
     }
     let source = try configurations[name]
     let channels = try root["pretrain_num_input_channels"].integer(1...256)
@@ -62,15 +74,17 @@ struct AdaptationPlan {
         try root.optional("recommended_downstream_patchsize")?.value ?? .null,
     ]
     let axes: JSONValue = [0, 1, 2]
-    return [
+    let configuration = given ?? Self.configuration
+    let plans: JSONValue = [
       "plans_name": try pretraining.optional("plans_name")?.value ?? .null,
       "dataset_name": try pretraining.optional("dataset_name")?.value ?? .null,
       "transpose_forward": try pretraining.optional("transpose_forward")?.value ?? axes,
       "transpose_backward": try pretraining.optional("transpose_backward")?.value ?? axes,
       "image_reader_writer": try pretraining.optional("image_reader_writer")?.value
         ?? "SimpleITKIO",
-      "configurations": .object(JSONObject([(key: Self.configuration, value: translated)])),
+      "configurations": .object(JSONObject([(key: configuration, value: translated)])),
     ]
+    return (plans, configuration)
   }
 
   /// The spacing that pre-training resampled to; `null` where images kept their own.
@@ -103,22 +117,37 @@ extension Checkpoint {
   mutating func readPretrained(
     _ root: PickleValue, _ value: PickleValue, options: ConversionOptions
   ) throws {
-    let plan = AdaptationPlan(try json(value, path: "nnssl_adaptation_plan"))
-    dataset = try plan.dataset()
-    if weights.naming == .primus {
-      pretrainedArchitecture = JSONField(
-        path: "nnssl_adaptation_plan.architecture_plans", value: try plan.architecture())
-    }
-    if options.plansPath == nil {
-      plans = try plan.plans(configuration: options.configuration)
-      configuration = AdaptationPlan.configuration
-    }
+    let path = "nnssl_adaptation_plan"
     trainerName = root["trainer_name"]?.string
+    try take(AdaptationPlan(try json(value, path: path), path: path), options: options)
     fold = (root["init_args"]?["fold"]).flatMap { $0.string ?? $0.integer.map(String.init) }
     epoch = root["current_epoch"]?.integer
     citations = Self.texts(in: root["citations"])
     licence = (root["licence"] ?? root["license"])?.string.map { Self.oneLine($0, limit: 1024) }
+  }
+
+  /// Takes the adaptation plan that was given in the place of plans; otherwise does nothing.
+  mutating func takeGivenAdaptationPlan(options: ConversionOptions) throws {
+    guard let given = try PlannedNetwork.json(options.plansPath), AdaptationPlan.isPlan(given)
+    else { return }
+    hasGivenAdaptationPlan = true
+    trainerName = trainerName ?? given["trainer_name"]?.string
+    do { try take(AdaptationPlan(given, path: "plans"), options: options) } catch {
+      throw ConversionError.named(error, network: networkName)
+    }
+  }
+
+  private mutating func take(_ plan: AdaptationPlan, options: ConversionOptions) throws {
     isPretrained = true
+    dataset = try plan.dataset()
+    if weights.naming == .primus {
+      pretrainedArchitecture = JSONField(
+        path: "\(plan.root.path).architecture_plans", value: try plan.architecture())
+    }
+    // Other plans that are given say how scans are prepared.
+    guard options.plansPath == nil || hasGivenAdaptationPlan else { return }
+    let translated = try plan.plans(configuration: options.configuration)
+    (plans, configuration) = (translated.plans, translated.configuration)
   }
 
   private static let citationLimit = 256

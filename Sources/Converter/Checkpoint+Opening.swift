@@ -7,6 +7,12 @@ extension Checkpoint {
   /// Opens what a user may name: a checkpoint file of any dialect, a model folder, a dataset's folder,
   /// a MONAI bundle, or an exported zip.
   static func open(path: String, options: ConversionOptions) throws -> Checkpoint {
+    var checkpoint = try opened(path: path, options: options)
+    try checkpoint.takeGivenAdaptationPlan(options: options)
+    return checkpoint
+  }
+
+  private static func opened(path: String, options: ConversionOptions) throws -> Checkpoint {
     if Folder.exists(path) {
       return try open(try FileTree(folder: path), options: options)
     }

@@ -20,6 +20,8 @@ struct Checkpoint {
   var citations: [String] = []
   /// Whether nnssl pre-trained it: its decoder reconstructs images and segments nothing.
   var isPretrained = false
+  /// Whether the plans that the user gives are nnssl's, which `plans` then says in nnU-Net's words.
+  var hasGivenAdaptationPlan = false
   /// The class and its words in nnssl's adaptation plan, whatever other plans say.
   var pretrainedArchitecture: JSONField?
   /// What was wrong with fields that could not be read, by their paths.

@@ -98,9 +98,16 @@ enum OtherNetwork: CaseIterable {
     if let (network, key) = named(byKeys: keys, among: others) {
       throw network.refusal(by: "key '\(key)'")
     }
-    if let trainer, let network = named(byTrainer: trainer, among: others) {
+    guard let trainer, let network = named(byTrainer: trainer, among: others) else { return }
+    guard network.naming != nil, let naming = found.first else {
       throw network.refusal(by: "trainer \(trainer)")
     }
+    let error = ConversionError(
+      .notNNUNet(
+        problem:
+          "the trainer \(DisplayText.escaped(trainer)) builds \(network.name), these are another "
+          + "network's weights", advice: "check that trainer and checkpoint belong together"))
+    throw naming.family.map { ConversionError(.network($0, error)) } ?? error
   }
 
   private func refusal(by what: String) -> ConversionError {

@@ -27,7 +27,8 @@ struct PlannedNetwork {
   private init(
     reading checkpoint: Checkpoint, options: ConversionOptions, warn: @escaping (String) -> Void
   ) throws {
-    var plansJSON = try Self.json(options.plansPath) ?? checkpoint.plans
+    let given = checkpoint.hasGivenAdaptationPlan ? nil : try Self.json(options.plansPath)
+    var plansJSON = given ?? checkpoint.plans
     var datasetJSON = try Self.json(options.datasetPath) ?? checkpoint.dataset
     if let config = plansJSON, MONAIBundle.isConfig(config) {
       let bundle = try MONAIBundle(config, weights: checkpoint.weights)
@@ -192,7 +193,7 @@ struct PlannedNetwork {
   }
 
   /// A JSON file written by Python.
-  private static func json(_ path: String?) throws -> JSONValue? {
+  static func json(_ path: String?) throws -> JSONValue? {
     guard let path else { return nil }
     let file: MappedFile
     do { file = try MappedFile(path: path) } catch { throw ConversionError(error) }

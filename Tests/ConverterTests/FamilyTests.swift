@@ -110,6 +110,22 @@ import Testing
     #expect(try Source(name).architecture().transformer?.heads == heads)
   }
 
+  @Test(arguments: [
+    ("v2", "STUNetTrainer_base", "Primus: the trainer STUNetTrainer_base builds STU-Net"),
+    (
+      "stunet", "nnUNet_Primus_M_Trainer",
+      "STU-Net: the trainer nnUNet_Primus_M_Trainer builds the Primus"
+    ),
+  ])
+  func aTrainerOfAnotherFamilyIsRefused(name: String, trainer: String, message: String) throws {
+    let keys = try Source(name).tensors.keys.sorted()
+    let error = #expect(throws: ConversionError.self) {
+      try OtherNetwork.refuse(keys: keys, trainer: trainer)
+    }
+    #expect(error.map { "\($0)".hasPrefix(message) } == true, "\(String(describing: error))")
+    #expect(throws: Never.self) { try OtherNetwork.refuse(keys: keys, trainer: "MyTrainer") }
+  }
+
   /// Every tensor of an encoder is needed: without it, its name is in the message.
   @Test(arguments: names)
   func aMissingTensorIsNamed(name: String) throws {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Converter
+import FileIO
 import SWTFormat
 import TestSupport
 import Testing
@@ -46,5 +47,63 @@ import Testing
   @Test func theDecoderThatReconstructsImagesIsNotConverted() throws {
     let error = #expect(throws: ConversionError.self) { try convert(path) { $0.part = .network } }
     #expect(error.map { "\($0)".contains("no decoder") } == true)
+  }
+
+  // MARK: - A given adaptation plan
+
+  private let transformer = "\(Fixtures.folder)/primus/nnssl_primusx/checkpoint_final.pth"
+
+  /// nnssl's own words, with another spacing and a second configuration.
+  private func adaptationPlan(in folder: borrowing TemporaryFolder) throws -> String {
+    func configuration(_ spacing: JSONValue) -> JSONValue {
+      [
+        "normalization_schemes": ["ZScoreNormalization"], "spacing": spacing,
+        "patch_size": [32, 32, 32],
+      ]
+    }
+    let plan: JSONValue = [
+      "architecture_plans": [
+        "arch_class_name": "PrimusX",
+        "arch_kwargs": ["encoder_eva_depth": 3, "encoder_eva_numheads": 2],
+      ],
+      "pretrain_plan": [
+        "configurations": [
+          "onemmiso": configuration([1, 1, 1]), "coarse": configuration([2, 2, 2]),
+        ]
+      ],
+      "pretrain_num_input_channels": 1, "recommended_downstream_patchsize": [32, 32, 32],
+    ]
+    let path = folder.file("adaptation_plan.json")
+    var file = try AtomicFile(path: path, replacing: false)
+    try file.write(Array(plan.lineText.utf8))
+    try file.commit()
+    return path
+  }
+
+  @Test func anAdaptationPlanIsTakenInThePlaceOfPlans() throws {
+    let folder = try TemporaryFolder()
+    let plan = try adaptationPlan(in: folder)
+    let model = try convert(transformer) {
+      $0.plansPath = plan
+      $0.configuration = "coarse"
+    }
+    let expected = try convert(transformer)
+    #expect(model.description.preprocessing.spacing == [2, 2, 2])
+    #expect(model.description.architecture == expected.description.architecture)
+    #expect(model.tensors.map(\.sha256) == expected.tensors.map(\.sha256))
+  }
+
+  @Test(arguments: [nil, "other"])
+  func oneOfItsConfigurationsIsNamed(configuration: String?) throws {
+    let folder = try TemporaryFolder()
+    let plan = try adaptationPlan(in: folder)
+    let error = #expect(throws: ConversionError.self) {
+      try convert(transformer) {
+        $0.plansPath = plan
+        $0.configuration = configuration
+      }
+    }
+    let message = "\(try #require(error))"
+    #expect(message.hasPrefix("PrimusX: ") && message.contains("onemmiso, coarse"), "\(message)")
   }
 }
