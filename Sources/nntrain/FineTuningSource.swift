@@ -69,6 +69,27 @@ struct FineTuningSource {
     return SHA256.hex(SHA256.digest(of: Bytes(Array(text.prettyText.utf8))))
   }
 
+  /// What a state of an earlier run has to fit.
+  func outline(_ cohort: Cohort, folds: [Int]) -> FineTuningState.Outline {
+    let classCount = cohort.classes.count
+    let widths = model.description.architecture.featuresPerStage
+    return FineTuningState.Outline(
+      folds: folds, foldCount: self.folds, classCount: classCount, epochs: settings.epochs,
+      batchSize: settings.batchSize
+    ) { values in
+      // Any of the candidates may have been chosen.
+      try candidates.contains { candidate in
+        let pooling = candidate.pooling ?? Pooling.mean.entries(stageCount: stageCount)
+        let width = pooling.reduce(0) { $0 + widths[$1.stage] }
+        let zeros = [Float](repeating: 0, count: classCount * width)
+        return try TrainedParameters(
+          model, stageCount: settings.unfrozenStages,
+          head: (zeros, [Float](repeating: 0, count: classCount))
+        ).takes(values)
+      }
+    }
+  }
+
   private var frozenStages: FrozenStages {
     FrozenStages(
       model: model, settings: settings, pooling: pooling, threads: threads,

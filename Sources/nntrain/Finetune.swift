@@ -57,7 +57,7 @@ struct Finetune: ParsableCommand {
     guard let output else { return }
     let table = try labels.table(inputs[1])
     let cohort = try table.cohort()
-    _ = try cohort.folds(labels.cv)
+    let folds = try cohort.folds(labels.cv)
     let source = try FineTuningSource(
       model: inputs[0], table: table, settings: training, labels: labels, scans: scans,
       pooling: pooling.choices)
@@ -67,7 +67,10 @@ struct Finetune: ParsableCommand {
     let statePath = "\(output).state"
     var state = FineTuningState(
       path: statePath, fingerprint: try source.fingerprint(table: table, folds: labels.cv))
-    if resume { try state.resume() }
+    if resume {
+      try state.resume()
+      try state.check(source.outline(cohort, folds: folds))
+    }
 
     let reporter = scans.reporter
     let features = try cache.features(

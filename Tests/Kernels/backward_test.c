@@ -83,7 +83,7 @@ static void test_winograd_gradient(const nn_kernels *kernels, nn_winograd_tile_s
                          x = *nn_winograd_axis_of(sizes & 15);
   const int points = z.points * y.points * x.points, taps = z.kernel * y.kernel * x.kernel;
   const int width = 2 * x.outputs * x.stride + 1;
-  const int count_z = z.outputs, count_y = 1, count_x = 2 * x.outputs - 1;
+  const int count_z = z.outputs, count_y = y.outputs > 2 ? y.outputs - 1 : 1, count_x = 2 * x.outputs - 1;
   float *input = numbers((size_t)(z.points * y.points * width * BLOCK)), *vectors = numbers(2 * BLOCK);
   float *gradients = numbers((size_t)(z.outputs * y.outputs * width * BLOCK));
   float *moved = numbers((size_t)(2 * points * BLOCK)), *products = numbers((size_t)(points * BLOCK * BLOCK));
@@ -120,13 +120,13 @@ static void test_winograd_gradient(const nn_kernels *kernels, nn_winograd_tile_s
       for (int lane = 0; lane < BLOCK; lane++) {
         const int at = (tap * inputs + c) * BLOCK + lane;
         double sum = accumulate ? before[at] : 0;
-        for (int oz = 0; oz < count_z; oz++)
-          for (int ox = 0; ox < count_x; ox++) {
-            const float *row = rows[(oz * z.stride + tap / (y.kernel * x.kernel)) * y.points + tap / x.kernel % y.kernel];
-            const int ix = ox * x.stride + tap % x.kernel - 1;
-            if (!row || ix < 0 || ix >= width) continue;
-            sum += activated(row[ix * BLOCK + c], pending, c) * gradients[(oz * y.outputs * width + ox) * BLOCK + lane];
-          }
+        for (int voxel = 0; voxel < count_z * count_y * count_x; voxel++) {
+          const int oz = voxel / (count_y * count_x), oy = voxel / count_x % count_y, ox = voxel % count_x;
+          const float *row = rows[(oz * z.stride + tap / (y.kernel * x.kernel)) * y.points + oy * y.stride + tap / x.kernel % y.kernel];
+          const int ix = ox * x.stride + tap % x.kernel - 1;
+          if (!row || ix < 0 || ix >= width) continue;
+          sum += activated(row[ix * BLOCK + c], pending, c) * gradients[((oz * y.outputs + oy) * width + ox) * BLOCK + lane];
+        }
         error = worse(error, target[at] - sum);
       }
   expect(kernels->name, "winograd's weight gradient", error, 3e-5);
@@ -313,11 +313,8 @@ void test_backward(const nn_kernels *kernels) {
       }
     }
   for (int inputs = 1; inputs <= BLOCK; inputs += 5) {
-    test_winograd_gradient(kernels, 0x222, inputs, inputs % 2);
-    test_winograd_gradient(kernels, 0x122, inputs, inputs % 2);
-    test_winograd_gradient(kernels, 0x333, inputs, inputs % 2);
-    test_winograd_gradient(kernels, 0x233, inputs, inputs % 2);
-    test_winograd_gradient(kernels, 0x133, inputs, inputs % 2);
+    const nn_winograd_tile_sizes sizes[] = {0x444, 0x244, 0x144, 0x222, 0x122, 0x333, 0x233, 0x133};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) test_winograd_gradient(kernels, sizes[i], inputs, inputs % 2);
   }
   for (size_t voxels = 1; voxels < 200; voxels = voxels * 2 + 1) {
     test_norm_gradient(kernels, voxels);

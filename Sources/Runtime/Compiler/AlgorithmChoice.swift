@@ -35,7 +35,7 @@ struct AlgorithmChoice: Sendable {
   ///
   /// - Parameters:
   ///   - cases: how many run together: the weight is transformed once for all.
-  ///   - isGradient: whether for the weight's gradient, which has kernels for small tiles only.
+  ///   - isGradient: whether for the weight's gradient, which has no kernels for large tiles of stride 2.
   func tileSizesOfTrained(
     _ geometry: ConvolutionGeometry, cases: Int, isGradient: Bool
   ) -> WinogradTileSizes? {
@@ -46,7 +46,7 @@ struct AlgorithmChoice: Sendable {
     let model = CostModel(geometry, cases: cases, kernels: target.kernels, caches: .found)
     var best: (tileSizes: WinogradTileSizes?, cost: Double) = (nil, model.direct(isBf16: false))
     for tileSizes in WinogradTileSizes.all where tileSizes.fits(geometry) {
-      guard tileSizes.isSmall || !isGradient else { continue }
+      guard tileSizes.hasGradient || !isGradient else { continue }
       let tiling = WinogradTiling(geometry, tileSizes: tileSizes, kernels: target.kernels)
       // With fewer, the weight's transforms take what the products save.
       guard cases * tiling.tiles.count >= Self.fewestTrainedTiles else { continue }

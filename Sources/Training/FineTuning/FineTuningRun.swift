@@ -14,6 +14,16 @@ final class FineTuningRun {
     /// To go on from; of a run that goes on itself they are what `stored` says.
     var values: [[Float]] = []
     var optimizer = Optimizer.State.none
+
+    /// Whether a run can have come to so many epochs and losses.
+    ///
+    /// - Parameters:
+    ///   - epochs: how many there may be.
+    ///   - isValidated: whether every epoch had a loss.
+    func isPossible(epochs: Int, isValidated: Bool) -> Bool {
+      (0...epochs).contains(epoch) && losses.count == (isValidated ? epoch + 1 : 0)
+        && losses.allSatisfy(\.isFinite) && (0...epoch).contains(bestEpoch)
+    }
   }
 
   let classifier: TrainableClassifier
@@ -102,9 +112,7 @@ final class FineTuningRun {
   ///   - epochs: how many there may be.
   ///   - isValidated: whether every epoch had a loss.
   func canGoOn(from progress: Progress, epochs: Int, isValidated: Bool) -> Bool {
-    (0...epochs).contains(progress.epoch)
-      && progress.losses.count == (isValidated ? progress.epoch + 1 : 0)
-      && (0...progress.epoch).contains(progress.bestEpoch)
+    progress.isPossible(epochs: epochs, isValidated: isValidated)
       && classifier.parameters.takes(progress.values)
       && optimizer.takes(progress.optimizer, steps: progress.epoch * stepsPerEpoch)
   }

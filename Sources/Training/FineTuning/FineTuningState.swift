@@ -27,6 +27,62 @@ package struct FineTuningState {
     self.fingerprint = fingerprint
   }
 
+  /// What of a run is known before its cases are prepared.
+  package struct Outline {
+    /// Of every case the fold that it is left out in.
+    package let folds: [Int]
+    package let foldCount: Int
+    package let classCount: Int
+    package let epochs: Int
+    package let batchSize: Int
+    /// Whether these can be all numbers that are trained.
+    package let takes: ([[Float]]) throws -> Bool
+
+    package init(
+      folds: [Int], foldCount: Int, classCount: Int, epochs: Int, batchSize: Int,
+      takes: @escaping ([[Float]]) throws -> Bool
+    ) {
+      self.folds = folds
+      self.foldCount = foldCount
+      self.classCount = classCount
+      self.epochs = epochs
+      self.batchSize = batchSize
+      self.takes = takes
+    }
+  }
+
+  /// Holds what an earlier run left against what is known of this one, so that a state that cannot be its is refused at
+  /// once.
+  ///
+  /// - Throws: `TrainingError.state` where it cannot be.
+  package func check(_ outline: Outline) throws {
+    let outside = { (fold: Int) in outline.folds.count { $0 != fold } }
+    for fold in parts.keys {
+      guard (0..<outline.foldCount).contains(fold) else { throw damaged }
+      _ = try part(
+        fold, cases: outline.folds.count - outside(fold), classes: outline.classCount,
+        epochs: outline.epochs)
+    }
+    for part in bestEpochs.keys {
+      guard (0...outline.foldCount).contains(part) else { throw damaged }
+      _ = try bestEpochs(of: part, epochs: outline.epochs)
+    }
+    guard let (part, isInner, progress) = current else { return }
+    let stepsPerEpoch = (outside(part) + outline.batchSize - 1) / outline.batchSize
+    let optimizer = progress.optimizer
+    guard (0...outline.foldCount).contains(part), parts[part] == nil,
+      progress.isPossible(epochs: outline.epochs, isValidated: isInner),
+      optimizer.stepCounts.allSatisfy((0...progress.epoch * stepsPerEpoch).contains),
+      (progress.values + optimizer.first + optimizer.second).allSatisfy({
+        $0.withUnsafeBufferPointer(Finite.holds)
+      }),
+      [optimizer.first, optimizer.second].allSatisfy({ stored in
+        zip(stored, progress.values).allSatisfy { $0.isEmpty || $0.count == $1.count }
+      }),
+      try outline.takes(progress.values)
+    else { throw damaged }
+  }
+
   /// Where a run was interrupted; `nil` where it has not begun.
   ///
   /// - Throws: `TrainingError.state` where it is not this run's.
@@ -49,7 +105,8 @@ package struct FineTuningState {
     guard let known = parts[part] else { return nil }
     let isEmpty = known.epochs == 0
     guard (0...epochs).contains(known.epochs), isEmpty || known.distances.count == cases,
-      isEmpty || (known.logits.rows, known.logits.columns) == (cases, classes)
+      isEmpty || (known.logits.rows, known.logits.columns) == (cases, classes),
+      (known.logits.values + known.distances).allSatisfy(\.isFinite)
     else { throw damaged }
     return known
   }

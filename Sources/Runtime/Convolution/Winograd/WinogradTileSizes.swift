@@ -57,12 +57,15 @@ struct WinogradTileSizes: Sendable, Equatable {
   var points: Extent3 { extent(\.points) }
   var weightPoints: Extent3 { extent(\.weightPoints) }
 
-  /// Whether tiles have one or two outputs along every axis: these round less than larger ones, and there are kernels for
-  /// their way back.
+  /// Whether tiles have one or two outputs along every axis: these round less than larger ones.
   var isSmall: Bool { [z, y, x].allSatisfy { $0.outputs <= 2 } }
 
   /// With stride 2 larger tiles cost less where weights stay as they are.
   var isSmallAndStrided: Bool { isSmall && stride.count > 1 }
+
+  /// Whether there are kernels for the way back: not for four outputs at stride 2, whose 729 points' sums go through memory
+  /// and take what the products save.
+  var hasGradient: Bool { isSmall || stride.count == 1 }
 
   func fits(_ geometry: ConvolutionGeometry) -> Bool {
     geometry.kernel == kernel && geometry.stride == stride
