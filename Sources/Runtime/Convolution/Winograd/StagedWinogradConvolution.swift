@@ -55,22 +55,12 @@ struct StagedWinogradConvolution: ConvolutionInstruction {
     return (segmentCount + batches - 1) / batches
   }
 
-  /// Tiles of a batch at most.
-  private var tilesPerBatch: Int { segmentsPerBatch * tiling.tilesPerSegment }
-
-  private func places(tiles: Int) -> TransformedTiles {
-    TransformedTiles(tiles: tiles, blocks: tiling.inputBlocks, kernels: tiling.kernels)
+  /// Of the tiles of a batch at most.
+  private var floats: (transformed: Int, productsStep: Int) {
+    tiling.floats(tiles: segmentsPerBatch * tiling.tilesPerSegment)
   }
 
-  /// Floats of a batch's transformed tiles.
-  private var transformedCount: Int {
-    tiling.tileSizes.points.count * places(tiles: tilesPerBatch).pointStep
-  }
-
-  /// From an output block's products to the next one's.
-  private var productsStep: Int { tilesPerBatch * tiling.tileStep }
-
-  private var tileCount: Int { transformedCount + tiling.outputBlocks * productsStep }
+  private var tileCount: Int { floats.transformed + tiling.outputBlocks * floats.productsStep }
 
   var scratchCount: Int { tileCount + weights.widenedCount }
 
@@ -102,12 +92,13 @@ struct StagedWinogradConvolution: ConvolutionInstruction {
     _ moments: [UnsafeMutablePointer<nn_moments>?], _ cases: [RunContext], _ shared: RunContext
   ) {
     let inputBlocks = operands.input.blocks
-    let products = transformed + transformedCount
+    let floats = floats
+    let products = transformed + floats.transformed
     let segmentCount = cases.count * tiling.segmentCount
     for first in stride(from: 0, to: segmentCount, by: segmentsPerBatch) {
       let batch = first..<min(first + segmentsPerBatch, segmentCount)
       let tiles = tiling.tiles(ofSegments: batch)
-      let places = places(tiles: tiles.count)
+      let places = tiling.places(tiles: tiles.count)
       shared.team.forEach(tiling.inputBlocks * batch.count) { index, _ in
         let (block, segment) = (index / batch.count, first + index % batch.count)
         let own = tiling.split(segment)
@@ -126,7 +117,7 @@ struct StagedWinogradConvolution: ConvolutionInstruction {
         let own = tiling.split(segment)
         let before = tiling.tiles(from: first, to: segment)
         tiling.transformOutput(
-          products + block * productsStep + before * tiling.tileStep, block: block,
+          products + block * floats.productsStep + before * tiling.tileStep, block: block,
           segment: own.segment, into: operands.output,
           moments: moments[own.case].map { $0 + block * momentGroups + own.segment },
           context: cases[own.case])
@@ -160,8 +151,9 @@ struct StagedWinogradConvolution: ConvolutionInstruction {
             source_point_step: places.pointStep, source_group_step: places.groupStep,
             weights: workspace, weight_point_step: pieces.pointStep,
             weight_block_step: pieces.blockStep, weight_points: weightPoints,
-            target: products + blocks.lowerBound * productsStep + run.firstPoint * Self.block,
-            target_block_step: productsStep, target_tile_step: tiling.tileStep,
+            target: products + blocks.lowerBound * floats.productsStep + run.firstPoint
+              * Self.block,
+            target_block_step: floats.productsStep, target_tile_step: tiling.tileStep,
             points: Int32(run.weightPoints.count), tiles: Int32(count),
             group_tiles: Int32(places.groupTiles), input_blocks: Int32(inputs.count),
             output_blocks: Int32(blocks.count), fetches_weights: 0,

@@ -106,22 +106,12 @@ struct WinogradConvolution: ConvolutionInstruction {
 
   // MARK: - Running
 
-  /// Tiles of a task at most.
-  private var tilesPerTask: Int { segmentsPerTask * tiling.tilesPerSegment }
-
-  private func places(tiles: Int) -> TransformedTiles {
-    TransformedTiles(tiles: tiles, blocks: tiling.inputBlocks, kernels: tiling.kernels)
+  /// Of the tiles of a task at most.
+  private var floats: (transformed: Int, productsStep: Int) {
+    tiling.floats(tiles: segmentsPerTask * tiling.tilesPerSegment)
   }
 
-  /// Floats of a task's transformed tiles.
-  private var transformedCount: Int {
-    tiling.tileSizes.points.count * places(tiles: tilesPerTask).pointStep
-  }
-
-  /// From an output block's products to the next one's.
-  private var productsStep: Int { tilesPerTask * tiling.tileStep }
-
-  var workspaceCount: Int { transformedCount + tiling.outputBlocks * productsStep }
+  var workspaceCount: Int { floats.transformed + tiling.outputBlocks * floats.productsStep }
 
   var momentGroups: Int { tiling.segmentCount }
 
@@ -137,14 +127,15 @@ struct WinogradConvolution: ConvolutionInstruction {
       transformedWeights = UnsafePointer(target)
     }
     let inputBlocks = operands.input.blocks
+    let floats = floats
     for slab in slabs {
       context.team.forEach((slab.count + segmentsPerTask - 1) / segmentsPerTask) { task, worker in
         let first = slab.lowerBound + task * segmentsPerTask
         let segments = first..<min(first + segmentsPerTask, slab.upperBound)
         let tiles = tiling.tiles(ofSegments: segments)
         let transformed = context.workspace(of: worker)
-        let products = transformed + transformedCount
-        let places = places(tiles: tiles.count)
+        let products = transformed + floats.transformed
+        let places = tiling.places(tiles: tiles.count)
         for (block, source) in inputBlocks.enumerated() {
           for segment in segments {
             tiling.transformInput(
@@ -158,7 +149,7 @@ struct WinogradConvolution: ConvolutionInstruction {
           for segment in segments {
             let before = tiling.tiles(from: first, to: segment)
             tiling.transformOutput(
-              products + block * productsStep + before * tiling.tileStep, block: block,
+              products + block * floats.productsStep + before * tiling.tileStep, block: block,
               segment: segment, into: operands.output,
               moments: moments.map { $0 + block * momentGroups + segment }, context: context)
           }
@@ -179,7 +170,7 @@ struct WinogradConvolution: ConvolutionInstruction {
         source_group_step: places.groupStep, weights: transformedWeights,
         weight_point_step: transform.pointStep,
         weight_block_step: transform.blockStep, weight_points: weightPoints, target: products,
-        target_block_step: productsStep, target_tile_step: tiling.tileStep,
+        target_block_step: floats.productsStep, target_tile_step: tiling.tileStep,
         points: Int32(tiling.tileSizes.points.count), tiles: Int32(count),
         group_tiles: Int32(places.groupTiles), input_blocks: Int32(tiling.inputBlocks),
         output_blocks: Int32(tiling.outputBlocks),

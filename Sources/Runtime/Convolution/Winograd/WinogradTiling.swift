@@ -68,6 +68,16 @@ struct WinogradTiling: Sendable {
     tiles(ofSegment: segment).lowerBound - tiles(ofSegment: first).lowerBound
   }
 
+  /// Where so many transformed tiles lie that are multiplied together.
+  func places(tiles: Int) -> TransformedTiles {
+    TransformedTiles(tiles: tiles, blocks: inputBlocks, kernels: kernels)
+  }
+
+  /// Floats of so many tiles: transformed, and from an output block's products to the next one's.
+  func floats(tiles: Int) -> (transformed: Int, productsStep: Int) {
+    (tileSizes.points.count * places(tiles: tiles).pointStep, tiles * tileStep)
+  }
+
   private func position(of tile: Int) -> Extent3 {
     Extent3(z: tile / (tiles.y * tiles.x), y: tile / tiles.x % tiles.y, x: tile % tiles.x)
   }
