@@ -22,7 +22,9 @@ struct StagedWeightPieces {
   let inputs: [Range<Int>]
   private let outputBlocks: Int
   private let blocksPerTask: Int
-  private let runGroups: Int
+  /// Tasks that share output blocks: each has some of the runs.
+  private let tasksPerBlocks: Int
+  let tasks: Int
   /// Floats from an output block to the next at one point.
   let blockStep: Int
   /// Floats from a point to the next: one line more than it needs, since points at a power of two's distance share
@@ -39,12 +41,13 @@ struct StagedWeightPieces {
     let slices = tileSizes.weightPoints.slices
     let blockGroups = (outputBlocks + blocksPerTask - 1) / blocksPerTask
     // Several tasks for a thread.
-    runGroups = min(slices, (4 * target.threads + blockGroups - 1) / blockGroups)
+    let wanted = min(slices, (4 * target.threads + blockGroups - 1) / blockGroups)
     let products = tileSizes.points.sliceCount * tiles * blocksPerTask * Self.block
     let cache = Caches.found.secondLevel
-    let slicesPerRun = min(
-      max(1, cache / 8 * 3 / products), (slices + runGroups - 1) / runGroups)
+    let slicesPerRun = min(max(1, cache / 8 * 3 / products), (slices + wanted - 1) / wanted)
     runs = Self.parts(slices, of: slicesPerRun).map { Run(slices: $0, tileSizes) }
+    tasksPerBlocks = min(wanted, runs.count)
+    tasks = blockGroups * tasksPerBlocks
     let points = slicesPerRun * tileSizes.weightPoints.sliceCount
     let inputFloats = points * blocksPerTask * Self.block * Self.block
     inputs = Self.parts(inputBlocks, of: max(1, cache / 2 / inputFloats))
@@ -59,15 +62,12 @@ struct StagedWeightPieces {
     return (0..<parts).map { $0 * count / parts..<($0 + 1) * count / parts }
   }
 
-  var tasks: Int { (outputBlocks + blocksPerTask - 1) / blocksPerTask * min(runGroups, runs.count) }
-
   /// The output blocks of a task and the runs that it goes through.
   func work(ofTask task: Int) -> (blocks: Range<Int>, runs: ArraySlice<Run>) {
-    let groups = min(runGroups, runs.count)
-    let (first, group) = (task / groups * blocksPerTask, task % groups)
+    let (first, part) = (task / tasksPerBlocks * blocksPerTask, task % tasksPerBlocks)
     return (
       first..<min(first + blocksPerTask, outputBlocks),
-      runs[group * runs.count / groups..<(group + 1) * runs.count / groups]
+      runs[part * runs.count / tasksPerBlocks..<(part + 1) * runs.count / tasksPerBlocks]
     )
   }
 }
