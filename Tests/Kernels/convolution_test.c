@@ -219,15 +219,17 @@ static void test_winograd(const nn_kernels *kernels, nn_winograd_tile_sizes size
   float *weights = numbers((size_t)taps * BLOCK * BLOCK), *vectors = numbers(2 * BLOCK);
   // Two tiles, of one group or of two.
   const int group_tiles = 1 + inputs % 2, groups = 2 / group_tiles;
-  const ptrdiff_t group_step = group_tiles * BLOCK, point_step = groups * group_step + BLOCK;
-  float *data = numbers((size_t)points * 3 * BLOCK), *kernel = numbers((size_t)MOST_POINTS * BLOCK * BLOCK);
+  // Every group has room for two blocks.
+  const ptrdiff_t group_step = 2 * group_tiles * BLOCK, point_step = groups * group_step + BLOCK;
+  const nn_tile_places places = {point_step, group_step, group_step / 2, BLOCK, group_tiles};
+  float *tiles = numbers((size_t)((points + 1) * point_step)), *data = tiles + point_step, *kernel = numbers((size_t)MOST_POINTS * BLOCK * BLOCK);
   const ptrdiff_t block_step = (ptrdiff_t)points * 2 * BLOCK;
   float *products = numbers((size_t)(2 * block_step)), *output = numbers(4 * 4 * 8 * BLOCK);
   const nn_pending pending = {vectors, vectors + BLOCK, 0.01f};
   const float *rows[NN_WINOGRAD_POINTS * NN_WINOGRAD_POINTS];
   for (int row = 0; row < depth * height; row++) rows[row] = input + (size_t)row * width * BLOCK;
   rows[1 % (depth * height)] = NULL;
-  const nn_winograd_input load = {sizes, rows, width, first_x, 2, pending, data, point_step, group_step, group_tiles, 0};
+  const nn_winograd_input load = {sizes, rows, width, first_x, 2, pending, data, places, 0};
   kernels->winograd_input(&load);
   const int plane_points = y.weight_points * x.weight_points;
   for (int z_point = 0; z_point < z.weight_points; z_point++) {
@@ -246,17 +248,34 @@ static void test_winograd(const nn_kernels *kernels, nn_winograd_tile_sizes size
     weight_points[point] = (weight_point(z, point / (y.points * x.points)) * y.weight_points +
                             weight_point(y, point / x.points % y.points)) * x.weight_points +
                            weight_point(x, point % x.points);
-  const nn_winograd_products multiply = {
-      data, point_step, group_step, kernel, BLOCK * BLOCK, 0, weight_points, products, block_step, points * BLOCK, points, 2,
-      group_tiles, 1, 2, inputs % 2, 0};
+  // Tile after tile.
+  const nn_tile_places by_tile = {BLOCK, group_tiles * points * BLOCK, block_step, points * BLOCK, group_tiles};
+  const nn_winograd_products multiply = {data,   places, kernel, BLOCK * BLOCK, 0, weight_points, products, by_tile,
+                                         points, 2,      1,      2,             inputs % 2,       0};
   kernels->winograd_products(&multiply);
+  float *once = numbers((size_t)(2 * block_step));
+  memcpy(once, products, (size_t)(2 * block_step) * sizeof *once);
   // Added to themselves they are twice as large.
   nn_winograd_products add = multiply;
   add.accumulates = 1;
   kernels->winograd_products(&add);
   for (int i = 0; i < points * 2 * BLOCK; i++) products[i] *= 0.5f;
-  // Two output blocks that have the same weights.
+  // In place: a point's products lie where the tiles of the point before it were.
+  nn_winograd_products over = multiply;
+  over.target = tiles;
+  over.target_places = places;
+  kernels->winograd_products(&over);
   double difference = 0;
+  for (int tile = 0; tile < 2; tile++)
+    for (int point = 0; point < points; point++)
+      for (int i = 0; i < 2 * BLOCK; i++) {
+        const float *moved = tiles + point * point_step + tile / group_tiles * group_step + tile % group_tiles * BLOCK;
+        const float *wanted = once + (ptrdiff_t)(tile * points + point) * BLOCK;
+        difference = worse(difference, moved[i / BLOCK * places.block_step + i % BLOCK] - wanted[i / BLOCK * block_step + i % BLOCK]);
+      }
+  expect(kernels->name, "products in place", difference, 0);
+  // Two output blocks that have the same weights.
+  difference = 0;
   for (int i = 0; i < block_step; i++) difference = worse(difference, 0.5f * products[block_step + i] - products[i]);
   expect(kernels->name, "products of a second block", difference, 0);
   double error = 0;
@@ -269,8 +288,8 @@ static void test_winograd(const nn_kernels *kernels, nn_winograd_tile_sizes size
   for (int part = 0; part < 2; part++) {
     for (int i = 0; i < 4 * 4 * 8 * BLOCK; i++) output[i] = NAN;
     const int first_tile = part, inside_x = count_x - part * x.outputs;
-    const nn_winograd_output store = {sizes, 2 - part, products + (size_t)first_tile * points * BLOCK, points * BLOCK,
-                                      output, 32 * BLOCK, 8 * BLOCK, count_z, count_y, inside_x, part, &moments};
+    const nn_winograd_output store = {sizes, 2 - part, products, by_tile, first_tile, output,
+                                      32 * BLOCK, 8 * BLOCK, count_z, count_y, inside_x, part, &moments};
     kernels->winograd_output(&store);
     for (int oz = 0; oz < 4; oz++)
       for (int oy = 0; oy < 4; oy++)
@@ -303,7 +322,7 @@ static void test_winograd(const nn_kernels *kernels, nn_winograd_tile_sizes size
   // The largest outputs are about 10.
   expect(kernels->name, name, error, 2e-4);
   expect_moments(kernels, "winograd's statistics", &moments, &all);
-  free(input), free(weights), free(vectors), free(data), free(kernel), free(products), free(output);
+  free(input), free(weights), free(vectors), free(tiles), free(kernel), free(products), free(once), free(output);
 }
 
 void test_convolution(const nn_kernels *kernels) {

@@ -103,6 +103,14 @@ const nn_winograd_axis *_Nullable nn_winograd_axis_of(int32_t code);
 /// The tile sizes that there are kernels for; `count` is set to their number.
 const nn_winograd_tile_sizes *_Nonnull nn_winograd_all_tile_sizes(int32_t *_Nonnull count);
 
+/// Where numbers of tiles lie, 16 of a channel block at a time: floats from a point to the next, from a group of tiles, from
+/// a block, and from a tile of its group.
+typedef struct nn_tile_places {
+  ptrdiff_t point_step, group_step, block_step, tile_step;
+  /// Tiles of a group; the last group may have fewer, and has the place of as many.
+  int32_t group_tiles;
+} nn_tile_places;
+
 /// Transforms a run of neighbouring tiles of one channel block, activating its voxels on the way.
 typedef struct nn_winograd_input {
   nn_winograd_tile_sizes tile_sizes;
@@ -114,29 +122,28 @@ typedef struct nn_winograd_input {
   int32_t first_x;
   int32_t tiles;
   nn_pending pending;
-  /// `[point][group of tiles][input block][tile of its group][16]`, at the first group's place for this block.
+  /// The first group's place for this block.
   float *_Nonnull target;
-  ptrdiff_t point_step, group_step;
-  /// Tiles of a group, and of those before these.
-  int32_t group_tiles, tiles_before;
+  nn_tile_places places;
+  /// Tiles that lie before these.
+  int32_t tiles_before;
 } nn_winograd_input;
 
 /// Multiplies transformed tiles by transformed weights: at every point a matrix product, tiles × inputs
 /// times inputs × outputs.
 typedef struct nn_winograd_products {
-  /// `[point][group of tiles][input block][tile of its group][16]`.
+  /// Tiles of a group, at most `direct_voxels`, are neighbours.
   const float *_Nonnull source;
-  ptrdiff_t source_point_step, source_group_step;
+  nn_tile_places source_places;
   /// `[weight point][output block][input, whole blocks][16]`.
   const float *_Nonnull weights;
   ptrdiff_t weight_point_step, weight_block_step;
   /// Of every point its weight's.
   const int32_t *_Nonnull weight_points;
-  /// `[output block][tile][point][16]`.
+  /// In as large groups as the source; may be the source's memory, but not the same point's or a later one's.
   float *_Nonnull target;
-  ptrdiff_t target_block_step, target_tile_step;
-  /// A group has `group_tiles` tiles, at most `direct_voxels`; the last one may have fewer, and the place of as many.
-  int32_t points, tiles, group_tiles, input_blocks, output_blocks;
+  nn_tile_places target_places;
+  int32_t points, tiles, input_blocks, output_blocks;
   /// 1: the weights are far away, and are fetched ahead.
   int32_t fetches_weights;
   /// 1: products are added to what is there.
@@ -147,9 +154,11 @@ typedef struct nn_winograd_products {
 typedef struct nn_winograd_output {
   nn_winograd_tile_sizes tile_sizes;
   int32_t tiles;
-  /// `[tile][point][16]`.
+  /// The first group's place for this block.
   const float *_Nonnull source;
-  ptrdiff_t tile_step;
+  nn_tile_places places;
+  /// Tiles that lie before these.
+  int32_t tiles_before;
   /// The first tile's first voxel.
   float *_Nonnull target;
   ptrdiff_t plane_step;

@@ -22,7 +22,7 @@ struct WinogradWeightGradient: JointInstruction {
   private let segmentsPerBatch: Int
   /// Transformed inputs and gradients, `[block][point][tile][16]`.
   private let scratch: Buffer
-  private let places: TransformedTiles
+  private let places: TilePlaces
   /// Tiles from which on it goes point by point, and not block by block: those of one block at all points do not stay in
   /// the second-level cache then.
   private static let manyTiles = 64
@@ -52,7 +52,7 @@ struct WinogradWeightGradient: JointInstruction {
     let tiling = WinogradTiling(geometry, tileSizes: tileSizes, kernels: target.kernels)
     self.tiling = tiling
     segmentsPerBatch = StagedWinogradConvolution.segmentsPerBatch(tiling, cases: buffers.cases)
-    places = TransformedTiles(tiles: segmentsPerBatch * tiling.tilesPerSegment)
+    places = TilePlaces(tiles: segmentsPerBatch * tiling.tilesPerSegment)
     goesByPoint = segmentsPerBatch * tiling.tilesPerSegment >= Self.manyTiles
     let weightPoints = tileSizes.weightPointOfPoint
     self.weightPoints = weightPoints.map(Int32.init)

@@ -49,18 +49,35 @@ struct StagedWinogradConvolution: ConvolutionInstruction {
   ) -> Int {
     let segmentCount = cases * tiling.segmentCount
     let floats =
-      tiling.tileStep * (tiling.inputBlocks + tiling.outputBlocks) * tiling.tilesPerSegment
+      (tiling.tileSizes.points.count + 1) * block * (tiling.inputBlocks + tiling.outputBlocks)
+      * tiling.tilesPerSegment
     let fitting = max(1, batchFloats / floats)
     let batches = (segmentCount + fitting - 1) / fitting
     return (segmentCount + batches - 1) / batches
   }
 
-  /// Of the tiles of a batch at most.
-  private var floats: (transformed: Int, productsStep: Int) {
-    tiling.floats(tiles: segmentsPerBatch * tiling.tilesPerSegment)
+  /// Where so many tiles lie, transformed, and their products.
+  private struct Batch {
+    let transformed, products: TilePlaces
+    /// Floats of the transformed tiles.
+    let count: Int
+
+    init(_ tiling: WinogradTiling, tiles: Int) {
+      let points = tiling.tileSizes.points.count
+      transformed = TilePlaces(tiles: tiles, blocks: tiling.inputBlocks, kernels: tiling.kernels)
+      products = TilePlaces(tiles: tiles, points: points, kernels: tiling.kernels)
+      count = points * transformed.pointStep
+    }
   }
 
-  private var tileCount: Int { floats.transformed + tiling.outputBlocks * floats.productsStep }
+  private var largestBatch: Batch {
+    Batch(tiling, tiles: segmentsPerBatch * tiling.tilesPerSegment)
+  }
+
+  /// Floats of a batch's tiles and products.
+  private var tileCount: Int {
+    largestBatch.count + tiling.outputBlocks * largestBatch.products.blockStep
+  }
 
   var scratchCount: Int { tileCount + weights.widenedCount }
 
@@ -92,19 +109,18 @@ struct StagedWinogradConvolution: ConvolutionInstruction {
     _ moments: [UnsafeMutablePointer<nn_moments>?], _ cases: [RunContext], _ shared: RunContext
   ) {
     let inputBlocks = operands.input.blocks
-    let floats = floats
-    let products = transformed + floats.transformed
+    let products = transformed + largestBatch.count
     let segmentCount = cases.count * tiling.segmentCount
     for first in stride(from: 0, to: segmentCount, by: segmentsPerBatch) {
       let batch = first..<min(first + segmentsPerBatch, segmentCount)
       let tiles = tiling.tiles(ofSegments: batch)
-      let places = tiling.places(tiles: tiles.count)
+      let places = Batch(tiling, tiles: tiles.count)
       shared.team.forEach(tiling.inputBlocks * batch.count) { index, _ in
         let (block, segment) = (index / batch.count, first + index % batch.count)
         let own = tiling.split(segment)
         tiling.transformInput(
           inputBlocks[block].feature, block: inputBlocks[block].block, segment: own.segment,
-          into: transformed + block * places.blockStep, places,
+          into: transformed + block * places.transformed.blockStep, places.transformed,
           tilesBefore: tiling.tiles(from: first, to: segment), context: cases[own.case])
       }
       shared.team.forEach(pieces.tasks) { task, worker in
@@ -115,9 +131,9 @@ struct StagedWinogradConvolution: ConvolutionInstruction {
       shared.team.forEach(tiling.outputBlocks * batch.count) { index, _ in
         let (block, segment) = (index / batch.count, first + index % batch.count)
         let own = tiling.split(segment)
-        let before = tiling.tiles(from: first, to: segment)
         tiling.transformOutput(
-          products + block * floats.productsStep + before * tiling.tileStep, block: block,
+          products + block * places.products.blockStep, places.products,
+          tilesBefore: tiling.tiles(from: first, to: segment), block: block,
           segment: own.segment, into: operands.output,
           moments: moments[own.case].map { $0 + block * momentGroups + own.segment },
           context: cases[own.case])
@@ -127,7 +143,7 @@ struct StagedWinogradConvolution: ConvolutionInstruction {
 
   /// Transforms some output blocks' weights piece by piece, and multiplies all tiles by them.
   private func multiply(
-    _ transformed: UnsafePointer<Float>, _ count: Int, _ places: TransformedTiles,
+    _ transformed: UnsafePointer<Float>, _ count: Int, _ places: Batch,
     by source: UnsafePointer<Float>, task: Int, into products: UnsafeMutablePointer<Float>,
     workspace: UnsafeMutablePointer<Float>
   ) {
@@ -146,16 +162,15 @@ struct StagedWinogradConvolution: ConvolutionInstruction {
         run.weightPoints.withUnsafeBufferPointer { weightPoints in
           guard let weightPoints = weightPoints.baseAddress else { return }
           var job = nn_winograd_products(
-            source: transformed + run.firstPoint * places.pointStep
-              + inputs.lowerBound * places.blockStep,
-            source_point_step: places.pointStep, source_group_step: places.groupStep,
-            weights: workspace, weight_point_step: pieces.pointStep,
+            source: transformed + run.firstPoint * places.transformed.pointStep
+              + inputs.lowerBound * places.transformed.blockStep,
+            source_places: places.transformed.kernel, weights: workspace,
+            weight_point_step: pieces.pointStep,
             weight_block_step: pieces.blockStep, weight_points: weightPoints,
-            target: products + blocks.lowerBound * floats.productsStep + run.firstPoint
-              * Self.block,
-            target_block_step: floats.productsStep, target_tile_step: tiling.tileStep,
-            points: Int32(run.weightPoints.count), tiles: Int32(count),
-            group_tiles: Int32(places.groupTiles), input_blocks: Int32(inputs.count),
+            target: products + blocks.lowerBound * places.products.blockStep
+              + run.firstPoint * places.products.pointStep,
+            target_places: places.products.kernel, points: Int32(run.weightPoints.count),
+            tiles: Int32(count), input_blocks: Int32(inputs.count),
             output_blocks: Int32(blocks.count), fetches_weights: 0,
             accumulates: inputs.lowerBound > 0 ? 1 : 0)
           tiling.kernels.pointee.winograd_products(&job)

@@ -60,7 +60,8 @@ struct WinogradConvolution: ConvolutionInstruction {
   /// stay in the cache.
   static func segmentsPerTask(_ tiling: WinogradTiling, threads: Int) -> Int {
     let segment = tiling.tilesPerSegment
-    let floats = tiling.tileStep * (tiling.inputBlocks + tiling.outputBlocks) * segment
+    let floats =
+      tiling.tileSizes.points.count * blocks(tiling) * TensorLayout.blockWidth * segment
     let fitting = max((fewestTiles + segment - 1) / segment, taskFloats / floats)
     return max(1, min(fitting, tiling.segmentCount / (2 * threads)))
   }
@@ -106,12 +107,21 @@ struct WinogradConvolution: ConvolutionInstruction {
 
   // MARK: - Running
 
-  /// Of the tiles of a task at most.
-  private var floats: (transformed: Int, productsStep: Int) {
-    tiling.floats(tiles: segmentsPerTask * tiling.tilesPerSegment)
+  /// Blocks of channels that a tile has room for: transformed, and then their products.
+  private static func blocks(_ tiling: WinogradTiling) -> Int {
+    max(tiling.inputBlocks, tiling.outputBlocks)
   }
 
-  var workspaceCount: Int { floats.transformed + tiling.outputBlocks * floats.productsStep }
+  private func places(tiles: Int) -> TilePlaces {
+    TilePlaces(tiles: tiles, blocks: Self.blocks(tiling), kernels: tiling.kernels)
+  }
+
+  /// Of the tiles of a task at most, and one point more: a point's products lie where the transformed tiles of the
+  /// point before it were, which nothing reads any more.
+  var workspaceCount: Int {
+    (tiling.tileSizes.points.count + 1)
+      * places(tiles: segmentsPerTask * tiling.tilesPerSegment).pointStep
+  }
 
   var momentGroups: Int { tiling.segmentCount }
 
@@ -127,15 +137,14 @@ struct WinogradConvolution: ConvolutionInstruction {
       transformedWeights = UnsafePointer(target)
     }
     let inputBlocks = operands.input.blocks
-    let floats = floats
     for slab in slabs {
       context.team.forEach((slab.count + segmentsPerTask - 1) / segmentsPerTask) { task, worker in
         let first = slab.lowerBound + task * segmentsPerTask
         let segments = first..<min(first + segmentsPerTask, slab.upperBound)
         let tiles = tiling.tiles(ofSegments: segments)
-        let transformed = context.workspace(of: worker)
-        let products = transformed + floats.transformed
-        let places = tiling.places(tiles: tiles.count)
+        let places = places(tiles: tiles.count)
+        let products = context.workspace(of: worker)
+        let transformed = products + places.pointStep
         for (block, source) in inputBlocks.enumerated() {
           for segment in segments {
             tiling.transformInput(
@@ -147,9 +156,9 @@ struct WinogradConvolution: ConvolutionInstruction {
         multiply(transformed, tiles.count, places, by: transformedWeights, into: products)
         for block in 0..<tiling.outputBlocks {
           for segment in segments {
-            let before = tiling.tiles(from: first, to: segment)
             tiling.transformOutput(
-              products + block * floats.productsStep + before * tiling.tileStep, block: block,
+              products + block * places.blockStep, places,
+              tilesBefore: tiling.tiles(from: first, to: segment), block: block,
               segment: segment, into: operands.output,
               moments: moments.map { $0 + block * momentGroups + segment }, context: context)
           }
@@ -160,19 +169,17 @@ struct WinogradConvolution: ConvolutionInstruction {
 
   /// For every point a matrix product: tiles × input channels times input × output channels.
   private func multiply(
-    _ transformed: UnsafePointer<Float>, _ count: Int, _ places: TransformedTiles,
+    _ transformed: UnsafePointer<Float>, _ count: Int, _ places: TilePlaces,
     by transformedWeights: UnsafePointer<Float>, into products: UnsafeMutablePointer<Float>
   ) {
     weightPoints.withUnsafeBufferPointer { weightPoints in
       guard let weightPoints = weightPoints.baseAddress else { return }
       var job = nn_winograd_products(
-        source: transformed, source_point_step: places.pointStep,
-        source_group_step: places.groupStep, weights: transformedWeights,
+        source: transformed, source_places: places.kernel, weights: transformedWeights,
         weight_point_step: transform.pointStep,
         weight_block_step: transform.blockStep, weight_points: weightPoints, target: products,
-        target_block_step: floats.productsStep, target_tile_step: tiling.tileStep,
-        points: Int32(tiling.tileSizes.points.count), tiles: Int32(count),
-        group_tiles: Int32(places.groupTiles), input_blocks: Int32(tiling.inputBlocks),
+        target_places: places.kernel, points: Int32(tiling.tileSizes.points.count),
+        tiles: Int32(count), input_blocks: Int32(tiling.inputBlocks),
         output_blocks: Int32(tiling.outputBlocks),
         fetches_weights: transform.count > Self.largestNear ? 1 : 0, accumulates: 0)
       tiling.kernels.pointee.winograd_products(&job)

@@ -17,9 +17,6 @@ struct WinogradTiling: Sendable {
   let segmentsPerRow: Int
   let inputBlocks: Int
   let outputBlocks: Int
-  /// Floats between two tiles' products; one cache line more than they need, since tiles at a power
-  /// of two's distance would fight for the same cache sets.
-  let tileStep: Int
 
   init(_ geometry: ConvolutionGeometry, tileSizes: WinogradTileSizes, kernels: Kernels) {
     self.geometry = geometry
@@ -29,7 +26,6 @@ struct WinogradTiling: Sendable {
     segmentsPerRow = (tiles.x + Self.longestSegment - 1) / Self.longestSegment
     inputBlocks = geometry.inputs.count
     outputBlocks = (geometry.outputChannels + Self.block - 1) / Self.block
-    tileStep = (tileSizes.points.count + 1) * Self.block
   }
 
   var segmentCount: Int { tiles.z * tiles.y * segmentsPerRow }
@@ -68,16 +64,6 @@ struct WinogradTiling: Sendable {
     tiles(ofSegment: segment).lowerBound - tiles(ofSegment: first).lowerBound
   }
 
-  /// Where so many transformed tiles lie that are multiplied together.
-  func places(tiles: Int) -> TransformedTiles {
-    TransformedTiles(tiles: tiles, blocks: inputBlocks, kernels: kernels)
-  }
-
-  /// Floats of so many tiles: transformed, and from an output block's products to the next one's.
-  func floats(tiles: Int) -> (transformed: Int, productsStep: Int) {
-    (tileSizes.points.count * places(tiles: tiles).pointStep, tiles * tileStep)
-  }
-
   private func position(of tile: Int) -> Extent3 {
     Extent3(z: tile / (tiles.y * tiles.x), y: tile / tiles.x % tiles.y, x: tile % tiles.x)
   }
@@ -86,7 +72,7 @@ struct WinogradTiling: Sendable {
   /// among tiles of which `tilesBefore` lie before these.
   func transformInput(
     _ feature: Feature, block: Int, segment: Int, into target: UnsafeMutablePointer<Float>,
-    _ places: TransformedTiles, tilesBefore: Int, context: RunContext
+    _ places: TilePlaces, tilesBefore: Int, context: RunContext
   ) {
     let plane =
       UnsafePointer(context.memory[feature.activation]) + block * feature.activation.blockStep
@@ -102,8 +88,7 @@ struct WinogradTiling: Sendable {
         first_x: Int32(position.x * tileSizes.inputStep.x - geometry.padding.x),
         tiles: Int32(tiles.count),
         pending: feature.pending.kernel(block: block, in: context.memory),
-        target: target, point_step: places.pointStep, group_step: places.groupStep,
-        group_tiles: Int32(places.groupTiles), tiles_before: Int32(tilesBefore))
+        target: target, places: places.kernel, tiles_before: Int32(tilesBefore))
       kernels.pointee.winograd_input(&job)
     }
   }
@@ -125,17 +110,18 @@ struct WinogradTiling: Sendable {
     }
   }
 
-  /// Transforms one block of channels of a segment's tiles back, from `[tile][point][16]`, and makes
-  /// `moments` the statistics of what it writes.
+  /// Transforms one block of channels of a segment's tiles back, and makes `moments` the statistics of what it writes.
+  /// `products` is the block's place among tiles of which `tilesBefore` lie before these.
   func transformOutput(
-    _ products: UnsafePointer<Float>, block: Int, segment: Int, into output: Activation,
-    moments: UnsafeMutablePointer<nn_moments>?, context: RunContext
+    _ products: UnsafePointer<Float>, _ places: TilePlaces, tilesBefore: Int, block: Int,
+    segment: Int, into output: Activation, moments: UnsafeMutablePointer<nn_moments>?,
+    context: RunContext
   ) {
     let outputs = outputs(ofSegment: segment, in: output)
     moments?.pointee = nn_moments()
     var job = nn_winograd_output(
       tile_sizes: tileSizes.code, tiles: Int32(tiles(ofSegment: segment).count), source: products,
-      tile_step: tileStep,
+      places: places.kernel, tiles_before: Int32(tilesBefore),
       target: context.memory[output] + block * output.blockStep + outputs.first,
       plane_step: outputs.planeStep, row_step: outputs.rowStep, count_z: outputs.count.z,
       count_y: outputs.count.y, count_x: outputs.count.x, streams: output.isStreamed ? 1 : 0,
