@@ -47,7 +47,7 @@ struct WinogradConvolution: ConvolutionInstruction {
   }
 
   /// Floats that the tiles of a task may take between their transforms.
-  private static var taskFloats: Int { Caches.found.secondLevel / 4 * 3 }
+  private static var taskFloats: Int { Caches.found.secondLevel }
 
   /// Floats from which on a transformed weight is fetched before it is used: from the third-level cache it comes too
   /// late otherwise.
