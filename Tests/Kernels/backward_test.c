@@ -82,6 +82,7 @@ static void test_winograd_gradient(const nn_kernels *kernels, nn_winograd_tile_s
   const nn_winograd_axis z = *nn_winograd_axis_of(sizes >> 8), y = *nn_winograd_axis_of(sizes >> 4 & 15),
                          x = *nn_winograd_axis_of(sizes & 15);
   const int points = z.points * y.points * x.points, taps = z.kernel * y.kernel * x.kernel;
+  const int product_step = (BLOCK + 1) * BLOCK;
   const int width = 2 * x.outputs * x.stride + 1;
   const int count_z = z.outputs, count_y = y.outputs > 2 ? y.outputs - 1 : 1, count_x = 2 * x.outputs - 1;
   float *input = numbers((size_t)(z.points * y.points * width * BLOCK)), *vectors = numbers(2 * BLOCK);
@@ -105,13 +106,15 @@ static void test_winograd_gradient(const nn_kernels *kernels, nn_winograd_tile_s
     const int wz = pz < z.weight_points ? pz : z.weight_points - 1, wy = py < y.weight_points ? py : y.weight_points - 1;
     weight_points[point] = (wz * y.weight_points + wy) * x.weight_points + (px < x.weight_points ? px : x.weight_points - 1);
   }
-  const nn_winograd_gradient_products multiply = {sorted, moved, 3 * BLOCK, 2 * BLOCK, points, 2, weight_points, products, 0};
+  const nn_winograd_gradient_products multiply = {sorted, moved, 3 * BLOCK, 2 * BLOCK, points, 2, weight_points, products,
+                                                 product_step, product_step, 0};
   kernels->winograd_gradient_products(&multiply);
   // Added to itself it is twice as large.
-  const nn_winograd_gradient_products add = {sorted, moved, 3 * BLOCK, 2 * BLOCK, points, 2, weight_points, products, 1};
+  const nn_winograd_gradient_products add = {sorted, moved, 3 * BLOCK, 2 * BLOCK, points, 2, weight_points, products,
+                                            product_step, product_step, 1};
   kernels->winograd_gradient_products(&add);
-  for (int i = 0; i < points * BLOCK * BLOCK; i++) products[i] *= 0.5f;
-  const nn_winograd_weight_gradient store = {sizes, inputs, products, BLOCK * BLOCK, target, inputs * BLOCK, accumulate};
+  for (int i = 0; i < points * product_step; i++) products[i] *= 0.5f;
+  const nn_winograd_weight_gradient store = {sizes, inputs, products, product_step, target, inputs * BLOCK, accumulate};
   kernels->winograd_weight_gradient(&store);
   double error = 0;
   for (int i = taps * inputs * BLOCK; i < (taps + 1) * BLOCK * BLOCK; i++) error = worse(error, target[i] - before[i]);

@@ -85,6 +85,9 @@ typedef struct nn_winograd_gradient_products {
   const int32_t *_Nonnull weight_points;
   /// `[weight point][16 inputs][16]`.
   float *_Nonnull target;
+  ptrdiff_t target_point_step;
+  /// How far beyond these the sums lie that come next: they are fetched meanwhile.
+  ptrdiff_t next;
   /// 1 to add to the target, 0 to overwrite it.
   int32_t accumulate;
 } nn_winograd_gradient_products;

@@ -116,15 +116,19 @@ struct InputGradient: JointInstruction {
     let groups = (output.blocks + groupBlocks - 1) / groupBlocks
     // Planes only as far as threads need them: every task reads its blocks' weights.
     let wanted = threads == 1 ? 1 : 4 * threads
-    for own in classes where !own.taps.isEmpty {
+    let tasks = classes.filter { !$0.taps.isEmpty }.flatMap { own in
       let parts = min(own.z.count, (wanted + groups - 1) / groups)
-      team.forEach(groups * parts) { index, _ in
-        let (group, part) = (index / parts, index % parts)
-        let first = group * groupBlocks
-        convolve(
-          own, blocks: first..<min(first + groupBlocks, output.blocks),
-          planes: part * own.z.count / parts..<(part + 1) * own.z.count / parts, turned, cases)
+      return (0..<groups * parts).map { index in
+        let (first, part) = (index / parts * groupBlocks, index % parts)
+        return (
+          own: own, blocks: first..<min(first + groupBlocks, output.blocks),
+          planes: part * own.z.count / parts..<(part + 1) * own.z.count / parts
+        )
       }
+    }
+    team.forEach(tasks.count) { index, _ in
+      let task = tasks[index]
+      convolve(task.own, blocks: task.blocks, planes: task.planes, turned, cases)
     }
   }
 

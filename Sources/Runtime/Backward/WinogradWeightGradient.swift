@@ -74,7 +74,11 @@ struct WinogradWeightGradient: JointInstruction {
   private var blockStep: Int { points * pointStep }
 
   /// What is summed for one input block and one output block.
-  var workspaceCount: Int { goesByPoint ? 0 : pointsOfWeight.count * Self.block * Self.block }
+  var workspaceCount: Int { goesByPoint ? 0 : pointsOfWeight.count * Self.sumPointStep }
+
+  /// Floats from a weight point to the next of one input block and one output block: an odd number of cache lines, since
+  /// points at a power of two's distance would fight for the same cache sets.
+  private static let sumPointStep = (block | 1) * block
 
   func run(_ cases: [RunContext]) {
     guard let shared = cases.first else { return }
@@ -136,7 +140,7 @@ struct WinogradWeightGradient: JointInstruction {
           inputs + inputBlock * blockStep, gradients + outputBlock * blockStep, tiles: tiles,
           weightPoints: weightPoints, into: sums, accumulates: false)
         store(
-          sums, pointStep: Self.block * Self.block, outputBlock: outputBlock,
+          sums, pointStep: Self.sumPointStep, outputBlock: outputBlock,
           inputBlock: inputBlock, accumulates: accumulates)
       }
     }
@@ -157,8 +161,9 @@ struct WinogradWeightGradient: JointInstruction {
       let blocks =
         part * tiling.outputBlocks / parts..<(part + 1) * tiling.outputBlocks / parts
       for (number, point) in pointsOfWeight[weight].enumerated() {
-        for inputBlock in 0..<tiling.inputBlocks {
-          for outputBlock in blocks {
+        // In the order in which sums lie: these are what comes from memory.
+        for outputBlock in blocks {
+          for inputBlock in 0..<tiling.inputBlocks {
             let place = outputBlock * tiling.inputBlocks + inputBlock
             add(
               inputs + inputBlock * blockStep + point * pointStep,
@@ -182,7 +187,9 @@ struct WinogradWeightGradient: JointInstruction {
       var job = nn_winograd_gradient_products(
         inputs: inputs, gradients: gradients, input_point_step: pointStep,
         gradient_point_step: pointStep, points: Int32(points.count), tiles: Int32(tiles),
-        weight_points: start, target: target, accumulate: accumulates ? 1 : 0)
+        weight_points: start, target: target, target_point_step: Self.sumPointStep,
+        next: points.count > 1 ? Self.sumPointStep : Self.block * Self.block,
+        accumulate: accumulates ? 1 : 0)
       kernels.pointee.winograd_gradient_products(&job)
     }
   }
