@@ -29,7 +29,7 @@ extension PipelineObject {
   /// How many pooled features a run gives.
   var pooledCount: Int {
     let widths = model.model.description.architecture.featuresPerStage
-    return pipeline.pooling?.reduce(0) { $0 + widths[$1.stage] } ?? widths.last ?? 0
+    return pipeline.pooling?.featureCount(widths) ?? widths.last ?? 0
   }
 }
 

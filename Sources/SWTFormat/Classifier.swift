@@ -157,3 +157,10 @@ extension Classifier {
     return result
   }
 }
+
+extension [Classifier.Pooling] {
+  /// How many features they come to: one for every channel of a stage.
+  package func featureCount(_ featuresPerStage: [Int]) -> Int {
+    reduce(0) { $0 + featuresPerStage[$1.stage] }
+  }
+}

@@ -28,7 +28,7 @@ extension FeatureFile {
     let widths = architecture.featuresPerStage
     if let pooling {
       guard pooling.allSatisfy({ widths.indices.contains($0.stage) }),
-        pooling.reduce(0, { $0 + widths[$1.stage] }) == features.columns
+        pooling.featureCount(widths) == features.columns
       else {
         throw .features(
           problem: "their pooling is not that of \(features.columns) features of this model")
@@ -37,7 +37,7 @@ extension FeatureFile {
     }
     if features.columns == widths.last { return nil }
     let all = Classifier.Pooling.all(stageCount: widths.count)
-    let width = all.reduce(0) { $0 + widths[$1.stage] }
+    let width = all.featureCount(widths)
     guard features.columns == width else {
       throw .features(
         problem: "they have \(features.columns) columns where the model's last stage has "

@@ -26,7 +26,7 @@ package struct ScanFeatures: Sendable {
     pooling = pipeline.pooling ?? [Classifier.Pooling(stage: widths.count - 1, statistic: .mean)]
     var cache = FeatureCache(
       path: cachePath, modelID: pipeline.model.modelID, inputPolicy: pipeline.policy.rawValue,
-      pooling: pooling, width: pooling.reduce(0) { $0 + widths[$1.stage] })
+      pooling: pooling, width: pooling.featureCount(widths))
     var values: [Double] = []
     for (index, entry) in cases.enumerated() {
       let row: [Float]

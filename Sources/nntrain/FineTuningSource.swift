@@ -80,7 +80,7 @@ struct FineTuningSource {
       // Any of the candidates may have been chosen.
       try candidates.contains { candidate in
         let pooling = candidate.pooling ?? Pooling.mean.entries(stageCount: stageCount)
-        let width = pooling.reduce(0) { $0 + widths[$1.stage] }
+        let width = pooling.featureCount(widths)
         let zeros = [Float](repeating: 0, count: classCount * width)
         return try TrainedParameters(
           model, stageCount: settings.unfrozenStages,

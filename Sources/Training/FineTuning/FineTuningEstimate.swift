@@ -31,7 +31,7 @@ package struct FineTuningEstimate: Sendable {
     let own = pooling.filter { $0.stage >= widths.count - settings.unfrozenStages }
     let frozenPooling = pooling.filter { !own.contains($0) }
     let head = (
-      weight: [Float](repeating: 0, count: pooling.reduce(0) { $0 + widths[$1.stage] }),
+      weight: [Float](repeating: 0, count: pooling.featureCount(widths)),
       bias: [0 as Float]
     )
     let parameters = try TrainedParameters(
@@ -61,7 +61,7 @@ package struct FineTuningEstimate: Sendable {
         largestTraining = max(largestTraining, program.byteCount)
         let session = try TrainingSession(program)
         let zeros = [Float](repeating: 0, count: boundary.reduce(1, *))
-        let gradient = [Float](repeating: 0, count: own.reduce(0) { $0 + widths[$1.stage] })
+        let gradient = [Float](repeating: 0, count: own.featureCount(widths))
         // The first step finds its memory.
         let batch = try (0..<3).map { (_) throws(RuntimeError) in
           try Self.seconds { () throws(RuntimeError) in
