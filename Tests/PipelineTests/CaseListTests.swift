@@ -68,6 +68,11 @@ import Testing
     #expect(try files("case,age,\(column)\nx,61,a.nii\n") == [["a.nii"]])
   }
 
+  @Test(arguments: ["file", " file", "file  ", "   file "])
+  func blanksAroundAColumnsNameDoNotCount(column: String) throws {
+    #expect(try files(" case ,\(column)\nx,a.nii\n") == [["a.nii"]])
+  }
+
   @Test func columnsAreTakenInTheModelsOrder() throws {
     let channels = ["T1", "FLAIR"]
     #expect(
@@ -118,8 +123,8 @@ import Testing
   }
 
   @Test func aRowWithoutAFileIsACaseThatFails() throws {
-    let entries = try entries("case,MR\nx,\ny,b.nii\n")
-    #expect(entries.map(\.isArray) == [nil, false])
+    let entries = try entries("case,MR\nx,\ny,b.nii\nz,  \n")
+    #expect(entries.map(\.isArray) == [nil, false, nil])
   }
 
   // MARK: - Folders
