@@ -87,7 +87,7 @@ static void test_winograd_gradient(const nn_kernels *kernels, nn_winograd_tile_s
   const int count_z = z.outputs, count_y = y.outputs > 2 ? y.outputs - 1 : 1, count_x = 2 * x.outputs - 1;
   float *input = numbers((size_t)(z.points * y.points * width * BLOCK)), *vectors = numbers(2 * BLOCK);
   float *gradients = numbers((size_t)(z.outputs * y.outputs * width * BLOCK));
-  float *moved = numbers((size_t)(2 * points * BLOCK)), *products = numbers((size_t)(points * BLOCK * BLOCK));
+  float *moved = numbers((size_t)(2 * points * BLOCK)), *products = numbers((size_t)(points * product_step));
   float *sorted = numbers((size_t)(3 * points * BLOCK));
   float *target = numbers((size_t)((taps + 1) * BLOCK * BLOCK)), *before = numbers((size_t)((taps + 1) * BLOCK * BLOCK));
   memcpy(before, target, (size_t)((taps + 1) * BLOCK * BLOCK) * sizeof(float));
