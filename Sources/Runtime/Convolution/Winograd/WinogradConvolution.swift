@@ -46,8 +46,8 @@ struct WinogradConvolution: ConvolutionInstruction {
     kept?.prepare { transform.transform(into: $0, team: ThreadTeam(count: threads)) }
   }
 
-  /// Floats that the tiles of a task may take between their transforms.
-  private static var taskFloats: Int { Caches.found.secondLevel }
+  /// Floats that the tiles of a task may take between their transforms: weights go through the same cache.
+  private static var taskFloats: Int { Caches.found.secondLevel / 2 }
 
   /// Floats from which on a transformed weight is fetched before it is used: from the third-level cache it comes too
   /// late otherwise.
