@@ -17,6 +17,9 @@ package enum PickleLimits {
   static let instructions = 16_000_000
   /// Values of one pickle.
   static let values = 8_000_000
+  /// Tensors of one pickle: ten times as many as the largest network, its optimizer's state and an average of
+  /// its weights have, each read in some microseconds.
+  static let tensors = 60_000
   /// Open marks: how deep containers are nested while they are built.
   static let marks = 1_000
   /// Bytes of one string.

@@ -152,12 +152,10 @@ extension PickleMachine {
     {
       return .unreadableTensor("conjugated or negated tensor")
     }
-    let view = try TensorView(
-      shape: try integers(arguments[2]), strides: try integers(arguments[3]),
-      storageOffset: offset, storage: storage)
-    try charge(MemoryLayout<TensorView>.stride)
-    tensors.append(view)
-    return .tensor(tensors.count - 1)
+    return try tensor(
+      TensorView(
+        shape: integers(arguments[2]), strides: integers(arguments[3]), storageOffset: offset,
+        storage: storage))
   }
 
   /// `(untyped storage, offset, size, stride, requires_grad, hooks, dtype[, metadata])`.
@@ -167,12 +165,16 @@ extension PickleMachine {
       case .symbol(.torchType(let name)) = nodes[Int(arguments[6])]
     else { throw malformed("a tensor has the wrong arguments") }
     guard let type = ElementType(rawValue: name) else { return .unreadableTensor("\(name) tensor") }
-    let view = try TensorView(
-      shape: try integers(arguments[2]), strides: try integers(arguments[3]),
-      storageOffset: offset,
-      storage: TensorStorage(
-        key: storage.key, elementType: type, byteCount: storage.byteCount,
-        provider: storage.provider))
+    return try tensor(
+      TensorView(
+        shape: integers(arguments[2]), strides: integers(arguments[3]), storageOffset: offset,
+        storage: TensorStorage(
+          key: storage.key, elementType: type, byteCount: storage.byteCount,
+          provider: storage.provider)))
+  }
+
+  private mutating func tensor(_ view: TensorView) throws(PickleError) -> Node {
+    guard tensors.count < PickleLimits.tensors else { throw limit("tensors", PickleLimits.tensors) }
     try charge(MemoryLayout<TensorView>.stride)
     tensors.append(view)
     return .tensor(tensors.count - 1)

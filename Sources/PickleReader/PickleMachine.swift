@@ -82,7 +82,7 @@ struct PickleMachine {
     guard memory <= memoryLimit else { throw limit("bytes of values", memoryLimit) }
   }
 
-  private func limit(_ what: String, _ limit: Int) -> PickleError {
+  func limit(_ what: String, _ limit: Int) -> PickleError {
     .limit(what: what, limit: limit, offset: instruction)
   }
 

@@ -70,7 +70,7 @@ struct DynUNetParser {
       },
       segmentationHeads: plans.segmentationHeads,
       upsamplingBias: weights.shape(of: "decoder.upsamples.0.transp_conv.conv.bias") != nil,
-      segmentationBias: weights.shape(of: "decoder.output_block.conv.conv.bias") != nil)
+      segmentationBias: true)
   }
 
   /// The modules of the stages, as many as the weights have.

@@ -246,7 +246,10 @@ struct PrimusParser {
     guard Transformer.Bounds.tokens.contains(tokens) else {
       return "an input of \(size) makes \(tokens) tokens, more than can be run"
     }
-    guard let known = weights.tokens, known != tokens else { return nil }
-    return "an input of \(size) makes \(tokens) tokens, but the weights have positions for \(known)"
+    let registers = weights.registers
+    guard let positions = weights.positions, positions != tokens + registers else { return nil }
+    let made = registers == 0 ? "" : " beside \(registers) registers"
+    return
+      "an input of \(size) makes \(tokens) tokens\(made), but the weights have positions for \(positions)"
   }
 }

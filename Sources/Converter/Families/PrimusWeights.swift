@@ -100,7 +100,4 @@ struct PrimusWeights {
     let known = [32, 64, 128].map { Transformer.Level(features: $0, blocks: 1) }
     return stemChannels == 32 && levels == known ? 2 : nil
   }
-
-  /// Image tokens that the learned position embedding is for.
-  var tokens: Int? { positions.map { $0 - registers } }
 }

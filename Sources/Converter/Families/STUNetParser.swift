@@ -69,8 +69,7 @@ struct STUNetParser {
     }
     return NetworkArchitecture.Decoder(
       stages: mirrored, segmentationHeads: plans.segmentationHeads,
-      upsamplingBias: weights.shape(of: "decoder.upsample_layers.0.conv.bias") != nil,
-      segmentationBias: weights.shape(of: "decoder.seg_outputs.0.bias") != nil)
+      upsamplingBias: true, segmentationBias: true)
   }
 
   /// No weight shows the strides; but plans whose strides leave nothing to normalise of their patches have

@@ -33,10 +33,11 @@ import Testing
   }
 
   /// Of the layers before a norm over a quarter of an input's size, and of the one after it.
-  private func tileSizes(_ size: [Int]) throws -> [WinogradTileSizes?] {
+  private func tileSizes(_ size: [Int], features: Int = 64) throws -> [WinogradTileSizes?] {
     var sketch = GraphSketch()
     var value = sketch.convolution(sketch.input, channels: 64)
-    for stride in [1, 2, 2] { value = sketch.convolution(value, channels: 64, stride: stride) }
+    for stride in [1, 2] { value = sketch.convolution(value, channels: 64, stride: stride) }
+    value = sketch.convolution(value, channels: features, stride: 2)
     let after = sketch.convolution(sketch.norm(value), channels: 64)
     let layers = AlgorithmChoice(target: Target(kernels: Kernels.available[0], threads: 1)).apply(
       to: sketch.layers(after),
@@ -58,6 +59,11 @@ import Testing
     let tileSizes = try tileSizes([4, 8, 8])
     #expect(tileSizes[1]?.isSmall == true)
     for tileSizes in tileSizes.dropFirst(2).dropLast() { #expect(tileSizes?.isSmall != false) }
+  }
+
+  @Test(arguments: [(512, false), (1024, true)])
+  func smallTilesAreTakenBeforeANormOfVeryManyFeatures(features: Int, isSmall: Bool) throws {
+    #expect(try tileSizes([32, 32, 32], features: features)[1]?.isSmall == isSmall)
   }
 
   @Test func comparisonsCanForceTheDefinition() throws {
