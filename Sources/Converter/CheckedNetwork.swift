@@ -27,13 +27,6 @@ struct CheckedNetwork {
             problem: "the input has no decoder that segments", advice: "leave out \(.part) network")
         )
       }
-      guard network.architecture.decoder != nil else {
-        throw ConversionError(
-          .options(
-            problem:
-              "the plans' class is an encoder by itself, or the weights' decoder is none that can be converted",
-            advice: "leave out \(.part) network"))
-      }
       try check.requireNetwork()
     case .encoder:
       try check.requireEncoder()

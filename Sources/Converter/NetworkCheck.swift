@@ -48,11 +48,25 @@ struct NetworkCheck {
     try checkStrides()
   }
 
-  /// Checks that all of the network is there exactly.
+  /// Checks that all of the network is there exactly, a decoder too.
   func requireNetwork() throws {
+    guard architecture.decoder != nil else {
+      throw upProjectionProblem
+        ?? ConversionError(
+          .options(
+            problem:
+              "the plans' class is an encoder by itself, or the weights' decoder is none that can be converted",
+            advice: "leave out \(.part) network"))
+    }
     try requireEncoder()
     try requireDecoder()
     if let name = otherNames.first { throw ConversionError(.unexpectedKey(name)) }
+  }
+
+  /// A Primus' decoder comes from its weights: what keeps these from being one.
+  private var upProjectionProblem: ConversionError? {
+    guard architecture.transformer != nil else { return nil }
+    return (try? PrimusWeights(weights))?.upProjectionProblem
   }
 
   /// What the weights have besides the encoder and a decoder as planned, for a person.

@@ -21,6 +21,8 @@ struct PrimusWeights {
   /// Of the decoder's layers the kernels, from the tokens up, and the features that they make; empty where
   /// there is no decoder, or none that makes patches of the tokens.
   let upProjection: [(features: Int, upsampling: [Int])]
+  /// Why `upProjection` is empty: the tensor of the decoder that is missing, or whose shape does not fit.
+  let upProjectionProblem: ConversionError?
 
   /// - Throws: `ConversionError` with the tensor that is missing, or whose shape no Primus has.
   init(_ weights: StateDict) throws {
@@ -62,7 +64,11 @@ struct PrimusWeights {
     positions = shape("eva.pos_embed") == nil ? nil : try required("eva.pos_embed", rank: 3)[1]
     hasLayerScale = shape("eva.blocks.0.gamma_1") != nil
     hasInnerNorm = shape("eva.blocks.0.attn.norm.weight") != nil
-    upProjection = Self.upProjection(weights, patchSize: patchSize)
+    do {
+      (upProjection, upProjectionProblem) = (
+        try Self.upProjection(weights, patchSize: patchSize), nil
+      )
+    } catch { (upProjection, upProjectionProblem) = ([], error) }
     guard Bounds.features.contains(width), Bounds.features.contains(hiddenFeatures),
       patchSize.allSatisfy(Bounds.patchSize.contains), Bounds.registers.contains(registers),
       ([stemChannels ?? 1] + levels.map(\.features)).allSatisfy(
@@ -75,22 +81,32 @@ struct PrimusWeights {
     }
   }
 
+  /// - Throws: the first tensor with which the layers do not make patches of the tokens.
   private static func upProjection(
     _ weights: StateDict, patchSize: [Int]
-  ) -> [(features: Int, upsampling: [Int])] {
+  ) throws(ConversionError) -> [(features: Int, upsampling: [Int])] {
     var layers: [(features: Int, upsampling: [Int])] = []
-    for index in 0..<Transformer.Bounds.levels.upperBound {
-      let path = "decoder.up_projection.decode.\(index)"
+    var missing = patchSize
+    while missing.contains(where: { $0 > 1 }) {
+      let path = "decoder.up_projection.decode.\(layers.count)"
       // The last layer has neither norm nor GELU.
-      guard
-        let shape = weights.shape(of: "\(path).0.weight") ?? weights.shape(of: "\(path).weight"),
-        shape.count == 5, NetworkArchitecture.Bounds.features.contains(shape[1]),
-        shape[2...].allSatisfy((1...2).contains)
-      else { break }
+      let inner = "\(path).0.weight"
+      let last = "\(path).weight"
+      let name = weights.shape(of: inner) == nil && missing.allSatisfy { $0 <= 2 } ? last : inner
+      guard let shape = weights.shape(of: name) else { throw ConversionError(.missingKey(name)) }
+      guard shape.count == 5, NetworkArchitecture.Bounds.features.contains(shape[1]),
+        layers.count < Transformer.Bounds.levels.upperBound, shape[2...].contains(2),
+        zip(shape[2...], missing).allSatisfy({ $0 == 1 || $0 == 2 && $1 % 2 == 0 })
+      else {
+        throw ConversionError(
+          .tensor(
+            key: name,
+            problem: "has shape \(shape), which makes no patches of \(patchSize) of the tokens"))
+      }
       layers.append((shape[1], Array(shape[2...])))
+      missing = zip(missing, shape[2...]).map { $0 / $1 }
     }
-    let total = (0..<3).map { axis in layers.reduce(1) { $0 * $1.upsampling[axis] } }
-    return total == patchSize ? layers : []
+    return layers
   }
 
   /// As the classes are called: 1, 2 or 3; `nil` where 2 and 3 look alike.
