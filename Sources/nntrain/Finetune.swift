@@ -67,12 +67,15 @@ struct Finetune: ParsableCommand {
     let statePath = "\(output).state"
     var state = FineTuningState(
       path: statePath, fingerprint: try source.fingerprint(table: table, folds: labels.cv))
+    let reporter = scans.reporter
     if resume {
-      try state.resume()
-      try state.check(source.outline(cohort, folds: folds))
+      if try state.resume() {
+        try state.check(source.outline(cohort, folds: folds))
+      } else {
+        reporter.note("no epoch of an earlier run is known; begins anew")
+      }
     }
 
-    let reporter = scans.reporter
     let features = try cache.features(
       source.list, source.pipeline(scans), output: output, reporter
     ).values

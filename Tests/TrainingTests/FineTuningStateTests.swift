@@ -17,7 +17,7 @@ import Testing
     try file.write(withUnsafeBytes(of: UInt64(text.count).littleEndian) { Array($0) } + text)
     try file.commit()
     var state = FineTuningState(path: path, fingerprint: "f")
-    try state.resume()
+    #expect(try state.resume())
     return state
   }
 
@@ -79,7 +79,7 @@ import Testing
       withUnsafeBytes(of: UInt64(text.count).littleEndian) { Array($0) } + text + stored)
     try file.commit()
     var state = FineTuningState(path: path, fingerprint: "f")
-    try state.resume()
+    #expect(try state.resume())
     return state
   }
 

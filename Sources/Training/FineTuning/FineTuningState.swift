@@ -194,11 +194,19 @@ package struct FineTuningState {
     json?.array?.compactMap(\.integer).map { Double(bitPattern: UInt64(UInt(bitPattern: $0))) }
   }
 
-  /// Takes up what an earlier run left.
+  /// `nil` where there is no file.
+  private func contents() throws(FileError) -> Bytes? {
+    do { return try MappedFile(path: path).bytes } catch {
+      if case .cannotOpen(_, ENOENT) = error { return nil }
+      throw error
+    }
+  }
+
+  /// Takes up what an earlier run left; `false` where it left nothing, since its first epoch did not end.
   ///
   /// - Throws: `FileError`, or `TrainingError.state` where it is none, or that of another run.
-  package mutating func resume() throws {
-    let bytes = try MappedFile(path: path).bytes
+  package mutating func resume() throws -> Bool {
+    guard let bytes = try contents() else { return false }
     guard let length = bytes.littleEndian(UInt64.self, at: 0),
       let count = Int(exactly: length), let text = bytes.slice(at: 8, count: count),
       let json = try? JSONParser.parse(text)
@@ -221,7 +229,7 @@ package struct FineTuningState {
         logits: Matrix(rows: logits.count / max(columns, 1), columns: columns, values: logits),
         distances: distances)
     }
-    guard let running = json["current"], !running.isNull else { return }
+    guard let running = json["current"], !running.isNull else { return true }
     guard let part = running["part"]?.integer, let isInner = running["inner"]?.bool,
       let epoch = running["epoch"]?.integer, let best = running["best_epoch"]?.integer,
       let losses = Self.exact(running["losses"]),
@@ -239,6 +247,7 @@ package struct FineTuningState {
           first: Array(arrays[third..<2 * third]), second: Array(arrays[(2 * third)...]),
           stepCounts: steps))
     )
+    return true
   }
 
   private static func arrays(_ bytes: Bytes, at start: Int, _ counts: [Int]) -> [[Float]]? {
