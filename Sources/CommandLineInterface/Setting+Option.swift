@@ -35,6 +35,7 @@ extension Setting {
     case .groupColumn: "--group"
     case .recursive: "--recursive"
     case .resume: "--resume"
+    case .learningRate: "--lr"
     }
   }
 }

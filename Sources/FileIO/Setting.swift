@@ -31,4 +31,5 @@ package enum Setting: String, Sendable, Equatable {
   case groupColumn
   case recursive
   case resume
+  case learningRate
 }

@@ -72,7 +72,9 @@ package struct HeadTraining: Sendable {
     let constant = standardization.constantFeatures.count
     if constant > 0 {
       result.append(
-        "\(constant) feature\(constant == 1 ? " is" : "s are") constant and say nothing")
+        constant == 1
+          ? "1 feature is constant and says nothing"
+          : "\(constant) features are constant and say nothing")
     }
     if temperature == Temperature.range.lowerBound || temperature == Temperature.range.upperBound {
       result.append(

@@ -29,6 +29,8 @@ package enum TrainingError: Error, Equatable, Sendable {
   case state(path: String, problem: String)
   /// A feature is no finite number.
   case nonFinite(case: String, feature: Int)
+  /// Fine-tuning came to numbers that are none.
+  case diverged
 }
 
 extension TrainingError: Failure {
@@ -73,6 +75,10 @@ extension TrainingError: Failure {
       .init(
         "feature \(feature) of case \(DisplayText.quoted(name)) is no finite number",
         advice: "leave the case out")
+    case .diverged:
+      .init(
+        "the network's features became infinite in training",
+        advice: "give a smaller \(.learningRate)")
     }
   }
 }

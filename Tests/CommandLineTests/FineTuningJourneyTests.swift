@@ -137,8 +137,9 @@ import Testing
     let told = report["cv"]?["probabilities"]?.array?.map { $0.array?.last?.double }
     #expect(rows.dropFirst().map { Double($0[6]) } == told)
 
-    // The same seed and threads, the same bytes.
-    #expect(try train(folder, "b.swt").status == 0)
+    // The same seed and threads, the same bytes, also where a run was interrupted before its first epoch ended.
+    let again = try train(folder, "b.swt", ["--resume"])
+    #expect(again.status == 0 && again.errors.contains("begins anew"), "\(again.errors)")
     #expect(try SWTFile(contentsOf: folder.file("b.swt")).modelID == file.modelID)
   }
 
@@ -203,6 +204,7 @@ import Testing
   @Test(arguments: [
     (["--unfreeze", "9"], 64 as Int32, "--unfreeze"), (["--lr", "0"], 64, "--lr"),
     (["--batches", "x.npz"], 64, "--dump"), (["--max-memory", "1M"], 65, "--max-memory"),
+    (["--lr", "1e30"], 65, "smaller --lr"),
   ])
   func whatCannotBeIsRefused(options: [String], status: Int32, word: String) throws {
     let folder = try TemporaryFolder()

@@ -132,8 +132,10 @@ final class FineTuningRun {
       let windows = batch.map { index in
         cases.windows(index, view: views.integer(at: index, below: settings.views + 1))
       }
-      try classifier.learn(windows, trainedStages: trained) { number, logits in
-        loss.term(logits: logits, target: targets[number], total: total).gradient
+      try finite {
+        try classifier.learn(windows, trainedStages: trained) { number, logits in
+          loss.term(logits: logits, target: targets[number], total: total).gradient
+        }
       }
       optimizer.step(rates: phases.rates(epoch: epoch, step: step))
     }
@@ -153,7 +155,15 @@ final class FineTuningRun {
 
   /// The plain views of cases.
   func plain(_ indices: [Int]) throws -> [TrainableClassifier.Pass] {
-    try classifier.forward(indices.map { cases.windows($0, view: 0) })
+    try finite { try classifier.forward(indices.map { cases.windows($0, view: 0) }) }
+  }
+
+  /// Features are finite before training, so that it is steps that were too large where they are not.
+  private func finite<Value>(_ body: () throws -> Value) throws -> Value {
+    do { return try body() } catch let error as RuntimeError {
+      guard case .notFinite = error.reason else { throw error }
+      throw TrainingError.diverged
+    }
   }
 }
 
