@@ -7,7 +7,13 @@
 
 #include "testing.h"
 
-enum { MOST_POINTS = NN_WINOGRAD_POINTS * NN_WINOGRAD_POINTS * NN_WINOGRAD_POINTS };
+enum {
+  MOST_POINTS = NN_WINOGRAD_POINTS * NN_WINOGRAD_POINTS * NN_WINOGRAD_POINTS,
+  // A place for the outputs of two tiles.
+  SIDE = NN_WINOGRAD_OUTPUTS,
+  ROW = 2 * SIDE,
+  VOXELS = SIDE * SIDE * ROW,
+};
 
 static double activated(double value, nn_pending pending, int lane) {
   const double x = (double)pending.scale[lane] * value + (double)pending.shift[lane];
@@ -224,7 +230,7 @@ static void test_winograd(const nn_kernels *kernels, nn_winograd_tile_sizes size
   const nn_tile_places places = {point_step, group_step, group_step / 2, BLOCK, group_tiles};
   float *tiles = numbers((size_t)((points + 1) * point_step)), *data = tiles + point_step, *kernel = numbers((size_t)MOST_POINTS * BLOCK * BLOCK);
   const ptrdiff_t block_step = (ptrdiff_t)points * 2 * BLOCK;
-  float *products = numbers((size_t)(2 * block_step)), *output = numbers(4 * 4 * 8 * BLOCK);
+  float *products = numbers((size_t)(2 * block_step)), *output = numbers(VOXELS * BLOCK);
   const nn_pending pending = {vectors, vectors + BLOCK, 0.01f};
   const float *rows[NN_WINOGRAD_POINTS * NN_WINOGRAD_POINTS];
   for (int row = 0; row < depth * height; row++) rows[row] = input + (size_t)row * width * BLOCK;
@@ -286,15 +292,15 @@ static void test_winograd(const nn_kernels *kernels, nn_winograd_tile_sizes size
   const int count_z = z.outputs - (z.outputs > 1), count_y = y.outputs - (y.outputs > 1);
   const int count_x = 2 * x.outputs - (x.outputs > 1);
   for (int part = 0; part < 2; part++) {
-    for (int i = 0; i < 4 * 4 * 8 * BLOCK; i++) output[i] = NAN;
+    for (int i = 0; i < VOXELS * BLOCK; i++) output[i] = NAN;
     const int first_tile = part, inside_x = count_x - part * x.outputs;
     const nn_winograd_output store = {sizes, 2 - part, products, by_tile, first_tile, output,
-                                      32 * BLOCK, 8 * BLOCK, count_z, count_y, inside_x, part, &moments};
+                                      SIDE * ROW * BLOCK, ROW * BLOCK, count_z, count_y, inside_x, part, &moments};
     kernels->winograd_output(&store);
-    for (int oz = 0; oz < 4; oz++)
-      for (int oy = 0; oy < 4; oy++)
-        for (int ox = 0; ox < 8; ox++) {
-          const float *voxel = output + (oz * 32 + oy * 8 + ox) * BLOCK;
+    for (int oz = 0; oz < SIDE; oz++)
+      for (int oy = 0; oy < SIDE; oy++)
+        for (int ox = 0; ox < ROW; ox++) {
+          const float *voxel = output + ((oz * SIDE + oy) * ROW + ox) * BLOCK;
           const int is_inside = oz < count_z && oy < count_y && ox < inside_x;
           for (int lane = 0; lane < BLOCK; lane++) {
             if (!is_inside) {

@@ -33,10 +33,12 @@ import Testing
   }
 
   /// Of the layers before a norm over a quarter of an input's size, and of the one after it.
-  private func tileSizes(_ size: [Int], features: Int = 64) throws -> [WinogradTileSizes?] {
+  private func tileSizes(
+    _ size: [Int], channels: Int = 64, features: Int = 64
+  ) throws -> [WinogradTileSizes?] {
     var sketch = GraphSketch()
-    var value = sketch.convolution(sketch.input, channels: 64)
-    for stride in [1, 2] { value = sketch.convolution(value, channels: 64, stride: stride) }
+    var value = sketch.convolution(sketch.input, channels: channels)
+    for stride in [1, 2] { value = sketch.convolution(value, channels: channels, stride: stride) }
     value = sketch.convolution(value, channels: features, stride: 2)
     let after = sketch.convolution(sketch.norm(value), channels: 64)
     let layers = AlgorithmChoice(target: Target(kernels: Kernels.available[0], threads: 1)).apply(
@@ -50,9 +52,9 @@ import Testing
     }
   }
 
-  @Test(arguments: [[32, 32, 32], [8, 8, 8]])
-  func largeTilesAreTakenBeforeANormOverEightVoxelsOrMore(size: [Int]) throws {
-    #expect(try tileSizes(size)[1]?.isSmall == false)
+  @Test(arguments: [([32, 32, 32], 64), ([8, 8, 8], 320)])
+  func largeTilesAreTakenBeforeANormOverEightVoxelsOrMore(size: [Int], channels: Int) throws {
+    #expect(try tileSizes(size, channels: channels)[1]?.isSmall == false)
   }
 
   @Test func smallTilesAreTakenBeforeANormOverFewVoxels() throws {
