@@ -95,7 +95,7 @@ static void test_winograd_gradient(const nn_kernels *kernels, nn_winograd_tile_s
   const float *rows[NN_WINOGRAD_POINTS * NN_WINOGRAD_POINTS];
   for (int row = 0; row < z.points * y.points; row++) rows[row] = input + row * width * BLOCK;
   rows[1] = NULL;
-  const nn_winograd_input load = {sizes, rows, width, -1, 2, pending, sorted, {3 * BLOCK, 0, 0, BLOCK, 2}, 0};
+  const nn_winograd_input load = {sizes, rows, width, -1, 2, pending, sorted, {3 * BLOCK, 0, 0, BLOCK, 2}, 0, 0, 0};
   kernels->winograd_input(&load);
   const nn_winograd_gradient move = {sizes, 2, gradients, y.outputs * width * BLOCK, width * BLOCK, count_z, count_y, count_x,
                                      moved, 2 * BLOCK};

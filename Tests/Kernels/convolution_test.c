@@ -235,7 +235,7 @@ static void test_winograd(const nn_kernels *kernels, nn_winograd_tile_sizes size
   const float *rows[NN_WINOGRAD_POINTS * NN_WINOGRAD_POINTS];
   for (int row = 0; row < depth * height; row++) rows[row] = input + (size_t)row * width * BLOCK;
   rows[1 % (depth * height)] = NULL;
-  const nn_winograd_input load = {sizes, rows, width, first_x, 2, pending, data, places, 0};
+  const nn_winograd_input load = {sizes, rows, width, first_x, 2, pending, data, places, 0, 0, 0};
   kernels->winograd_input(&load);
   const int plane_points = y.weight_points * x.weight_points;
   for (int z_point = 0; z_point < z.weight_points; z_point++) {

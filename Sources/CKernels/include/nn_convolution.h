@@ -127,6 +127,9 @@ typedef struct nn_winograd_input {
   nn_tile_places places;
   /// Tiles that lie before these.
   int32_t tiles_before;
+  /// The first tile's first voxel of the run that is likely to come next, and its rows, which are fetched; or null.
+  int32_t next_first_x;
+  const float *_Nullable const *_Nullable next_rows;
 } nn_winograd_input;
 
 /// Multiplies transformed tiles by transformed weights: at every point a matrix product, tiles × inputs

@@ -93,8 +93,9 @@ struct WinogradWeightGradient: JointInstruction {
         let (block, segment) = (index / batch.count, first + index % batch.count)
         let own = tiling.split(segment)
         tiling.transformInput(
-          source, block: block, segment: own.segment, into: inputs + block * blockStep, places,
-          tilesBefore: tiling.tiles(from: first, to: segment), context: cases[own.case])
+          .init(feature: source, block: block, segment: own.segment, context: cases[own.case]),
+          next: nil, into: inputs + block * blockStep, places,
+          tilesBefore: tiling.tiles(from: first, to: segment))
       }
       shared.team.forEach(tiling.outputBlocks * batch.count) { index, _ in
         let (block, segment) = (index / batch.count, first + index % batch.count)

@@ -115,13 +115,21 @@ struct StagedWinogradConvolution: ConvolutionInstruction {
       let batch = first..<min(first + segmentsPerBatch, segmentCount)
       let tiles = tiling.tiles(ofSegments: batch)
       let places = Batch(tiling, tiles: tiles.count)
-      shared.team.forEach(tiling.inputBlocks * batch.count) { index, _ in
-        let (block, segment) = (index / batch.count, first + index % batch.count)
-        let own = tiling.split(segment)
+      func run(_ index: Int) -> WinogradTiling.InputRun {
+        let own = tiling.split(first + index % batch.count)
+        let source = inputBlocks[index / batch.count]
+        return .init(
+          feature: source.feature, block: source.block, segment: own.segment,
+          context: cases[own.case])
+      }
+      let runs = inputBlocks.count * batch.count
+      shared.team.forEach(runs) { index, _ in
+        let next = index + shared.team.count
         tiling.transformInput(
-          inputBlocks[block].feature, block: inputBlocks[block].block, segment: own.segment,
-          into: transformed + block * places.transformed.blockStep, places.transformed,
-          tilesBefore: tiling.tiles(from: first, to: segment), context: cases[own.case])
+          run(index), next: next < runs ? run(next) : nil,
+          into: transformed + index / batch.count * places.transformed.blockStep,
+          places.transformed,
+          tilesBefore: tiling.tiles(from: first, to: first + index % batch.count))
       }
       shared.team.forEach(pieces.tasks) { task, worker in
         multiply(

@@ -145,13 +145,19 @@ struct WinogradConvolution: ConvolutionInstruction {
         let places = places(tiles: tiles.count)
         let products = context.workspace(of: worker)
         let transformed = products + places.pointStep
-        for (block, source) in inputBlocks.enumerated() {
-          for segment in segments {
-            tiling.transformInput(
-              source.feature, block: source.block, segment: segment,
-              into: transformed + block * places.blockStep, places,
-              tilesBefore: tiling.tiles(from: first, to: segment), context: context)
-          }
+        func run(_ number: Int) -> WinogradTiling.InputRun {
+          let source = inputBlocks[number / segments.count]
+          return .init(
+            feature: source.feature, block: source.block,
+            segment: first + number % segments.count, context: context)
+        }
+        let runs = inputBlocks.count * segments.count
+        for number in 0..<runs {
+          let current = run(number)
+          tiling.transformInput(
+            current, next: number + 1 < runs ? run(number + 1) : nil,
+            into: transformed + number / segments.count * places.blockStep, places,
+            tilesBefore: tiling.tiles(from: first, to: current.segment))
         }
         multiply(transformed, tiles.count, places, by: transformedWeights, into: products)
         for block in 0..<tiling.outputBlocks {

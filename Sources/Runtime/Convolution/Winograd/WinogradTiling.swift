@@ -68,36 +68,45 @@ struct WinogradTiling: Sendable {
     Extent3(z: tile / (tiles.y * tiles.x), y: tile / tiles.x % tiles.y, x: tile % tiles.x)
   }
 
-  /// Transforms one block of channels of a segment's tiles, pending activation applied. `target` is the block's place
-  /// among tiles of which `tilesBefore` lie before these.
+  /// One block of channels of a segment's tiles: what is transformed in one go.
+  struct InputRun {
+    let feature: Feature
+    let block: Int
+    let segment: Int
+    let context: RunContext
+  }
+
+  /// Transforms a run, pending activation applied. `target` is its block's place among tiles of which `tilesBefore` lie
+  /// before these. What `next` reads is fetched meanwhile: a run begins with more lines than wait for memory at once.
   func transformInput(
-    _ feature: Feature, block: Int, segment: Int, into target: UnsafeMutablePointer<Float>,
-    _ places: TilePlaces, tilesBefore: Int, context: RunContext
+    _ run: InputRun, next: InputRun?, into target: UnsafeMutablePointer<Float>,
+    _ places: TilePlaces, tilesBefore: Int
   ) {
-    let plane =
-      UnsafePointer(context.memory[feature.activation]) + block * feature.activation.blockStep
-    let tiles = tiles(ofSegment: segment)
-    let position = position(of: tiles.lowerBound)
-    let points = tileSizes.points
-    withUnsafeTemporaryAllocation(of: UnsafePointer<Float>?.self, capacity: points.z * points.y) {
-      rows in
+    let tiles = tiles(ofSegment: run.segment)
+    let rowCount = tileSizes.points.z * tileSizes.points.y
+    withUnsafeTemporaryAllocation(of: UnsafePointer<Float>?.self, capacity: 2 * rowCount) { rows in
       guard let start = rows.baseAddress else { return }
-      setRows(rows, plane, position)
+      let first = setRows(start, of: run)
+      let nextFirst = next.map { setRows(start + rowCount, of: $0) }
       var job = nn_winograd_input(
         tile_sizes: tileSizes.code, rows: UnsafePointer(start), width: Int32(geometry.input.x),
-        first_x: Int32(position.x * tileSizes.inputStep.x - geometry.padding.x),
-        tiles: Int32(tiles.count),
-        pending: feature.pending.kernel(block: block, in: context.memory),
-        target: target, places: places.kernel, tiles_before: Int32(tilesBefore))
+        first_x: Int32(first), tiles: Int32(tiles.count),
+        pending: run.feature.pending.kernel(block: run.block, in: run.context.memory),
+        target: target, places: places.kernel, tiles_before: Int32(tilesBefore),
+        next_first_x: Int32(nextFirst ?? 0),
+        next_rows: next == nil ? nil : UnsafePointer(start + rowCount))
       kernels.pointee.winograd_input(&job)
     }
   }
 
-  /// The rows that a tile row reads: `z × y`, `nil` outside the input.
+  /// Sets the rows that a run reads: `z × y`, `nil` outside the input. Returns its first voxel along x, which may lie outside.
   private func setRows(
-    _ rows: UnsafeMutableBufferPointer<UnsafePointer<Float>?>, _ plane: UnsafePointer<Float>,
-    _ position: Extent3
-  ) {
+    _ rows: UnsafeMutablePointer<UnsafePointer<Float>?>, of run: InputRun
+  ) -> Int {
+    let plane =
+      UnsafePointer(run.context.memory[run.feature.activation])
+      + run.block * run.feature.activation.blockStep
+    let position = position(of: tiles(ofSegment: run.segment).lowerBound)
     let input = geometry.input
     let firstZ = position.z * tileSizes.inputStep.z - geometry.padding.z
     let firstY = position.y * tileSizes.inputStep.y - geometry.padding.y
@@ -108,6 +117,7 @@ struct WinogradTiling: Sendable {
           isInside ? plane + ((firstZ + z) * input.y + firstY + y) * input.x * Self.block : nil
       }
     }
+    return position.x * tileSizes.inputStep.x - geometry.padding.x
   }
 
   /// Transforms one block of channels of a segment's tiles back, and makes `moments` the statistics of what it writes.
