@@ -37,8 +37,9 @@ struct Activation: Sendable, Equatable {
   /// Spare slices before the values.
   var slackSlices: Int { offset / (extent.sliceCount * TensorLayout.blockWidth) }
 
-  /// Whether it is too large for any cache, so that it is better written past them.
-  var isStreamed: Bool { buffer.count - offset > Caches.found.thirdLevel / 2 }
+  /// Whether it is so large that it is better written past the caches: what reads it fetches ahead, and an ordinary store
+  /// reads the line that it overwrites.
+  var isStreamed: Bool { buffer.count - offset > Caches.found.thirdLevel / 8 }
 
   var blocks: Int { (channels + TensorLayout.blockWidth - 1) / TensorLayout.blockWidth }
 
