@@ -331,6 +331,54 @@ static void test_winograd(const nn_kernels *kernels, nn_winograd_tile_sizes size
   free(input), free(weights), free(vectors), free(tiles), free(kernel), free(products), free(once), free(output);
 }
 
+// Three rows of a kernel, of some inputs.
+static void test_winograd_row(const nn_kernels *kernels, int voxels, int blocks, int inputs) {
+  enum { ROWS = 3, TAPS = 3, WIDTH = 256, TILES = 64, LINES = ROWS * 5 };
+  const int lines = ROWS * inputs;
+  // Plain, `[row][input][x]`, and their points.
+  float *input = numbers((size_t)LINES * (WIDTH + TAPS - 1));
+  float *points = numbers((size_t)LINES * NN_WINOGRAD_ROW_POINTS * TILES);
+  int32_t offsets[LINES];
+  for (int line = 0; line < lines; line++) {
+    offsets[line] = line * NN_WINOGRAD_ROW_POINTS * TILES;
+    kernels->winograd_row_points(input + line * (WIDTH + TAPS - 1), TILES, points + offsets[line], TILES);
+  }
+  const ptrdiff_t plain_step = (ptrdiff_t)lines * TAPS * BLOCK, weight_step = (ptrdiff_t)lines * NN_WINOGRAD_ROW_POINTS * BLOCK;
+  float *plain = numbers(2 * (size_t)plain_step), *weights = numbers(2 * (size_t)weight_step);
+  for (int block = 0; block < 2; block++)
+    kernels->winograd_row_weights(plain + block * plain_step, ROWS, inputs, weights + block * weight_step);
+  const ptrdiff_t output_step = (ptrdiff_t)(WIDTH + 1) * BLOCK;
+  float *output = numbers(2 * (size_t)output_step);
+  float *before = numbers(2 * (size_t)output_step);
+  memcpy(before, output, 2 * (size_t)output_step * sizeof(float));
+  nn_moments moments[2] = {0};
+  const nn_winograd_row row = {points, offsets, lines, TILES, voxels, blocks, weights, weight_step,
+                               output, output_step, voxels % 2, moments, 1};
+  kernels->winograd_row(&row);
+  double error = 0;
+  for (int block = 0; block < 2; block++) {
+    static samples all;
+    all.count = block < blocks ? voxels : 0;
+    for (int x = 0; x <= WIDTH; x++)
+      for (int lane = 0; lane < BLOCK; lane++) {
+        const size_t at = (size_t)(block * output_step + x * BLOCK + lane);
+        double sum = before[at];
+        if (x < all.count) {
+          sum = 0;
+          all.values[x][lane] = output[at];
+          for (int line = 0; line < lines; line++)
+            for (int tap = 0; tap < TAPS; tap++)
+              sum += (double)input[line * (WIDTH + TAPS - 1) + x + tap] *
+                     plain[block * plain_step + ((line / inputs * TAPS + tap) * inputs + line % inputs) * BLOCK + lane];
+        }
+        error = worse(error, output[at] - sum);
+      }
+    if (all.count > 0) expect_moments(kernels, "statistics of a row", &moments[block], &all);
+  }
+  expect(kernels->name, "winograd along a row", error, 2e-5);
+  free(input), free(points), free(plain), free(weights), free(output), free(before);
+}
+
 void test_convolution(const nn_kernels *kernels) {
   for (size_t voxels = 1; voxels < 200; voxels = voxels * 2 + 1) test_elementwise(kernels, voxels);
   test_widening(kernels);
@@ -346,6 +394,10 @@ void test_convolution(const nn_kernels *kernels) {
       for (int inputs = 1; inputs <= BLOCK; inputs += 5)
         for (int accumulate = 0; accumulate < 2; accumulate++)
           test_direct(kernels, voxels, blocks, inputs, accumulate, 1 + voxels % 2);
+  // Through every part of a tile, and through more voxels than statistics are summed of in one go.
+  for (int voxels = 1; voxels <= 256; voxels += voxels < 20 ? 1 : 59)
+    for (int blocks = 1; blocks <= kernels->direct_blocks; blocks++)
+      for (int inputs = 1; inputs <= 5; inputs += 2) test_winograd_row(kernels, voxels, blocks, inputs);
   int32_t tilings = 0;
   const nn_winograd_tile_sizes *sizes = nn_winograd_all_tile_sizes(&tilings);
   for (int32_t tiling = 0; tiling < tilings; tiling++)

@@ -56,6 +56,21 @@ static void winograd_input(const nn_winograd_input *job) {
   job->target[0] = NAN;
 }
 
+static void winograd_row_points(const float *row, int32_t tiles, float *target, ptrdiff_t point_step) {
+  right->winograd_row_points(row, tiles, target, point_step);
+  target[0] = NAN;
+}
+
+static void winograd_row_weights(const float *source, int32_t rows, int32_t inputs, float *target) {
+  right->winograd_row_weights(source, rows, inputs, target);
+  target[0] = NAN;
+}
+
+static void winograd_row(const nn_winograd_row *job) {
+  right->winograd_row(job);
+  job->output[0] = NAN;
+}
+
 static void winograd_products(const nn_winograd_products *job) {
   right->winograd_products(job);
   job->target[0] = NAN;

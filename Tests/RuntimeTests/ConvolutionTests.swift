@@ -51,9 +51,13 @@ import Testing
   @Test(arguments: geometries, Kernels.available.map(\.name))
   func agreesWithTheDefinition(geometry: ConvolutionGeometry, isa: String) throws {
     let chosen = AlgorithmChoice(target: try Self.target(isa, threads: 2)).cheapest(geometry)
-    for (problem, method) in [
+    var ways: [(ConvolutionProblem, ConvolutionMethod)] = [
       (ConvolutionProblem(geometry), chosen), (ConvolutionProblem(geometry, maps: []), .direct),
-    ] {
+    ]
+    if WinogradRowConvolution.fits(geometry) {
+      ways.append((ConvolutionProblem(geometry, maps: []), .rows))
+    }
+    for (problem, method) in ways {
       for threads in [1, 3] {
         let found = try problem.run(try Self.target(isa, threads: threads), by: method)
         let difference = Difference(found.values, problem.expected)

@@ -10,7 +10,8 @@ import Testing
 struct SelfTestTests {
   /// A kernel that gives the right values but for one NaN.
   enum Mutant: String, CaseIterable, CustomTestStringConvertible {
-    case direct, activate, winogradInput, winogradProducts, winogradOutput, add, average, sum
+    case direct, activate, winogradRow, winogradInput, winogradProducts, winogradOutput, add
+    case average, sum
 
     var testDescription: String { rawValue }
 
@@ -27,6 +28,11 @@ struct SelfTestTests {
         kernels.activate = {
           Self.right.activate($0, $1, $2, $3)
           $2[0] = .nan
+        }
+      case .winogradRow:
+        kernels.winograd_row = {
+          Self.right.winograd_row($0)
+          $0.pointee.output[0] = .nan
         }
       case .winogradInput:
         kernels.winograd_input = {

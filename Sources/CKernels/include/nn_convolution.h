@@ -153,6 +153,37 @@ typedef struct nn_winograd_products {
   int32_t accumulates;
 } nn_winograd_products;
 
+/// Of a row's tiles: their outputs, and their inputs.
+enum { NN_WINOGRAD_ROW_OUTPUTS = 4, NN_WINOGRAD_ROW_POINTS = 6 };
+
+/// A row of a convolution of few channels by F(4, 3) along x, of one or two output blocks.
+typedef struct nn_winograd_row {
+  /// Transformed rows, `[point][tile]` each.
+  const float *_Nonnull input;
+  /// For every row of the kernel and every input, how many floats its row lies beyond the first one.
+  const int32_t *_Nonnull line_offsets;
+  int32_t lines;
+  /// Floats from a point to the next; tiles up to a multiple of 16 can be read.
+  ptrdiff_t point_step;
+  /// Outputs.
+  int32_t voxels;
+  /// Output blocks: 1 … nn_kernels.direct_blocks.
+  int32_t blocks;
+  /// `[line][point][16]` of the first output block.
+  const float *_Nonnull weights;
+  /// Floats from an output block's weights to the next one's.
+  ptrdiff_t weight_block_step;
+  /// The first voxel of the first output block.
+  float *_Nonnull output;
+  ptrdiff_t output_block_step;
+  /// 1: the output is too large for any cache, and is written past them.
+  int32_t streams;
+  /// The outputs are added to these statistics of the first output block, unless null.
+  nn_moments *_Nullable moments;
+  /// From an output block's statistics to the next one's.
+  ptrdiff_t moments_step;
+} nn_winograd_row;
+
 /// Transforms the products of a run of neighbouring tiles and one output block back.
 typedef struct nn_winograd_output {
   nn_winograd_tile_sizes tile_sizes;

@@ -24,9 +24,11 @@ struct AlgorithmChoice: Sendable {
       guard case .convolution = layer.operation else { return layer }
       var layer = layer
       let isEnlarged = lastEnlarging.map { index <= $0 } ?? false
+      let geometry = shapes.geometry(of: layer)
       layer.method =
         layer.readsNetworkInput
-        ? .direct : cheapest(shapes.geometry(of: layer), roundsLittle: isEnlarged)
+        ? ofInput(geometry, roundsLittle: isEnlarged)
+        : cheapest(geometry, roundsLittle: isEnlarged)
       return layer
     }
   }
@@ -66,6 +68,13 @@ struct AlgorithmChoice: Sendable {
 
   private static let fewestTrainedTiles = 24
   private static let fewestTrainedChannels = 64
+
+  /// Of the network's input, which has few channels.
+  private func ofInput(
+    _ geometry: ConvolutionGeometry, roundsLittle: Bool
+  ) -> ConvolutionMethod {
+    !roundsLittle && !target.isDirectOnly && WinogradRowConvolution.fits(geometry) ? .rows : .direct
+  }
 
   /// - Parameter roundsLittle: whether only small tiles are taken, whose numbers are nearer to each other.
   func cheapest(

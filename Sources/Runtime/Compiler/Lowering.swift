@@ -190,6 +190,10 @@ struct Lowering {
     var operands = ConvolutionOperands(
       name: stem.path, geometry: geometry, input: .network, output: slab)
     let weights = values.weights(of: convolution)
+    if stem.method == .rows {
+      return .recomputed(
+        try WinogradRowConvolution(operands, weights: weights, target: target), slab: slab, pending)
+    }
     if weights.widenedCount > 0 { operands.scratch = buffers.reserve(weights.widenedCount) }
     return .recomputed(
       DirectConvolution(operands, weights: weights, target: target), slab: slab, pending)

@@ -53,6 +53,16 @@ protocol ConvolutionInstruction: JointInstruction {
   func convolve(moments: UnsafeMutablePointer<nn_moments>?, context: RunContext)
 }
 
+/// A convolution of which some planes can be computed by themselves.
+protocol PlaneConvolution: ConvolutionInstruction {
+  /// Computes some planes only; the first of them is the first in the output.
+  ///
+  /// - Parameter streams: whether nothing reads the output before it would leave the caches.
+  func run(
+    planes: Range<Int>, streams: Bool, moments: UnsafeMutablePointer<nn_moments>?,
+    context: RunContext)
+}
+
 extension ConvolutionInstruction {
   var scratchCount: Int { 0 }
   var name: String { operands.name }

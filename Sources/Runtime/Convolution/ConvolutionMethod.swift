@@ -5,6 +5,8 @@ enum ConvolutionMethod: Sendable, Equatable {
   case direct
   /// The same with products of bf16 numbers.
   case directBf16
+  /// Winograd's algorithm along rows, of the network's input.
+  case rows
   /// Winograd's algorithm, tile by tile.
   case fused(WinogradTileSizes)
   /// Winograd's algorithm, step by step.
@@ -15,6 +17,7 @@ enum ConvolutionMethod: Sendable, Equatable {
     switch self {
     case .direct: "direct"
     case .directBf16: "direct bf16"
+    case .rows: "winograd 1·1·F(4,3)"
     case .fused(let tileSizes): tileSizes.name
     case .staged(let tileSizes): "\(tileSizes.name), staged"
     }
@@ -34,6 +37,8 @@ enum ConvolutionMethod: Sendable, Equatable {
       instruction = DirectConvolution(operands, weights: weights, target: target)
     case .directBf16:
       instruction = try DirectConvolution(bf16: operands, weights: weights, target: target)
+    case .rows:
+      instruction = try WinogradRowConvolution(operands, weights: weights, target: target)
     case .fused(let tileSizes):
       instruction = try WinogradConvolution(
         operands, tileSizes: tileSizes, weights: weights, target: target)

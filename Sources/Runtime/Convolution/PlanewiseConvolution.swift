@@ -37,7 +37,7 @@ final class PlanewiseConvolution: Sendable {
     let (depth, step) = (convolution.geometry.positions.z, convolution.geometry.voxelStep.z)
     for first in stride(from: 0, to: depth, by: slab.extent.z / step) {
       let positions = first..<min(first + slab.extent.z / step, depth)
-      convolution.run(planes: positions, streams: false, context: context)
+      convolution.run(planes: positions, streams: false, moments: nil, context: context)
       body(
         SegmentationSlab(
           planes: positions.lowerBound * step..<positions.upperBound * step, heads: slab.channels,

@@ -9,7 +9,7 @@ struct ResidualAdd: Instruction {
     case feature(Feature)
     /// It has been overwritten: it is computed again from the network's input, some planes at a time,
     /// into `slab`; and then has this pending.
-    indirect case recomputed(DirectConvolution, slab: Activation, Pending)
+    case recomputed(any PlaneConvolution, slab: Activation, Pending)
 
     var pending: Pending {
       switch self {
@@ -55,7 +55,7 @@ struct ResidualAdd: Instruction {
       let plane = extent.y * extent.x
       for first in stride(from: 0, to: extent.z, by: slab.extent.z) {
         let planes = first..<min(first + slab.extent.z, extent.z)
-        convolution.run(planes: planes, streams: false, context: context)
+        convolution.run(planes: planes, streams: false, moments: nil, context: context)
         add(
           slab, voxels: planes.lowerBound * plane..<planes.upperBound * plane, context: context)
       }

@@ -13,6 +13,8 @@ final class WeightStore: Sendable {
     case upsampling
     /// Transformed for Winograd's algorithm by the kernels of an instruction set.
     case winograd(tileSizes: Int32, ChannelBlocks, instructionSet: String)
+    /// The same along rows.
+    case winogradRows(instructionSet: String)
     /// Pairs of bf16 numbers.
     case pairs(ChannelBlocks)
   }

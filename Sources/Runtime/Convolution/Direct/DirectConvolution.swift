@@ -9,7 +9,7 @@ internal import SWTFormat
 /// one input block stay in cache while all tiles of the task use them.
 ///
 /// In bf16 the slab holds pairs of channels, each in the place of a float; else nothing differs.
-struct DirectConvolution: ConvolutionInstruction {
+struct DirectConvolution: PlaneConvolution {
   static let block = TensorLayout.blockWidth
   /// Taps, of one input block or of several, that a register tile takes in one go.
   private static let tapsPerPass = 32
@@ -124,11 +124,8 @@ struct DirectConvolution: ConvolutionInstruction {
       context: context)
   }
 
-  /// Computes some planes only; the first of them is the first in the output.
-  ///
-  /// - Parameter streams: whether nothing reads the output before it would leave the caches.
   func run(
-    planes: Range<Int>, streams: Bool, moments: UnsafeMutablePointer<nn_moments>? = nil,
+    planes: Range<Int>, streams: Bool, moments: UnsafeMutablePointer<nn_moments>?,
     context: RunContext
   ) {
     withWeights(context) { weights in
