@@ -47,7 +47,7 @@ typedef struct nn_direct_tile {
   ptrdiff_t output_block_step;
   /// Floats from an output voxel to the next one: NN_BLOCK where they are neighbours.
   ptrdiff_t output_voxel_step;
-  /// 1: the output is too large for any cache, and is written past them.
+  /// 1: the output is large, and is written past the caches.
   int32_t streams;
   /// The outputs are added to these statistics of the first output block, unless null.
   nn_moments *_Nullable moments;
@@ -176,7 +176,7 @@ typedef struct nn_winograd_row {
   /// The first voxel of the first output block.
   float *_Nonnull output;
   ptrdiff_t output_block_step;
-  /// 1: the output is too large for any cache, and is written past them.
+  /// 1: the output is large, and is written past the caches.
   int32_t streams;
   /// The outputs are added to these statistics of the first output block, unless null.
   nn_moments *_Nullable moments;
@@ -199,7 +199,7 @@ typedef struct nn_winograd_output {
   ptrdiff_t row_step;
   /// Voxels that lie inside the output; along x those of all tiles, at least one of each.
   int32_t count_z, count_y, count_x;
-  /// 1: the output is too large for any cache, and is written past them.
+  /// 1: the output is large, and is written past the caches.
   int32_t streams;
   /// The outputs are added to these statistics, unless null.
   nn_moments *_Nullable moments;

@@ -33,9 +33,9 @@ import Testing
   }
 
   /// Of the layers before a norm over a quarter of an input's size, and of the one after it.
-  private func tileSizes(
+  private func methods(
     _ size: [Int], channels: Int = 64, features: Int = 64
-  ) throws -> [WinogradTileSizes?] {
+  ) throws -> [ConvolutionMethod?] {
     var sketch = GraphSketch()
     var value = sketch.convolution(sketch.input, channels: channels)
     for stride in [1, 2] { value = sketch.convolution(value, channels: channels, stride: stride) }
@@ -44,28 +44,28 @@ import Testing
     let layers = AlgorithmChoice(target: Target(kernels: Kernels.available[0], threads: 1)).apply(
       to: sketch.layers(after),
       shapes: try sketch.shapes(after, inputShape: [16] + size))
-    return layers.map { layer in
-      switch layer.method {
-      case .fused(let tileSizes), .staged(let tileSizes): tileSizes
-      default: nil
-      }
-    }
+    return layers.map(\.method)
   }
 
   @Test(arguments: [([32, 32, 32], 64), ([8, 8, 8], 320)])
   func largeTilesAreTakenBeforeANormOverEightVoxelsOrMore(size: [Int], channels: Int) throws {
-    #expect(try tileSizes(size, channels: channels)[1]?.isSmall == false)
+    let methods = try methods(size, channels: channels)
+    #expect(methods[0] == .rows)
+    #expect(methods[1]?.tileSizes?.isSmall == false)
   }
 
   @Test func smallTilesAreTakenBeforeANormOverFewVoxels() throws {
-    let tileSizes = try tileSizes([4, 8, 8])
-    #expect(tileSizes[1]?.isSmall == true)
-    for tileSizes in tileSizes.dropFirst(2).dropLast() { #expect(tileSizes?.isSmall != false) }
+    let methods = try methods([4, 8, 8])
+    #expect(methods[0] == .direct)
+    #expect(methods[1]?.tileSizes?.isSmall == true)
+    for method in methods.dropFirst(2).dropLast() { #expect(method?.tileSizes?.isSmall != false) }
   }
 
   @Test(arguments: [(512, false), (1024, true)])
   func smallTilesAreTakenBeforeANormOfVeryManyFeatures(features: Int, isSmall: Bool) throws {
-    #expect(try tileSizes([32, 32, 32], features: features)[1]?.isSmall == isSmall)
+    let methods = try methods([32, 32, 32], features: features)
+    #expect(methods[0] == (isSmall ? .direct : .rows))
+    #expect(methods[1]?.tileSizes?.isSmall == isSmall)
   }
 
   @Test func comparisonsCanForceTheDefinition() throws {
@@ -78,5 +78,14 @@ import Testing
     let layers = AlgorithmChoice(target: Target(kernels: Kernels.available[0], threads: 1)).apply(
       to: sketch.layers(pool), shapes: try sketch.shapes(pool, inputShape: [16, 8, 8, 8]))
     #expect(layers.map { $0.method == nil } == [true])
+  }
+}
+
+extension ConvolutionMethod {
+  fileprivate var tileSizes: WinogradTileSizes? {
+    switch self {
+    case .fused(let tileSizes), .staged(let tileSizes): tileSizes
+    case .direct, .directBf16, .rows: nil
+    }
   }
 }
