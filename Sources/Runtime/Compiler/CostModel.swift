@@ -3,7 +3,7 @@ internal import CKernels
 
 /// What a layer costs, in multiply-adds of the products: only ratios matter.
 ///
-/// Its constants are times measured on Zen 5 with AVX-512, divided by that of a multiply-add; what
+/// Its constants are times measured on Zen 4 and Zen 5 with AVX-512, divided by that of a multiply-add; what
 /// moves data rather than multiplies weighs less where a multiply-add takes longer, so it is scaled by
 /// the vectors' length.
 struct CostModel {
@@ -48,14 +48,14 @@ struct CostModel {
   func fused(_ tileSizes: WinogradTileSizes, tasks: Int) -> Double {
     let weights = weights(tileSizes)
     let isKept = weights <= Double(WinogradConvolution.largestKept)
-    let reading = weights > Double(caches.thirdLevel) / 2 ? 20.0 : 3
+    let reading = weights > Double(caches.thirdLevel) / 2 ? 20.0 : 1
     return tiles(tileSizes) + movement * weights * (reading * Double(tasks) + (isKept ? 0 : 27))
   }
 
-  /// Every batch transforms the weight anew, and tiles go through the third-level cache.
+  /// Every batch transforms the weight anew, piece by piece in the cache, and tiles go through the third-level cache.
   func staged(_ tileSizes: WinogradTileSizes, batches: Int) -> Double {
     tiles(tileSizes)
       + movement
-      * (27 * weights(tileSizes) * Double(batches) + 24 * points(tileSizes) * (inputs + outputs))
+      * (14 * weights(tileSizes) * Double(batches) + 42 * points(tileSizes) * (inputs + outputs))
   }
 }
