@@ -60,7 +60,7 @@ struct AlgorithmChoice: Sendable {
       // With fewer, the weight's transforms take what the products save.
       guard cases * tiling.tiles.count >= Self.fewestTrainedTiles else { continue }
       let batches = StagedWinogradConvolution.batches(tiling, cases: cases)
-      let cost = model.staged(tileSizes, batches: batches)
+      let cost = model.trained(tileSizes, batches: batches)
       if cost < best.cost { best = (tileSizes, cost) }
     }
     return best.tileSizes

@@ -54,8 +54,21 @@ struct CostModel {
 
   /// Every batch transforms the weight anew, piece by piece in the cache, and tiles go through the third-level cache.
   func staged(_ tileSizes: WinogradTileSizes, batches: Int) -> Double {
+    staged(tileSizes, batches: batches, weight: 14, transfer: 42)
+  }
+
+  /// The same where the weight is trained, and transposed for gradients: its transforms cost more, and tiles of all cases
+  /// follow each other.
+  func trained(_ tileSizes: WinogradTileSizes, batches: Int) -> Double {
+    staged(tileSizes, batches: batches, weight: 27, transfer: 24)
+  }
+
+  private func staged(
+    _ tileSizes: WinogradTileSizes, batches: Int, weight: Double, transfer: Double
+  ) -> Double {
     tiles(tileSizes)
       + movement
-      * (14 * weights(tileSizes) * Double(batches) + 42 * points(tileSizes) * (inputs + outputs))
+      * (weight * weights(tileSizes) * Double(batches)
+        + transfer * points(tileSizes) * (inputs + outputs))
   }
 }
