@@ -28,7 +28,9 @@ import Testing
       model.trainingProgram(
         parameters, stageCount: stages.count, trainedStages: stages.count, inputShape: shape,
         pooling: Classifier.Pooling.all(stageCount: stages.count), cases: together,
-        target: Target(kernels: try Kernels.chosen(), threads: 2, isDirectOnly: isDirectOnly)))
+        target: Target(
+          kernels: try Kernels.chosen(), threads: 2, fewestTrainedProducts: 0,
+          isDirectOnly: isDirectOnly)))
     var numbers = TestNumbers(seed: 9)
     return try [caseCount, caseCount - 1].map { count in
       let inputs = (0..<count).map { _ in (0..<shape.reduce(1, *)).map { _ in numbers.next() } }

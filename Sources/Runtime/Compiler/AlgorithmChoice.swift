@@ -46,9 +46,9 @@ struct AlgorithmChoice: Sendable {
   func tileSizesOfTrained(
     _ geometry: ConvolutionGeometry, cases: Int, isGradient: Bool
   ) -> WinogradTileSizes? {
-    // Small layers take no time worth saving: there plain sums come closer to PyTorch's.
     guard !target.isDirectOnly,
-      min(geometry.inputChannels, geometry.outputChannels) >= Self.fewestTrainedChannels
+      min(geometry.inputChannels, geometry.outputChannels) >= Self.fewestTrainedChannels,
+      Double(cases) * geometry.flops / 2 >= target.fewestTrainedProducts
     else { return nil }
     let model = CostModel(geometry, cases: cases, kernels: target.kernels, caches: .found)
     var best: (tileSizes: WinogradTileSizes?, cost: Double) = (nil, model.direct(isBf16: false))
