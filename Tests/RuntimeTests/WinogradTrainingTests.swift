@@ -77,6 +77,38 @@ import Testing
     }
   }
 
+  /// Scans of several sizes in one batch: a layer goes another way for each, with the same weights.
+  @Test func gradientsOfSeveralSizesAddUp() throws {
+    let model = try Models.random(
+      Models.description(Models.architecture(.plainConvUNet, features: [64, 64])), seed: 8)
+    func gradients(isDirectOnly: Bool) throws -> [String: [Float]] {
+      let parameters = try TrainedParameters(
+        model, stageCount: 2, head: ([Float](repeating: 0, count: 64), [0]))
+      var numbers = TestNumbers(seed: 5)
+      for size in [16, 4, 16] {
+        let session = try TrainingSession(
+          model.trainingProgram(
+            parameters, stageCount: 2, trainedStages: 2, inputShape: [1, size, size, size],
+            pooling: [Classifier.Pooling(stage: 1, statistic: .mean)],
+            target: Target(
+              kernels: try Kernels.chosen(), threads: 2, fewestTrainedProducts: 0,
+              isDirectOnly: isDirectOnly)))
+        let backward = session.program.backward.map(\.algorithm)
+        #expect(backward.contains { $0.hasSuffix("staged") } == (size == 16 && !isDirectOnly))
+        try session.load((0..<size * size * size).map { _ in numbers.next() }[...], case: 0)
+        _ = try session.forward()
+        session.backward([(0..<64).map { _ in numbers.next() }])
+      }
+      return Dictionary(
+        uniqueKeysWithValues: parameters.entries.map { ($0.name, parameters.gradient(of: $0)) })
+    }
+    let found = try gradients(isDirectOnly: false)
+    for (name, gradient) in try gradients(isDirectOnly: true)
+    where gradient.contains(where: { $0 != 0 }) {
+      #expect(Difference(found[name] ?? [], gradient).relative < 5e-5, "\(name)")
+    }
+  }
+
   /// Batches come from files: channels, axes and sizes may be any.
   @Test(arguments: [
     [2, 8, 8, 8], [8, 8, 8], [1, 2, 8, 8, 8], [1, 8, 8], [1, 8, 0, 8], [1, 8, 8, 70_000],

@@ -3,7 +3,8 @@ internal import CKernels
 internal import SWTFormat
 
 /// A convolution's weight transposed for the way back: `[input block][taps][output block][tap][16 outputs][16 inputs]`,
-/// outputs padded with zeros to whole blocks. Made anew where training has changed it.
+/// outputs padded with zeros to whole blocks. Made anew where training has changed it, or inputs of another size need
+/// another order.
 struct TurnedWeights: Sendable {
   let weight: TrainedParameters.Entry
   let parameters: TrainedParameters
@@ -19,7 +20,7 @@ struct TurnedWeights: Sendable {
   }
 
   func pointer(_ team: ThreadTeam) -> UnsafePointer<Float> {
-    parameters.turned(weight) { turn(into: $0, team) }
+    parameters.turned(weight, taps: taps) { turn(into: $0, team) }
   }
 
   private func turn(into target: UnsafeMutablePointer<Float>, _ team: ThreadTeam) {
