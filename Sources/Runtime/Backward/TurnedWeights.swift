@@ -49,12 +49,26 @@ extension PackedWeights {
   /// The weight of the convolution of stride 1 that takes outputs' gradients back to inputs: transposed, its taps in the
   /// opposite order.
   init(turning entry: TrainedParameters.Entry, of parameters: TrainedParameters, kernels: Kernels) {
+    self.init(entry, of: parameters, kernels: kernels) { $0.reversed() }
+  }
+
+  /// The transposed weight, its taps in the order of the state dict.
+  init(
+    transposing entry: TrainedParameters.Entry, of parameters: TrainedParameters,
+    kernels: Kernels
+  ) {
+    self.init(entry, of: parameters, kernels: kernels) { Array($0) }
+  }
+
+  private init(
+    _ entry: TrainedParameters.Entry, of parameters: TrainedParameters, kernels: Kernels,
+    order: (Range<Int>) -> [Int]
+  ) {
     let layout = PackedLayout(shape: entry.shape)
     let outputs = layout.blockCount * TensorLayout.blockWidth
     self.init(
       turned: TurnedWeights(
-        weight: entry, parameters: parameters, kernels: kernels,
-        taps: [(0..<layout.taps).reversed()]),
+        weight: entry, parameters: parameters, kernels: kernels, taps: [order(0..<layout.taps)]),
       shape: [layout.inputs, outputs] + entry.shape.dropFirst(2))
   }
 }

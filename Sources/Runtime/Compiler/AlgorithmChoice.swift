@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import CKernels
 internal import Network
+internal import SWTFormat
 
 /// Chooses how convolutions are computed. The one place that knows all ways.
 struct AlgorithmChoice: Sendable {
@@ -66,6 +68,16 @@ struct AlgorithmChoice: Sendable {
 
   private static let fewestTrainedTiles = 24
   private static let fewestTrainedChannels = 64
+
+  /// Whether a convolution whose weight training changes goes tap by tap, where it is computed as it is defined: where the
+  /// maps of all cases stay in the second-level cache, a block of channels at a time.
+  func takesTaps(_ geometry: ConvolutionGeometry, cases: Int) -> Bool {
+    if let takesTaps = target.takesTaps { return takesTaps }
+    let perOutput = TensorLayout.blockWidth * Int(target.kernels.pointee.direct_blocks)
+    let floats =
+      TensorLayout.blockWidth * geometry.input.count + perOutput * geometry.positions.count
+    return cases * floats <= Caches.found.secondLevel / 2
+  }
 
   /// - Parameter roundsLittle: whether only small tiles are taken, whose numbers are nearer to each other.
   func cheapest(

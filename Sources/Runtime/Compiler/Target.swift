@@ -13,6 +13,8 @@ struct Target: Sendable {
   /// Smaller layers take no time worth saving, and plain sums come closer to PyTorch's: AdamW's first steps are as
   /// long as the rate whatever a gradient's size, so where one is hardly more than rounding this decides the step's sign.
   var fewestTrainedProducts = 0x1p28
+  /// Whether what training computes as it is defined goes tap by tap; `nil` for whichever costs less, else for comparisons.
+  var takesTaps: Bool?
   /// Forces direct convolution, for comparisons.
   var isDirectOnly = false
 }
