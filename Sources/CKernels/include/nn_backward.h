@@ -113,6 +113,7 @@ typedef struct nn_tap_range {
 
 /// The gradient of one input block's and one output block's weights: sums over all voxels that each tap meets.
 typedef struct nn_tap_gradients {
+  /// Whole blocks of channels, though fewer may be wanted.
   const float *_Nonnull inputs;
   const float *_Nonnull gradients;
   ptrdiff_t input_plane_step, input_row_step, gradient_plane_step, gradient_row_step;
