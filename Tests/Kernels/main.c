@@ -17,6 +17,7 @@ static void test_all(const nn_kernels *kernels) {
   test_halves(kernels);
   test_transformer(kernels);
   test_backward(kernels);
+  test_taps(kernels);
 }
 
 // How many broken kernels no test minds.

@@ -156,6 +156,26 @@ static void winograd_weight_gradient(const nn_winograd_weight_gradient *job) {
   job->target[0] = NAN;
 }
 
+static void pack_voxels(const nn_packed_voxels *job) {
+  right->pack_voxels(job);
+  job->target[0] = NAN;
+}
+
+static void unpack_voxels(const nn_unpacked_voxels *job) {
+  right->unpack_voxels(job);
+  job->target[0] = NAN;
+}
+
+static void tap_products(const nn_tap_products *job) {
+  right->tap_products(job);
+  job->target[0] = NAN;
+}
+
+static void tap_gradients(const nn_tap_gradients *job) {
+  right->tap_gradients(job);
+  job->target[0] = NAN;
+}
+
 static void input_gradient(const nn_input_gradient *job) {
   right->input_gradient(job);
   job->target[0] = NAN;

@@ -31,3 +31,4 @@ void test_convolution(const nn_kernels *kernels);
 void test_halves(const nn_kernels *kernels);
 void test_transformer(const nn_kernels *kernels);
 void test_backward(const nn_kernels *kernels);
+void test_taps(const nn_kernels *kernels);

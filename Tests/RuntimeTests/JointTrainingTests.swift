@@ -16,7 +16,7 @@ import Testing
 
   /// Two batches, of `caseCount` cases and of one less.
   private func batches(
-    _ model: Model, _ shape: [Int], together: Int, isDirectOnly: Bool
+    _ model: Model, _ shape: [Int], together: Int, isDirectOnly: Bool, takesTaps: Bool? = nil
   ) throws -> [Batch] {
     let caseCount = 3
     let stages = model.description.architecture.featuresPerStage
@@ -28,7 +28,9 @@ import Testing
       model.trainingProgram(
         parameters, stageCount: stages.count, trainedStages: stages.count, inputShape: shape,
         pooling: Classifier.Pooling.all(stageCount: stages.count), cases: together,
-        target: Target(kernels: try Kernels.chosen(), threads: 2, isDirectOnly: isDirectOnly)))
+        target: Target(
+          kernels: try Kernels.chosen(), threads: 2, fewestTrainedProducts: 0,
+          takesTaps: takesTaps, isDirectOnly: isDirectOnly)))
     var numbers = TestNumbers(seed: 9)
     return try [caseCount, caseCount - 1].map { count in
       let inputs = (0..<count).map { _ in (0..<shape.reduce(1, *)).map { _ in numbers.next() } }
@@ -68,11 +70,20 @@ import Testing
           networkClass, features: features, kernelSize: kernel,
           norm: isBatchNorm ? .batch : .instance)), seed: 4)
     let shape = [1] + size
-    let expected = try batches(model, shape, together: 1, isDirectOnly: true)
-    for isDirectOnly in [true, false] {
-      let found = try batches(model, shape, together: 3, isDirectOnly: isDirectOnly)
+    let expected = try batches(
+      model, shape, together: 1, isDirectOnly: true, takesTaps: false)
+    for (isDirectOnly, takesTaps) in [(true, false), (true, true), (false, nil)] {
+      let found = try batches(
+        model, shape, together: 3, isDirectOnly: isDirectOnly, takesTaps: takesTaps)
       #expect(found.map(\.pooled.count) == [3, 2])
       let hasTiles = found[0].algorithms.contains { $0.contains("winograd") }
+      if let takesTaps {
+        for kind in ["direct", "weight gradient", "input gradient"] {
+          // What reads the network's input has no gradient of it.
+          let own = found[0].algorithms.filter { $0.hasPrefix(kind) }
+          #expect(!own.isEmpty && own.allSatisfy { $0.hasSuffix("by taps") == takesTaps })
+        }
+      }
       #expect(hasTiles == (!isDirectOnly && features.contains { $0 >= 64 }))
       for (found, expected) in zip(found, expected) {
         for (own, other) in zip(found.pooled, expected.pooled) {

@@ -25,7 +25,9 @@ import Testing
       model.trainingProgram(
         parameters, stageCount: stages.count, trainedStages: stages.count, inputShape: shape,
         pooling: pooling,
-        target: Target(kernels: try Kernels.chosen(), threads: 2, isDirectOnly: isDirectOnly)))
+        target: Target(
+          kernels: try Kernels.chosen(), threads: 2, fewestTrainedProducts: 0,
+          isDirectOnly: isDirectOnly)))
     var numbers = TestNumbers(seed: 5)
     var pooled: [Float] = []
     for _ in 0..<2 {
@@ -72,6 +74,38 @@ import Testing
     #expect(!compared.isEmpty)
     for (name, gradient) in compared {
       #expect(Difference(found.gradients[name] ?? [], gradient).relative < 5e-5, "\(name)")
+    }
+  }
+
+  /// Scans of several sizes in one batch: a layer goes another way for each, with the same weights.
+  @Test func gradientsOfSeveralSizesAddUp() throws {
+    let model = try Models.random(
+      Models.description(Models.architecture(.plainConvUNet, features: [64, 64])), seed: 8)
+    func gradients(isDirectOnly: Bool) throws -> [String: [Float]] {
+      let parameters = try TrainedParameters(
+        model, stageCount: 2, head: ([Float](repeating: 0, count: 64), [0]))
+      var numbers = TestNumbers(seed: 5)
+      for size in [8, 4, 8] {
+        let session = try TrainingSession(
+          model.trainingProgram(
+            parameters, stageCount: 2, trainedStages: 2, inputShape: [1, size, size, size],
+            pooling: [Classifier.Pooling(stage: 1, statistic: .mean)],
+            target: Target(
+              kernels: try Kernels.chosen(), threads: 2, fewestTrainedProducts: 0,
+              isDirectOnly: isDirectOnly)))
+        let backward = session.program.backward.map(\.algorithm)
+        #expect(backward.contains { $0.hasSuffix("staged") } == (size == 8 && !isDirectOnly))
+        try session.load((0..<size * size * size).map { _ in numbers.next() }[...], case: 0)
+        _ = try session.forward()
+        session.backward([(0..<64).map { _ in numbers.next() }])
+      }
+      return Dictionary(
+        uniqueKeysWithValues: parameters.entries.map { ($0.name, parameters.gradient(of: $0)) })
+    }
+    let found = try gradients(isDirectOnly: false)
+    for (name, gradient) in try gradients(isDirectOnly: true)
+    where gradient.contains(where: { $0 != 0 }) {
+      #expect(Difference(found[name] ?? [], gradient).relative < 5e-5, "\(name)")
     }
   }
 

@@ -59,6 +59,75 @@ typedef struct nn_input_gradient {
   ptrdiff_t target_block_step;
 } nn_input_gradient;
 
+/// Activates some voxels of a map and puts them elsewhere, at other distances.
+typedef struct nn_packed_voxels {
+  const float *_Nonnull source;
+  ptrdiff_t source_step;
+  int32_t voxels;
+  nn_pending pending;
+  float *_Nonnull target;
+  ptrdiff_t target_step;
+} nn_packed_voxels;
+
+/// The way back: some voxels to a map.
+typedef struct nn_unpacked_voxels {
+  const float *_Nonnull source;
+  ptrdiff_t source_step;
+  int32_t voxels;
+  /// 1 to add to the target, 0 to overwrite it.
+  int32_t accumulate;
+  float *_Nonnull target;
+  ptrdiff_t target_step;
+  /// The voxels are added to these statistics.
+  nn_moments *_Nullable moments;
+} nn_unpacked_voxels;
+
+/// What some taps of one input block add to a run of neighbouring voxels of some output blocks.
+typedef struct nn_tap_products {
+  /// `[voxel][16]`; of every tap how far its inputs lie beyond.
+  const float *_Nonnull source;
+  const int32_t *_Nonnull source_offsets;
+  /// Which taps they are, of all that `weights` has: `[tap][input][16]`.
+  const int32_t *_Nonnull tap_numbers;
+  int32_t taps;
+  /// Channels of the input block, 1 … 16.
+  int32_t inputs;
+  int32_t voxels, blocks;
+  const float *_Nonnull weights;
+  ptrdiff_t tap_step, weight_block_step;
+  /// How far beyond these the weights lie that come next: they are fetched meanwhile.
+  ptrdiff_t next;
+  /// `[voxel][16]`.
+  float *_Nonnull target;
+  ptrdiff_t target_block_step;
+  /// 1 to add to the target, 0 to overwrite it.
+  int32_t accumulate;
+} nn_tap_products;
+
+/// The voxels that one tap meets inside a map: planes of rows of neighbouring voxels.
+typedef struct nn_tap_range {
+  /// Where the first ones lie in the input and in the outputs' gradients.
+  int32_t input, gradient;
+  int32_t planes, rows, voxels;
+} nn_tap_range;
+
+/// The gradient of one input block's and one output block's weights: sums over all voxels that each tap meets.
+typedef struct nn_tap_gradients {
+  /// Whole blocks of channels, though fewer may be wanted.
+  const float *_Nonnull inputs;
+  const float *_Nonnull gradients;
+  ptrdiff_t input_plane_step, input_row_step, gradient_plane_step, gradient_row_step;
+  /// Of every tap.
+  const nn_tap_range *_Nonnull ranges;
+  int32_t taps;
+  /// Of the input block, 1 … 16.
+  int32_t channels;
+  /// `[tap][channel][16]`.
+  float *_Nonnull target;
+  /// 1 to add to the target, 0 to overwrite it.
+  int32_t accumulate;
+} nn_tap_gradients;
+
 /// Transforms outputs' gradients of a run of neighbouring Winograd tiles of one block: the transpose of the way
 /// back from products to outputs. For tiles of two outputs along an axis, or of one.
 typedef struct nn_winograd_gradient {

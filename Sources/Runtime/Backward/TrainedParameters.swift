@@ -13,8 +13,8 @@ package final class TrainedParameters: @unchecked Sendable {
   private let positions: [String: Int]
   /// How often values were changed.
   private var version = 1
-  /// Of every entry the version that its transposed weights are of.
-  private var turnedVersions: [Int]
+  /// Of every entry what its transposed weights are of.
+  private var turnedForms: [TurnedForm?]
   /// Of every entry whether its gradient holds anything: a large one is not cleared, but written first and then
   /// added to.
   private var hasGradient: [Bool]
@@ -34,6 +34,12 @@ package final class TrainedParameters: @unchecked Sendable {
 
     /// Numbers with those that fill up blocks, which are zero and stay so.
     var storedCount: Int { values.count }
+  }
+
+  /// Transposed weights: of which values, and in which order their taps lie, which depends on the input's size.
+  private struct TurnedForm: Equatable {
+    let version: Int
+    let taps: [[Int]]
   }
 
   /// What becomes an entry.
@@ -99,7 +105,7 @@ package final class TrainedParameters: @unchecked Sendable {
     self.entries = entries
     positions = Dictionary(
       entries.map { ($0.name, $0.index) }, uniquingKeysWith: { first, _ in first })
-    turnedVersions = [Int](repeating: 0, count: entries.count)
+    turnedForms = [TurnedForm?](repeating: nil, count: entries.count)
     hasGradient = entries.map { !$0.isPacked }
     memory = try Memory(BufferLayout(buffers, lifetimes: buffers.counts.map { _ in nil }))
     for (entry, declaration) in zip(entries, declarations) {
@@ -202,14 +208,15 @@ package final class TrainedParameters: @unchecked Sendable {
   /// Says that values were changed.
   func noteChange() { version += 1 }
 
-  /// Transposed weights for the backward pass, which `make` fills where values have changed.
+  /// Transposed weights for the backward pass, which `make` fills where values have changed, or others came first.
   func turned(
-    _ entry: Entry, make: (UnsafeMutablePointer<Float>) -> Void
+    _ entry: Entry, taps: [[Int]], make: (UnsafeMutablePointer<Float>) -> Void
   ) -> UnsafePointer<Float> {
     let target = memory[entry.turned]
-    if turnedVersions[entry.index] != version {
+    let form = TurnedForm(version: version, taps: taps)
+    if turnedForms[entry.index] != form {
       make(target)
-      turnedVersions[entry.index] = version
+      turnedForms[entry.index] = form
     }
     return UnsafePointer(target)
   }

@@ -3,8 +3,8 @@ internal import Network
 
 /// Makes the instructions of training: the forward pass layer by layer, and the backward pass step by step.
 ///
-/// Convolutions are direct ones, or Winograd's with the weights transformed where they are used, whichever costs
-/// less. Nothing is written over what the backward pass reads: buffers live as long as
+/// Convolutions are direct ones, tap by tap over small maps, or Winograd's with the weights transformed where they are
+/// used, whichever costs less. Nothing is written over what the backward pass reads: buffers live as long as
 /// an instruction names them.
 struct TrainingLowering {
   private(set) var buffers: Buffers
@@ -132,12 +132,21 @@ struct TrainingLowering {
       let tileSizes = choice.tileSizesOfTrained(
         operands.geometry, cases: operands.cases, isGradient: false)
     else {
-      return DirectConvolution(operands, weights: weights, target: target)
+      return choice.takesTaps(operands.geometry, cases: operands.cases)
+        ? withScratch(TapConvolution(operands, weights: weights, target: target))
+        : DirectConvolution(operands, weights: weights, target: target)
     }
-    var instruction = StagedWinogradConvolution(
-      operands, tileSizes: tileSizes, weights: weights, target: target)
-    instruction.operands.scratch = buffers.reserveShared(instruction.scratchCount)
-    return instruction
+    return withScratch(
+      StagedWinogradConvolution(
+        operands, tileSizes: tileSizes, weights: weights, target: target))
+  }
+
+  private mutating func withScratch(
+    _ convolution: some ConvolutionInstruction
+  ) -> any ConvolutionInstruction {
+    var convolution = convolution
+    convolution.operands.scratch = buffers.reserveShared(convolution.scratchCount)
+    return convolution
   }
 
   private func affine(
@@ -219,14 +228,22 @@ struct TrainingLowering {
         sums: buffers.reserve(NormGradient.sumCount(raw.activation)), kernels: target.kernels))
     let source = feature(layer.reads[0])
     let geometry = shapes.geometry(of: layer)
-    let tileSizes = AlgorithmChoice(target: target).tileSizesOfTrained(
+    let choice = AlgorithmChoice(target: target)
+    let tileSizes = choice.tileSizesOfTrained(
       geometry, cases: buffers.cases, isGradient: true)
+    let takesTaps = choice.takesTaps(geometry, cases: buffers.cases)
+    let ownFeature = Feature(activation: own, pending: identity(channels: own.channels))
     if let tileSizes {
       backward.append(
         WinogradWeightGradient(
           name: layer.path, geometry: geometry, tileSizes: tileSizes, source: source,
           gradient: own, weight: weight, parameters: parameters, target: target,
           buffers: &buffers))
+    } else if takesTaps {
+      backward.append(
+        TapWeightGradient(
+          name: layer.path, geometry: geometry, source: source, gradient: ownFeature,
+          weight: weight, parameters: parameters, target: target, buffers: &buffers))
     } else {
       backward.append(
         WeightGradient(
@@ -238,12 +255,21 @@ struct TrainingLowering {
     if tileSizes != nil, geometry.stride.count == 1, !isFurther(step.inputs[0]) {
       let operands = ConvolutionOperands(
         name: layer.path, geometry: geometry.turned,
-        input: .features(
-          [Feature(activation: own, pending: identity(channels: own.channels))]),
-        output: output, cases: buffers.cases)
+        input: .features([ownFeature]), output: output, cases: buffers.cases)
       backward.append(
         cheapestConvolution(
           operands, PackedWeights(turning: weight, of: parameters, kernels: target.kernels)))
+    } else if takesTaps {
+      let operands = ConvolutionOperands(
+        name: layer.path, geometry: geometry, input: .features([ownFeature]), output: output,
+        cases: buffers.cases)
+      let weights = PackedWeights(
+        transposing: weight, of: parameters, kernels: target.kernels)
+      backward.append(
+        withScratch(
+          TapConvolution(
+            operands, weights: weights, isBackward: true,
+            accumulates: isFurther(step.inputs[0]), target: target)))
     } else {
       backward.append(
         InputGradient(

@@ -3,7 +3,8 @@ internal import CKernels
 internal import SWTFormat
 
 /// A convolution's weight transposed for the way back: `[input block][taps][output block][tap][16 outputs][16 inputs]`,
-/// outputs padded with zeros to whole blocks. Made anew where training has changed it.
+/// outputs padded with zeros to whole blocks. Made anew where training has changed it, or inputs of another size need
+/// another order.
 struct TurnedWeights: Sendable {
   let weight: TrainedParameters.Entry
   let parameters: TrainedParameters
@@ -19,7 +20,7 @@ struct TurnedWeights: Sendable {
   }
 
   func pointer(_ team: ThreadTeam) -> UnsafePointer<Float> {
-    parameters.turned(weight) { turn(into: $0, team) }
+    parameters.turned(weight, taps: taps) { turn(into: $0, team) }
   }
 
   private func turn(into target: UnsafeMutablePointer<Float>, _ team: ThreadTeam) {
@@ -48,12 +49,26 @@ extension PackedWeights {
   /// The weight of the convolution of stride 1 that takes outputs' gradients back to inputs: transposed, its taps in the
   /// opposite order.
   init(turning entry: TrainedParameters.Entry, of parameters: TrainedParameters, kernels: Kernels) {
+    self.init(entry, of: parameters, kernels: kernels) { $0.reversed() }
+  }
+
+  /// The transposed weight, its taps in the order of the state dict.
+  init(
+    transposing entry: TrainedParameters.Entry, of parameters: TrainedParameters,
+    kernels: Kernels
+  ) {
+    self.init(entry, of: parameters, kernels: kernels) { Array($0) }
+  }
+
+  private init(
+    _ entry: TrainedParameters.Entry, of parameters: TrainedParameters, kernels: Kernels,
+    order: (Range<Int>) -> [Int]
+  ) {
     let layout = PackedLayout(shape: entry.shape)
     let outputs = layout.blockCount * TensorLayout.blockWidth
     self.init(
       turned: TurnedWeights(
-        weight: entry, parameters: parameters, kernels: kernels,
-        taps: [(0..<layout.taps).reversed()]),
+        weight: entry, parameters: parameters, kernels: kernels, taps: [order(0..<layout.taps)]),
       shape: [layout.inputs, outputs] + entry.shape.dropFirst(2))
   }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import CKernels
 internal import Network
+internal import SWTFormat
 
 /// Chooses how convolutions are computed. The one place that knows all ways.
 struct AlgorithmChoice: Sendable {
@@ -48,9 +50,9 @@ struct AlgorithmChoice: Sendable {
   func tileSizesOfTrained(
     _ geometry: ConvolutionGeometry, cases: Int, isGradient: Bool
   ) -> WinogradTileSizes? {
-    // Small layers take no time worth saving: there plain sums come closer to PyTorch's.
     guard !target.isDirectOnly,
-      min(geometry.inputChannels, geometry.outputChannels) >= Self.fewestTrainedChannels
+      min(geometry.inputChannels, geometry.outputChannels) >= Self.fewestTrainedChannels,
+      Double(cases) * geometry.flops / 2 >= target.fewestTrainedProducts
     else { return nil }
     let model = CostModel(geometry, cases: cases, kernels: target.kernels, caches: .found)
     var best: (tileSizes: WinogradTileSizes?, cost: Double) = (nil, model.direct(isBf16: false))
@@ -68,6 +70,16 @@ struct AlgorithmChoice: Sendable {
 
   private static let fewestTrainedTiles = 24
   private static let fewestTrainedChannels = 64
+
+  /// Whether a convolution whose weight training changes goes tap by tap, where it is computed as it is defined: where the
+  /// maps of all cases stay in the second-level cache, a block of channels at a time.
+  func takesTaps(_ geometry: ConvolutionGeometry, cases: Int) -> Bool {
+    if let takesTaps = target.takesTaps { return takesTaps }
+    let perOutput = TensorLayout.blockWidth * Int(target.kernels.pointee.direct_blocks)
+    let floats =
+      TensorLayout.blockWidth * geometry.input.count + perOutput * geometry.positions.count
+    return cases * floats <= Caches.found.secondLevel / 2
+  }
 
   /// Of the network's input, which has few channels.
   private func ofInput(

@@ -8,6 +8,13 @@ struct Target: Sendable {
   var overwriting = OverwritingRule()
   /// Direct convolution in bf16 where these are given and it is the fastest.
   var bf16: nn_bf16_kernels?
+  /// Multiply-adds of a layer, of all cases that run together, from which on training may take Winograd's algorithm.
+  ///
+  /// Smaller layers take no time worth saving, and plain sums come closer to PyTorch's: AdamW's first steps are as
+  /// long as the rate whatever a gradient's size, so where one is hardly more than rounding this decides the step's sign.
+  var fewestTrainedProducts = 0x1p28
+  /// Whether what training computes as it is defined goes tap by tap; `nil` for whichever costs less, else for comparisons.
+  var takesTaps: Bool?
   /// Forces direct convolution, for comparisons.
   var isDirectOnly = false
 }

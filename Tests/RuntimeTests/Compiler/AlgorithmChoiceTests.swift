@@ -72,6 +72,24 @@ import Testing
     #expect(try method(channels: 64, isDirectOnly: true) == .direct)
   }
 
+  /// Small layers take plain sums; cases that run together count as one layer.
+  @Test(arguments: [(12, 1, false), (16, 1, true), (12, 4, true)])
+  func trainingTakesTilesForLayersWithMuchToMultiply(size: Int, cases: Int, hasTiles: Bool) {
+    let geometry = ConvolutionGeometry(
+      inputChannels: 64, outputChannels: 64, kernel: Extent3(z: 3, y: 3, x: 3),
+      stride: Extent3(z: 1, y: 1, x: 1), input: Extent3(z: size, y: size, x: size))
+    var target = Target(kernels: Kernels.available[0], threads: 1)
+    for isGradient in [false, true] {
+      let choice = AlgorithmChoice(target: target)
+        .tileSizesOfTrained(geometry, cases: cases, isGradient: isGradient)
+      #expect((choice != nil) == hasTiles)
+    }
+    target.fewestTrainedProducts = 0
+    #expect(
+      AlgorithmChoice(target: target)
+        .tileSizesOfTrained(geometry, cases: cases, isGradient: true) != nil)
+  }
+
   @Test func onlyConvolutionsGetAMethod() throws {
     var sketch = GraphSketch()
     let pool = sketch.averagePool(sketch.input, window: 2)
