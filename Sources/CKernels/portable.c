@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any processor: four lanes, which compilers map to whatever there is.
+// Any processor: four lanes, which compilers map to whatever there is. Small rather than fast: few run it.
 #include "CKernels.h"
 
+#pragma clang attribute push(__attribute__((minsize)), apply_to = function)
 #define KERNEL(name) nn_##name##_portable
 #define KERNEL_NAME "portable"
 #define LANES 4
 #define DIRECT_VOXELS 2
 #define DIRECT_BLOCKS 1
 #include "kernels.inc"
+#pragma clang attribute pop
