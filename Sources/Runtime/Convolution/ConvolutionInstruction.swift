@@ -63,6 +63,14 @@ protocol PlaneConvolution: ConvolutionInstruction {
     context: RunContext)
 }
 
+extension PlaneConvolution {
+  func convolve(moments: UnsafeMutablePointer<nn_moments>?, context: RunContext) {
+    run(
+      planes: 0..<operands.geometry.positions.z, streams: operands.output.isStreamed,
+      moments: moments, context: context)
+  }
+}
+
 extension ConvolutionInstruction {
   var scratchCount: Int { 0 }
   var name: String { operands.name }

@@ -118,12 +118,6 @@ struct DirectConvolution: PlaneConvolution {
 
   var momentGroups: Int { blocking.planeTasks(geometry.positions.z) * blocking.rowTasks }
 
-  func convolve(moments: UnsafeMutablePointer<nn_moments>?, context: RunContext) {
-    run(
-      planes: 0..<geometry.positions.z, streams: operands.output.isStreamed, moments: moments,
-      context: context)
-  }
-
   func run(
     planes: Range<Int>, streams: Bool, moments: UnsafeMutablePointer<nn_moments>?,
     context: RunContext

@@ -115,12 +115,6 @@ struct WinogradRowConvolution: PlaneConvolution {
 
   private var weightBlockStep: Int { lineOffsets.count * Self.points * Self.block }
 
-  func convolve(moments: UnsafeMutablePointer<nn_moments>?, context: RunContext) {
-    run(
-      planes: 0..<geometry.positions.z, streams: operands.output.isStreamed, moments: moments,
-      context: context)
-  }
-
   func run(
     planes: Range<Int>, streams: Bool, moments: UnsafeMutablePointer<nn_moments>?,
     context: RunContext
