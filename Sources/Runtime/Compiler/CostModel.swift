@@ -57,8 +57,8 @@ struct CostModel {
     staged(tileSizes, batches: batches, weight: 14, transfer: 42)
   }
 
-  /// The same where the weight is trained, and transposed for gradients: its transforms cost more, and tiles of all cases
-  /// follow each other.
+  /// The same where the weight is trained, with the constants of before transforms fetched ahead: with the others 128
+  /// channels took large tiles, whose gradients were off by 2·10⁻⁴.
   func trained(_ tileSizes: WinogradTileSizes, batches: Int) -> Double {
     staged(tileSizes, batches: batches, weight: 27, transfer: 24)
   }
