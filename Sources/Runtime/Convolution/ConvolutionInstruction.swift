@@ -53,6 +53,23 @@ protocol ConvolutionInstruction: JointInstruction {
   func convolve(moments: UnsafeMutablePointer<nn_moments>?, context: RunContext)
 }
 
+/// A convolution that goes through all cases together.
+protocol JointConvolution: ConvolutionInstruction {
+  /// Convolves all cases, and makes `moments`, of every case `[output block][group]`, the outputs' statistics.
+  func convolve(_ cases: [RunContext], moments: [UnsafeMutablePointer<nn_moments>?])
+}
+
+extension JointConvolution {
+  func convolve(moments: UnsafeMutablePointer<nn_moments>?, context: RunContext) {
+    convolve([context], moments: [moments])
+  }
+
+  func run(_ cases: [RunContext]) {
+    convolve(cases, moments: cases.map { operands.norm?.moments($0.memory) })
+    for context in cases { operands.norm?.finish(operands.output, context: context) }
+  }
+}
+
 /// A convolution of which some planes can be computed by themselves.
 protocol PlaneConvolution: ConvolutionInstruction {
   /// Computes some planes only; the first of them is the first in the output.

@@ -4,7 +4,7 @@ internal import SWTFormat
 
 /// Direct convolution over small maps of all cases together, there or back: a tap's weights are read once for all cases, and
 /// zeros beyond the map's edge, which are most of what small maps meet, are not multiplied by.
-struct TapConvolution: ConvolutionInstruction {
+struct TapConvolution: JointConvolution {
   var operands: ConvolutionOperands
   private let isBackward: Bool
   /// Whether the output is added to: there only, where nothing is made of its statistics.
@@ -38,16 +38,7 @@ struct TapConvolution: ConvolutionInstruction {
   }
   private var packedCount: Int { weights.blocks.count * products.source.blockStep }
 
-  func convolve(moments: UnsafeMutablePointer<nn_moments>?, context: RunContext) {
-    convolve([context], moments: [moments])
-  }
-
-  func run(_ cases: [RunContext]) {
-    convolve(cases, moments: cases.map { operands.norm?.moments($0.memory) })
-    for context in cases { operands.norm?.finish(operands.output, context: context) }
-  }
-
-  private func convolve(
+  func convolve(
     _ cases: [RunContext], moments: [UnsafeMutablePointer<nn_moments>?]
   ) {
     guard let shared = cases.first else { return }

@@ -6,7 +6,7 @@ internal import SWTFormat
 /// then each task transforms some output channels' weights piece by piece into its cache and
 /// multiplies all tiles by them, then all tiles are transformed back. A transformed weight is never
 /// written to memory: for layers with few tiles and many channels.
-struct StagedWinogradConvolution: ConvolutionInstruction {
+struct StagedWinogradConvolution: JointConvolution {
   var operands: ConvolutionOperands
   private static let block = TensorLayout.blockWidth
   /// Floats that the tiles of a batch may take between their transforms.
@@ -85,16 +85,7 @@ struct StagedWinogradConvolution: ConvolutionInstruction {
 
   var momentGroups: Int { tiling.segmentCount }
 
-  func convolve(moments: UnsafeMutablePointer<nn_moments>?, context: RunContext) {
-    convolve([context], moments: [moments])
-  }
-
-  func run(_ cases: [RunContext]) {
-    convolve(cases, moments: cases.map { operands.norm?.moments($0.memory) })
-    for context in cases { operands.norm?.finish(operands.output, context: context) }
-  }
-
-  private func convolve(
+  func convolve(
     _ cases: [RunContext], moments: [UnsafeMutablePointer<nn_moments>?]
   ) {
     guard let shared = cases.first else { return }

@@ -17,7 +17,6 @@ struct WinogradRowConvolution: PlaneConvolution {
   var operands: ConvolutionOperands
   let weights: PackedWeights
   private let kernels: Kernels
-  private let threads: Int
   /// The weight at all points, `[output block][row][input][point][16]`.
   private let kept: StoredWeights
   private let task: TaskSize
@@ -42,7 +41,6 @@ struct WinogradRowConvolution: PlaneConvolution {
     self.operands = operands
     self.weights = weights
     kernels = target.kernels
-    threads = target.threads
     let geometry = operands.geometry
     let rows = geometry.kernel.z * geometry.kernel.y
     kept = try weights.stored(
