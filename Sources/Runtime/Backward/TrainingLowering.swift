@@ -51,16 +51,19 @@ struct TrainingLowering {
     input = BlockedInput(name: "input", output: first)
     activations[start] = first
     pendings[start] = identity(channels: first.channels)
-    for layer in layers { lower(layer) }
+    let changing = Set(steps.map(\.layer))
+    for (index, layer) in layers.enumerated() {
+      lower(layer, isFrozen: !steps.isEmpty && !changing.contains(index))
+    }
     for step in steps { lower(step, layers[step.layer]) }
   }
 
   // MARK: - Forward
 
-  private mutating func lower(_ layer: Layer) {
+  private mutating func lower(_ layer: Layer, isFrozen: Bool) {
     let kernels = target.kernels
     switch layer.operation {
-    case .convolution(let convolution): lower(layer, convolution)
+    case .convolution(let convolution): lower(layer, convolution, isFrozen: isFrozen)
     case .add(let slope):
       var branch = feature(layer.reads[0])
       branch.pending.slope = Float(slope)
@@ -92,7 +95,9 @@ struct TrainingLowering {
     }
   }
 
-  private mutating func lower(_ layer: Layer, _ convolution: Operation.Convolution) {
+  private mutating func lower(
+    _ layer: Layer, _ convolution: Operation.Convolution, isFrozen: Bool
+  ) {
     guard let weight = parameters[convolution.weight.name] else {
       preconditionFailure("every stage that is run has its parameters")
     }
@@ -101,7 +106,7 @@ struct TrainingLowering {
       ConvolutionOperands(
         name: layer.path, geometry: shapes.geometry(of: layer),
         input: .features([feature(layer.reads[0])]), output: output, cases: buffers.cases),
-      PackedWeights(weight, of: parameters))
+      PackedWeights(weight, of: parameters), isFrozen: isFrozen)
     let pending = ownPending(channels: output.channels)
     let statistics = NormStatistics(mean: pending.mean, inverse: pending.inverse)
     pendings[layer.output] = pending.pending
@@ -124,13 +129,16 @@ struct TrainingLowering {
   }
 
   /// The convolution that costs least.
+  ///
+  /// - Parameter isFrozen: whether only later layers learn. Then only small tiles are taken: every step has the errors of
+  ///   such a layer, and AdamW makes much of them.
   private mutating func cheapestConvolution(
-    _ operands: ConvolutionOperands, _ weights: PackedWeights
+    _ operands: ConvolutionOperands, _ weights: PackedWeights, isFrozen: Bool = false
   ) -> any ConvolutionInstruction {
     let choice = AlgorithmChoice(target: target)
     guard
       let tileSizes = choice.tileSizesOfTrained(
-        operands.geometry, cases: operands.cases, isGradient: false)
+        operands.geometry, cases: operands.cases, isGradient: false, roundsLittle: isFrozen)
     else {
       return choice.takesTaps(operands.geometry, cases: operands.cases)
         ? withScratch(TapConvolution(operands, weights: weights, target: target))

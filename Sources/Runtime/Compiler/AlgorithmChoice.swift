@@ -47,8 +47,9 @@ struct AlgorithmChoice: Sendable {
   /// - Parameters:
   ///   - cases: how many run together: the weight is transformed once for all.
   ///   - isGradient: whether for the weight's gradient, which has no kernels for large tiles of stride 2.
+  ///   - roundsLittle: whether only small tiles are taken.
   func tileSizesOfTrained(
-    _ geometry: ConvolutionGeometry, cases: Int, isGradient: Bool
+    _ geometry: ConvolutionGeometry, cases: Int, isGradient: Bool, roundsLittle: Bool = false
   ) -> WinogradTileSizes? {
     guard !target.isDirectOnly,
       min(geometry.inputChannels, geometry.outputChannels) >= Self.fewestTrainedChannels,
@@ -57,7 +58,9 @@ struct AlgorithmChoice: Sendable {
     let model = CostModel(geometry, cases: cases, kernels: target.kernels, caches: .found)
     var best: (tileSizes: WinogradTileSizes?, cost: Double) = (nil, model.direct(isBf16: false))
     for tileSizes in WinogradTileSizes.all where tileSizes.fits(geometry) {
-      guard tileSizes.hasGradient || !isGradient else { continue }
+      guard tileSizes.hasGradient || !isGradient, tileSizes.isSmall || !roundsLittle else {
+        continue
+      }
       let tiling = WinogradTiling(geometry, tileSizes: tileSizes, kernels: target.kernels)
       // With fewer, the weight's transforms take what the products save.
       guard cases * tiling.tiles.count >= Self.fewestTrainedTiles else { continue }
