@@ -9,6 +9,13 @@ package struct Calibration {
   private let outputs: SessionOutputs
   private let reader: CaseReader
   private let precision: Precision
+  /// Of the network's runs so far: cases of a cohort often have the same size.
+  private var ratesOfRuns: [Run: Double] = [:]
+
+  private struct Run: Hashable {
+    let inputShape: [Int]
+    let isRepeated: Bool
+  }
 
   /// Prepares to measure what `pipeline` does.
   package init(_ pipeline: EncoderPipeline) {
@@ -27,19 +34,21 @@ package struct Calibration {
   }
 
   /// Seconds that the network will take: the rate of a small run, times the work.
-  package func networkSeconds(_ estimate: CaseEstimate) throws(PipelineError) -> Double {
+  package mutating func networkSeconds(_ estimate: CaseEstimate) throws(PipelineError) -> Double {
     try secondsPerFlop(
       window: estimate.framing.inputShape, isRepeated: estimate.framing.windowCount > 1)
       * estimate.flops
   }
 
   /// Seconds that the network takes for one look at one window, by one fold.
-  package func secondsPerRun(_ estimate: SegmentationEstimate) throws(PipelineError) -> Double {
+  package mutating func secondsPerRun(
+    _ estimate: SegmentationEstimate
+  ) throws(PipelineError) -> Double {
     try secondsPerFlop(window: estimate.windowShape, isRepeated: estimate.runCount > 1)
       * estimate.windowFlops
   }
 
-  private func secondsPerFlop(
+  private mutating func secondsPerFlop(
     window: [Int], isRepeated: Bool
   ) throws(PipelineError) -> Double {
     let architecture = model.description.architecture
@@ -49,16 +58,20 @@ package struct Calibration {
       // A transformer takes one size only.
       architecture.transformer == nil ? min(size, max(stride * 2, side / stride * stride)) : size
     }
+    let measured = Run(inputShape: [window[0]] + sizes, isRepeated: isRepeated)
+    if let known = ratesOfRuns[measured] { return known }
     do throws(RuntimeError) {
       let session = try model.makeSession(
-        inputShape: [window[0]] + sizes, outputs: outputs, threads: reader.threads,
+        inputShape: measured.inputShape, outputs: outputs, threads: reader.threads,
         precision: precision)
       let input = [Float](repeating: 0.5, count: session.inputShape.reduce(1, *))
       let run = { () throws(RuntimeError) in try session.run(input) }
       var seconds = try Self.seconds(run)
       // The first window of a case touches its memory for the first time, the others do not.
       if isRepeated { seconds = try Self.seconds(run) }
-      return seconds / session.steps.reduce(0) { $0 + $1.flops }
+      let rate = seconds / session.steps.reduce(0) { $0 + $1.flops }
+      ratesOfRuns[measured] = rate
+      return rate
     } catch { throw PipelineError(.runtime(error)) }
   }
 

@@ -44,14 +44,14 @@ struct CaseForecast {
 
   /// Of `classify` and `features`.
   init(
-    of entry: CaseList.Entry, _ pipeline: EncoderPipeline, _ reporter: Reporter
+    of entry: CaseList.Entry, _ pipeline: EncoderPipeline, _ calibration: inout Calibration,
+    _ reporter: Reporter
   ) throws {
     let start = ContinuousClock.now
     let scan = try pipeline.readTelling(entry, reporter)
     let reading = (ContinuousClock.now - start) / .seconds(1)
     place = scan.place
     let estimate = try pipeline.estimate(scan)
-    let calibration = Calibration(pipeline)
     let preparation = Preparation(
       reading: reading, preprocessing: try calibration.preprocessingSeconds(scan))
     let network = try calibration.networkSeconds(estimate)
@@ -80,7 +80,7 @@ struct CaseForecast {
   ///
   /// - Parameter others: pipelines that would take less time, by what makes them so.
   init(
-    of entry: CaseList.Entry, _ pipeline: SegmentationPipeline,
+    of entry: CaseList.Entry, _ pipeline: SegmentationPipeline, _ calibration: inout Calibration,
     others: [(option: String, pipeline: SegmentationPipeline)], _ reporter: Reporter
   ) throws {
     let start = ContinuousClock.now
@@ -89,7 +89,6 @@ struct CaseForecast {
     let reading = (ContinuousClock.now - start) / .seconds(1)
     place = scan.place
     let estimate = try pipeline.estimate(scan)
-    let calibration = Calibration(pipeline)
     let preparation = Preparation(
       reading: reading, preprocessing: try calibration.preprocessingSeconds(scan))
     let perRun = try calibration.secondsPerRun(estimate)

@@ -152,11 +152,12 @@ struct Plan: ParsableCommand {
       let pipeline = try cases.pipeline(
         model, outputs: SessionOutputs(logits: description.classifier != nil),
         threads: self.model.threads, precision: arithmetic.precision, reporter)
+      var calibration = Calibration(pipeline)
       return Planned(
         verb: description.classifier == nil ? .features : .classify, options: [],
         policy: pipeline.policy.rawValue, memoryLimit: pipeline.memoryLimit
       ) {
-        try CaseForecast(of: $0, pipeline, reporter)
+        try CaseForecast(of: $0, pipeline, &calibration, reporter)
       }
     }
     cases.tellFolds(of: model, reporter)
@@ -172,10 +173,13 @@ struct Plan: ParsableCommand {
       options.stepSize = Self.largerStep
       others.append(("--step-size \(Self.largerStep)", try self.pipeline(model, options)))
     }
+    var calibration = Calibration(pipeline)
     return Planned(
       verb: .segment, options: windows.spelled, policy: InputPolicy.slidingWindow.rawValue,
       memoryLimit: pipeline.memoryLimit
-    ) { [others] in try CaseForecast(of: $0, pipeline, others: others, reporter) }
+    ) { [others] in
+      try CaseForecast(of: $0, pipeline, &calibration, others: others, reporter)
+    }
   }
 
   private static let largerStep = 0.8
