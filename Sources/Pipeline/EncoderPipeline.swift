@@ -114,13 +114,6 @@ public final class EncoderPipeline {
     try reader.makeCase(of: channels)
   }
 
-  /// What running a case would take.
-  ///
-  /// - Throws: `PipelineError` where the network cannot take its size; not for memory.
-  public func estimate(_ scan: borrowing Case) throws(PipelineError) -> CaseEstimate {
-    try estimate(scan.geometry, policy: policy, framing: scan.framing)
-  }
-
   /// Runs the encoder over a case as the input policy says, averaging the pooled features of several
   /// windows and slices with equal weights.
   ///
@@ -140,12 +133,6 @@ public final class EncoderPipeline {
     try check(estimate)
     let image = try prepare(scan)
     return try run(image, framing: framing, program: estimate.program, progress: progress)
-  }
-
-  /// What running a case takes that was prepared ahead.
-  package func estimate(_ ready: PreparedCase) throws(PipelineError) -> CaseEstimate {
-    try estimate(
-      ready.image.geometry, policy: policy, framing: framing(of: ready.image.shape))
   }
 
   /// Runs the encoder over a case that was prepared ahead.
@@ -176,37 +163,6 @@ public final class EncoderPipeline {
     _ body: (_ shape: [Int], _ values: UnsafeBufferPointer<Float>) throws -> Result
   ) rethrows -> Result? {
     try kept?.session.withSegmentation(body)
-  }
-
-  /// Refuses a case that takes more memory than it may.
-  package func check(_ estimate: CaseEstimate) throws(PipelineError) {
-    guard let limit = reader.memory.limit, estimate.peakByteCount > limit else { return }
-    var fitting: [InputPolicy] = []
-    for policy in InputPolicy.allCases where policy != self.policy {
-      let framing = InputFraming(
-        policy, imageShape: estimate.geometry.shape, model: model.description)
-      // A policy under which the network cannot run does not fit.
-      if let other = try? self.estimate(estimate.geometry, policy: policy, framing: framing),
-        other.peakByteCount <= limit
-      {
-        fitting.append(policy)
-      }
-    }
-    throw PipelineError(
-      .memory(
-        needed: estimate.peakByteCount, limit: limit, policy: policy, fitting: fitting))
-  }
-
-  private func estimate(
-    _ geometry: PreparedGeometry, policy: InputPolicy, framing: InputFraming
-  ) throws(PipelineError) -> CaseEstimate {
-    do throws(RuntimeError) {
-      return CaseEstimate(
-        geometry: geometry, policy: policy, framing: framing,
-        program: try program(for: framing.inputShape, outputs: sessionOutputs(framing)),
-        modelByteCount: model.byteCount, tellsNonzero: reader.tellsNonzero,
-        mapByteCount: makesMaps ? MapSums.byteCount(model, geometry) : 0)
-    } catch { throw PipelineError(.runtime(error)) }
   }
 
   // MARK: - Step by step
@@ -277,12 +233,6 @@ public final class EncoderPipeline {
     return try output(pooled: pooled, maps: maps)
   }
 
-  /// Refuses an array file that takes more memory than it may while it is read.
-  package func checkArray(byteCount: Int) throws(PipelineError) {
-    try reader.memory.check(
-      .reading, needed: CaseEstimate.baseByteCount + heldByteCount + byteCount, new: byteCount)
-  }
-
   /// Runs the encoder on an array exactly as it is given, `[C, z, y, x]` or `[C, y, x]`.
   ///
   /// - Parameter held: bytes that the caller holds, the array among them.
@@ -327,7 +277,7 @@ public final class EncoderPipeline {
   }
 
   /// What is kept from the last case.
-  private var heldByteCount: Int { kept.map { $0.program.byteCount + model.byteCount } ?? 0 }
+  var heldByteCount: Int { kept.map { $0.program.byteCount + model.byteCount } ?? 0 }
 
   private func output(
     pooled: [Float], maps: ActivationMaps?
@@ -373,7 +323,7 @@ public final class EncoderPipeline {
 
   /// What every window's run gives; logits come from pooled features, those of several windows from
   /// their mean.
-  private func sessionOutputs(_ framing: InputFraming) -> SessionOutputs {
+  func sessionOutputs(_ framing: InputFraming) -> SessionOutputs {
     runOutputs(
       stages: (framing.windowCount == 1 ? outputs.stages : [])
         .union(makesMaps ? MapSums.stages(of: model) : []))
@@ -389,7 +339,7 @@ public final class EncoderPipeline {
   }
 
   /// How the network runs on that shape: as for the last case, where it had the same.
-  private func program(
+  func program(
     for shape: [Int], outputs: SessionOutputs
   ) throws(RuntimeError) -> Program {
     if let kept, kept.program.inputShape == shape, kept.program.outputs == outputs {
