@@ -20,6 +20,8 @@ package struct CommandLineTool: Sendable {
 
   /// Parses the arguments, runs the command and exits.
   package func run(_ command: (some ParsableCommand).Type) -> Never {
+    // A file that is larger than the limit is told as one that cannot be written.
+    signal(SIGXFSZ, SIG_IGN)
     do {
       var parsed = try Self.parsedAlone(command) ?? command.parseAsRoot()
       try parsed.run()

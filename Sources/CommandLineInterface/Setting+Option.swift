@@ -36,6 +36,7 @@ extension Setting {
     case .recursive: "--recursive"
     case .resume: "--resume"
     case .learningRate: "--lr"
+    case .featureCache: "--cache"
     }
   }
 }

@@ -184,7 +184,7 @@ package struct AtomicFile: ~Copyable {
   }
 
   /// The part of `path` up to and including its last slash.
-  private static func folder(of path: String) -> String {
+  static func folder(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "" }
     return String(path[...slash])
   }

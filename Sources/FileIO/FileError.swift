@@ -21,6 +21,8 @@ package enum FileError: Error, Equatable, Sendable {
   case outputExists(path: String)
   /// The output is the same file as an input.
   case outputIsInput(path: String)
+  /// Two outputs have one name.
+  case outputTwice(path: String)
   /// Writing failed (disk full, quota, …).
   case cannotWrite(path: String, errno: Int32)
 }
@@ -29,7 +31,8 @@ extension FileError: Failure {
   package var kind: FailureKind {
     switch self {
     case .cannotOpen, .notARegularFile: .cannotOpen
-    case .cannotCreate, .outputNotAFile, .outputExists, .outputIsInput: .cannotCreate
+    case .cannotCreate, .outputNotAFile, .outputExists, .outputIsInput, .outputTwice:
+      .cannotCreate
     case .cannotRead, .cannotWrite: .inputOutput
     }
   }
@@ -53,6 +56,9 @@ extension FileError: Failure {
     case .outputIsInput(let path):
       .init(
         "output \(DisplayText.quoted(path)) is an input file", advice: "name another output")
+    case .outputTwice(let path):
+      .init(
+        "two outputs are named \(DisplayText.quoted(path))", advice: "give each its own name")
     case .cannotWrite(let path, let errno):
       "cannot write \(DisplayText.quoted(path)): \(Self.text(errno))"
     }

@@ -32,4 +32,5 @@ package enum Setting: String, Sendable, Equatable {
   case recursive
   case resume
   case learningRate
+  case featureCache
 }

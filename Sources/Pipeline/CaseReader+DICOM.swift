@@ -93,6 +93,25 @@ extension CaseReader {
   }
 }
 
+extension CaseList.Entry {
+  /// The name of the convention by which a model's cases are read from DICOM; `nil` for other scans, and where the model's
+  /// reader turns all.
+  package func conventionName(for model: PreprocessingDescription) -> String? {
+    guard case .dicom(let source) = self.source else { return nil }
+    return (try? DICOMConvention(chosen: source.convention, for: model))?.name
+  }
+}
+
+extension CaseList {
+  /// The name of the convention by which cases are read from DICOM, where it is another than the model's own.
+  package func otherConventionName(than model: PreprocessingDescription) -> String? {
+    // What is given holds for all.
+    let name = entries.lazy.compactMap { $0.conventionName(for: model) }.first
+    let own = (try? DICOMConvention(chosen: nil, for: model))?.name
+    return name == own ? nil : name
+  }
+}
+
 extension DICOMConvention {
   /// The order in which a model's training saw voxels.
   package init(

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 extension Classifier {
+  /// What keeps a class's name out of a file, as it follows the name; `nil` where nothing does.
+  package static func problem(ofClassName name: String) -> String? {
+    JSONField.problem(of: name, limit: JSONField.nameLimit)
+  }
+
   var json: JSONValue {
     var object = JSONObject([
       ("class_names", JSONValue(classNames)), ("input_features", .integer(inputFeatures)),

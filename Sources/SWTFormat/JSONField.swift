@@ -69,14 +69,21 @@ package struct JSONField {
   /// A string without control characters, at most `limit` bytes long.
   package func string(limit: Int = 1024) throws(SWTError) -> String {
     guard let string = value.string else { throw problem("is no string") }
-    guard string.utf8.count <= limit else { throw problem("is longer than \(limit) bytes") }
-    guard !string.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else {
-      throw problem("has control characters")
-    }
+    if let text = Self.problem(of: string, limit: limit) { throw problem(text) }
     return string
   }
 
-  package func name(limit: Int = 256) throws(SWTError) -> String {
+  /// What keeps a text out of a header, as it follows a name of it; `nil` where nothing does.
+  static func problem(of string: String, limit: Int) -> String? {
+    if string.utf8.count > limit { return "is longer than \(limit) bytes" }
+    let isPlain = string.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
+    return isPlain ? nil : "has control characters"
+  }
+
+  /// The longest name, in bytes.
+  static let nameLimit = 256
+
+  package func name(limit: Int = Self.nameLimit) throws(SWTError) -> String {
     let name = try string(limit: limit)
     guard !name.isEmpty else { throw problem("is empty") }
     return name

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import FileIO
+internal import SWTFormat
 
 /// Cases with their classes and groups (patients), in table order, and what is odd about them.
 package struct Cohort: Sendable {
@@ -24,6 +25,9 @@ package struct Cohort: Sendable {
     for (name, label) in zip(cases, labels) {
       guard seen.insert(Array(name.utf8)).inserted else { throw .duplicateCase(name) }
       guard !label.isEmpty else { throw .missing(case: name, problem: "has no label") }
+      if let problem = Classifier.problem(ofClassName: label) {
+        throw .missing(case: name, problem: "has a label that \(problem)")
+      }
     }
     for (name, group) in zip(cases, groups ?? []) where group.isEmpty {
       throw .missing(case: name, problem: "has no group")

@@ -26,9 +26,20 @@ extension HeadTraining {
 
   /// What the figures mean, and what they do not.
   var caveats: [String] {
-    judgement.caveats + [
-      "Temperature and thresholds were fitted to the same out-of-fold values that are judged here."
-    ]
+    var result = judgement.caveats
+    result.append(
+      "Temperature and thresholds were fitted to the same out-of-fold values that are judged here.")
+    if judgement.operatingPoint != nil {
+      result.append(
+        "Probabilities are judged without temperature; the threshold p is for those with it, as nnrun classify tells them."
+      )
+    }
+    if isBalanced {
+      result.append(
+        "Class weights are balanced: probabilities are as if all classes were equally common, too high for rare ones."
+      )
+    }
+    return result
   }
 
   /// What the head reads.

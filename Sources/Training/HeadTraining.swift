@@ -15,6 +15,8 @@ package struct HeadTraining: Sendable {
   /// How foreign scans are told.
   package let distance: ForeignDistance
   package let standardization: Standardization
+  private let classWeights: HeadModel.ClassWeights
+
   /// - Parameters:
   ///   - features: all features of every case in table order, `[cases, features]`.
   ///   - candidates: the sets of columns to choose from.
@@ -34,6 +36,7 @@ package struct HeadTraining: Sendable {
     }
     self.cohort = cohort
     self.candidates = candidates
+    classWeights = settings.classWeights
     let crossValidation = try CrossValidation(
       features: features, candidates: candidates, cohort: cohort, settings: settings)
     self.crossValidation = crossValidation
@@ -65,6 +68,9 @@ package struct HeadTraining: Sendable {
       cohort, logits: crossValidation.nestedLogits, temperature: temperature,
       folds: crossValidation.folds, foldCount: settings.folds, distances: distances, seed: seed)
   }
+
+  /// Whether probabilities are as if all classes were equally common.
+  var isBalanced: Bool { classWeights == .balanced }
 
   /// What a user should know, once each.
   package var warnings: [String] {

@@ -44,8 +44,9 @@ package struct LabelledTable: Sendable {
     columns = [labelColumn, groupColumn].compactMap { $0 }.map { table.header[$0] }
     let rows = table.rows.map(\.fields)
     cases = rows.map { $0[table.caseColumn] }
-    labels = rows.map { $0[labelColumn] }
-    groups = groupColumn.map { column in rows.map { $0[column] } }
+    // A blank that nobody sees would make another class or patient.
+    labels = rows.map { $0[labelColumn].trimmingSpaces }
+    groups = groupColumn.map { column in rows.map { $0[column].trimmingSpaces } }
   }
 
   /// The cases to learn from.

@@ -15,25 +15,37 @@ package struct ScanFeatures: Sendable {
   /// - Parameters:
   ///   - pipeline: what it pools are the features.
   ///   - cachePath: a `.npy` that need not be there.
+  ///   - inputs: files that must not be replaced.
   ///   - warn: told what a person should look at.
   ///   - progress: told of every case that is done, and whether it came from the cache.
   /// - Throws: what a case throws, with its name; nothing is learned from fewer cases than were named.
   package init(
     _ cases: [CaseList.Entry], _ pipeline: EncoderPipeline, cachePath: String,
-    warn: (String) -> Void, progress: (_ done: Int, _ isCached: Bool) throws -> Void
+    inputs: [MappedFile.Identity], warn: (String) -> Void,
+    progress: (_ done: Int, _ isCached: Bool) throws -> Void
   ) throws {
+    let preprocessing = pipeline.model.description.preprocessing
     let widths = pipeline.model.description.architecture.featuresPerStage
     pooling = pipeline.pooling ?? [Classifier.Pooling(stage: widths.count - 1, statistic: .mean)]
     var cache = FeatureCache(
       path: cachePath, modelID: pipeline.model.modelID, inputPolicy: pipeline.policy.rawValue,
-      pooling: pooling, width: pooling.featureCount(widths))
+      pooling: pooling, width: pooling.featureCount(widths), inputs: inputs)
+    var firstCases: [String: String] = [:]
+    var repeated: [(name: String, first: String)] = []
     var values: [Double] = []
     for (index, entry) in cases.enumerated() {
       let row: [Float]
       let isCached: Bool
       do {
         try entry.checkScan()
-        let key = try CaseIdentity(of: entry).files.map(\.sha256).joined(separator: "-")
+        var parts = try CaseIdentity(of: entry).files.map(\.sha256)
+        if let name = entry.conventionName(for: preprocessing) { parts.append(name) }
+        let key = parts.joined(separator: "-")
+        if let first = firstCases[key] {
+          repeated.append((entry.name, first))
+        } else {
+          firstCases[key] = entry.name
+        }
         if let known = cache[key] {
           (row, isCached) = (known, true)
         } else {
@@ -50,6 +62,12 @@ package struct ScanFeatures: Sendable {
       try progress(index + 1, isCached)
     }
     try cache.save()
+    if let (name, first) = repeated.first {
+      warn(
+        "\(repeated.count) scan\(repeated.count == 1 ? " is another case's" : "s are other cases'") too, such as "
+          + "\(DisplayText.quoted(name)) that of \(DisplayText.quoted(first)): in different groups it is learned from and judged"
+      )
+    }
     self.values = Matrix(
       rows: cases.count, columns: values.count / max(cases.count, 1), values: values)
   }
@@ -87,6 +105,15 @@ package struct CaseFailure: Failure {
 
   package var confidentialPlace: String? { error.confidentialPlace }
   package var kind: FailureKind { error.kind }
-  package var report: FailureReport { error.report.about("case \(DisplayText.quoted(name))") }
+  package var report: FailureReport {
+    var report = error.report
+    if case .memory(_, _, _, let fitting) = (error as? PipelineError)?.reason, !fitting.isEmpty {
+      // What is trained keeps the model's policy.
+      let policies = fitting.map(\.rawValue).joined(separator: " or ")
+      report = FailureReport(
+        report.problem, advice: "convert the model anew with \(.inputPolicy) \(policies)")
+    }
+    return report.about("case \(DisplayText.quoted(name))")
+  }
   package var description: String { message() }
 }

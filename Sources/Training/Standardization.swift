@@ -23,14 +23,14 @@ package struct Standardization: Sendable, Equatable {
     }
     var constant: [Int] = []
     scale = variance.indices.map { column in
-      let deviation = (variance[column] / count).squareRoot()
-      // What rounding alone makes of equal numbers.
-      let noise = 10 * Double.ulpOfOne * max(1, abs(mean[column]))
-      guard deviation >= noise else {
+      let own = variance[column] / count
+      // What rounding alone makes of equal numbers: scikit-learn's `_is_constant_feature`.
+      let rounding = count * mean[column] * Double.ulpOfOne
+      guard own > count * Double.ulpOfOne * own + rounding * rounding else {
         constant.append(column)
         return 1
       }
-      return deviation
+      return own.squareRoot()
     }
     self.mean = mean
     constantFeatures = constant

@@ -55,14 +55,22 @@ package struct TrainedHead: Sendable {
   }
 
   /// Writes the model with this head on it, atomically.
+  ///
+  /// - Parameter dicomConvention: by which its cases were read from DICOM, where it is not the model's own.
   package func write(
-    onto model: SWTFile, provenance: TrainingProvenance, to path: String, replacing: Bool,
+    onto model: SWTFile, provenance: TrainingProvenance, dicomConvention: String?, to path: String,
+    replacing: Bool,
     inputs: [MappedFile.Identity]
   ) throws {
     var description = model.description
     description.classifier = classifier
     if let inputPolicy { description.inputPolicy = inputPolicy }
     description.provenance.training = provenance
+    if let dicomConvention {
+      // What the model says of its training scans is not so of these.
+      description.preprocessing.orientation = nil
+      description.preprocessing.dicomConvention = dicomConvention
+    }
     let values = tensors
     _ = try ModelCopy(of: model, description: description) { values[$0] }
       .write(to: path, replacing: replacing, inputs: inputs)

@@ -27,6 +27,8 @@ package enum TrainingError: Error, Equatable, Sendable {
   case batches(problem: String)
   /// The state of an interrupted run cannot be taken up.
   case state(path: String, problem: String)
+  /// Where features are to be kept something else is.
+  case foreignCache(path: String)
   /// A feature is no finite number.
   case nonFinite(case: String, feature: Int)
   /// Fine-tuning came to numbers that are none.
@@ -34,7 +36,9 @@ package enum TrainingError: Error, Equatable, Sendable {
 }
 
 extension TrainingError: Failure {
-  package var kind: FailureKind { .badInput }
+  package var kind: FailureKind {
+    if case .foreignCache = self { .cannotCreate } else { .badInput }
+  }
 
   /// What is wrong, where, and what to do.
   package var description: String { message() }
@@ -71,6 +75,10 @@ extension TrainingError: Failure {
     case .state(let path, let problem):
       .init(
         "\(DisplayText.quoted(path)) \(problem)", advice: "begin anew, without \(.resume)")
+    case .foreignCache(let path):
+      .init(
+        "\(DisplayText.quoted(path)) holds no features that nntrain has kept",
+        advice: "name another file with \(.featureCache)")
     case .nonFinite(let name, let feature):
       .init(
         "feature \(feature) of case \(DisplayText.quoted(name)) is no finite number",

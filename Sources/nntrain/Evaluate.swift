@@ -53,8 +53,9 @@ struct Evaluate: ParsableCommand {
     // Refused before any work.
     _ = try Evaluation.labels(of: table, Evaluation.classes(of: classifier))
     let inputs = [table.identity] + [MappedFile.identity(ofFileAt: model)].compactMap { $0 }
-    try reports.check(inputs: inputs)
     let list = try scans.list(table, for: loaded.description)
+    var outputs = PlannedOutputs(inputs: inputs + list.identities)
+    try reports.plan(in: &outputs)
     let pipeline = scans.pipeline(
       loaded, outputs: SessionOutputs(logits: true), pooling: classifier.pooling)
     let (logits, distances) = try run(list, pipeline)

@@ -15,20 +15,34 @@ struct FeatureArguments: ParsableArguments {
       valueName: "npy"), completion: .file(extensions: ["npy"]))
   var cache: String?
 
-  /// The features of scans in order, under the pipeline's input policy; those of other policies than the model's are
-  /// kept beside.
-  func features(
-    _ list: CaseList, _ pipeline: EncoderPipeline, output: String, _ reporter: Reporter
-  ) throws -> ScanFeatures {
-    var path = cache ?? "\(output).features.npy"
-    if pipeline.policy != pipeline.model.description.inputPolicy {
-      let ending = ".npy"
-      path = path.hasSuffix(ending) ? String(path.dropLast(ending.count)) : path
-      path += ".\(pipeline.policy.rawValue)\(ending)"
+  /// Where features under a policy are kept; those of other policies than the model's beside.
+  private func path(_ policy: InputPolicy, own: InputPolicy, output: String) -> String {
+    let path = cache ?? "\(output).features.npy"
+    guard policy != own else { return path }
+    let ending = ".npy"
+    return (path.hasSuffix(ending) ? String(path.dropLast(ending.count)) : path)
+      + ".\(policy.rawValue)\(ending)"
+  }
+
+  /// Plans what is kept under some policies, of which the first is the model's.
+  func plan(
+    _ policies: [InputPolicy], output: String, in outputs: inout PlannedOutputs
+  ) throws {
+    for policy in policies {
+      try FeatureCache.plan(path(policy, own: policies[0], output: output), in: &outputs)
     }
+  }
+
+  /// The features of scans in order, under the pipeline's input policy.
+  func features(
+    _ list: CaseList, _ pipeline: EncoderPipeline, output: String, inputs: [MappedFile.Identity],
+    _ reporter: Reporter
+  ) throws -> ScanFeatures {
+    let path = path(
+      pipeline.policy, own: pipeline.model.description.inputPolicy, output: output)
     var progress = ScanProgress(count: list.entries.count, reporter)
     let features = try ScanFeatures(
-      list.entries, pipeline, cachePath: path, warn: reporter.warn
+      list.entries, pipeline, cachePath: path, inputs: inputs, warn: reporter.warn
     ) { done, isCached in progress.note(done: done, isCached: isCached) }
     if progress.computed < list.entries.count {
       reporter.note(

@@ -62,8 +62,10 @@ struct Finetune: ParsableCommand {
       model: inputs[0], table: table, settings: training, labels: labels, scans: scans,
       pooling: pooling.choices)
     let inputs = [table.identity, source.file.identity] + source.list.identities
-    try AtomicFile.check(path: output, inputs: inputs)
-    try reports.check(inputs: inputs)
+    var outputs = PlannedOutputs(inputs: inputs)
+    try outputs.add(output)
+    try reports.plan(in: &outputs)
+    try cache.plan([source.file.description.inputPolicy], output: output, in: &outputs)
     let statePath = "\(output).state"
     var state = FineTuningState(
       path: statePath, fingerprint: try source.fingerprint(table: table, folds: labels.cv))
@@ -77,7 +79,8 @@ struct Finetune: ParsableCommand {
     }
 
     let features = try cache.features(
-      source.list, source.pipeline(scans), output: output, reporter
+      source.list, source.pipeline(scans), output: output, inputs: inputs,
+      reporter
     ).values
     var crossValidation = CrossValidation.Settings()
     crossValidation.folds = labels.cv
@@ -104,7 +107,9 @@ struct Finetune: ParsableCommand {
       onto: source.file,
       provenance: result.provenance(
         crossValidation: crossValidation, parentModelID: source.file.modelID,
-        stageCount: source.stageCount), to: output, replacing: true, inputs: inputs)
+        stageCount: source.stageCount),
+      dicomConvention: source.list.otherConventionName(than: source.file.description.preprocessing),
+      to: output, replacing: true, inputs: inputs)
     state.remove()
     try reports.write(
       result.written, page: result.page(provenance: provenance(source, output)),

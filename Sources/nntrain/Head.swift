@@ -58,6 +58,10 @@ struct Head: ParsableCommand {
       throw ValidationError(
         "without --features a model is needed: nntrain head MODEL.swt CASES.csv")
     }
+    guard features == nil || (cache.cache == nil && !pooling.isGiven) else {
+      throw ValidationError(
+        "with --features neither --pooling nor --cache is of use: the columns are what they are")
+    }
     guard !comparePolicies || features == nil else {
       throw ValidationError("--compare-policies needs scans: leave out --features")
     }
@@ -72,6 +76,9 @@ struct Head: ParsableCommand {
     let modelID: String?
     let inputPolicy: String?
     var scans: ReportArguments.Scans?
+    /// By which cases were read from DICOM, where it is not the model's own.
+    let dicomConvention: String?
+    /// Of all inputs.
     let identities: [MappedFile.Identity]
   }
 
@@ -80,10 +87,8 @@ struct Head: ParsableCommand {
     let cohort = try table.cohort()
     // Refused before any work.
     _ = try cohort.folds(labels.cv)
-    let named = inputs.compactMap { MappedFile.identity(ofFileAt: $0) }
-    try AtomicFile.check(path: output, inputs: named)
-    try reports.check(inputs: named)
-    let source = try features.map { try makeSource(features: $0, cohort) } ?? makeSource(of: table)
+    let source =
+      try features.map { try makeSource(features: $0, table, cohort) } ?? makeSource(of: table)
     var settings = CrossValidation.Settings()
     settings.folds = labels.cv
     settings.classWeights = classWeights
@@ -92,17 +97,22 @@ struct Head: ParsableCommand {
       features: source.rows, candidates: source.candidates, cohort: cohort, settings: settings,
       seed: labels.seed)
     training.warnings.forEach(scans.reporter.warn)
-    let inputs = [table.identity] + source.identities
+    let inputs = source.identities
     try write(training, source, settings, inputs: inputs)
     try reports.write(
       training.judgement, page: training.page(provenance: provenance(training, source, settings)),
       lines: training.lines, json: training.json, scans: source.scans, inputs: inputs)
   }
 
-  private func makeSource(features path: String, _ cohort: Cohort) throws -> Source {
+  private func makeSource(
+    features path: String, _ table: LabelledTable, _ cohort: Cohort
+  ) throws -> Source {
     let model = inputs.count == 2 ? try SWTFile(modelAt: inputs[0]) : nil
     let file = try FeatureFile(path: path)
     if let model, !ignoreOrigin { try file.checkOrigin(model) }
+    let identities = [table.identity, file.identity, model?.identity].compactMap { $0 }
+    var outputs = PlannedOutputs(inputs: identities)
+    try plan(in: &outputs)
     let rows = try file.rows(of: cohort.cases)
     return Source(
       rows: rows,
@@ -114,7 +124,7 @@ struct Head: ParsableCommand {
       ],
       model: model, modelID: model?.modelID ?? file.modelID,
       inputPolicy: model?.description.inputPolicy.rawValue ?? file.inputPolicy,
-      identities: [file.identity, model?.identity].compactMap { $0 })
+      dicomConvention: nil, identities: identities)
   }
 
   private func makeSource(of table: LabelledTable) throws -> Source {
@@ -123,6 +133,10 @@ struct Head: ParsableCommand {
     let list = try scans.list(table, for: file.description)
     let own = file.description.inputPolicy
     let others = comparePolicies ? InputPolicy.allCases.filter { $0 != own } : []
+    let identities = [table.identity, file.identity] + list.identities
+    var outputs = PlannedOutputs(inputs: identities)
+    try plan(in: &outputs)
+    try cache.plan([own] + others, output: output, in: &outputs)
     let widths = file.description.architecture.featuresPerStage
     let layout = Pooling.layout(for: pooling.choices, stageCount: widths.count)
     var parts: [Matrix] = []
@@ -131,7 +145,9 @@ struct Head: ParsableCommand {
       let pipeline = scans.pipeline(
         model, policy: policy, outputs: SessionOutputs(pooled: true), pooling: layout)
       do {
-        let part = try cache.features(list, pipeline, output: output, scans.reporter).values
+        let part = try cache.features(
+          list, pipeline, output: output, inputs: identities, scans.reporter
+        ).values
         candidates += pooling.choices.map { pooling in
           CrossValidation.Candidate(
             pooling, of: layout, widths: widths, policy: comparePolicies ? policy : nil,
@@ -149,7 +165,14 @@ struct Head: ParsableCommand {
       inputPolicy: own.rawValue,
       scans: ReportArguments.Scans(
         list, scans.pipeline(model, outputs: SessionOutputs(), pooling: nil).reader),
-      identities: [file.identity] + list.identities)
+      dicomConvention: list.otherConventionName(than: file.description.preprocessing),
+      identities: identities)
+  }
+
+  /// Plans what is to be written.
+  private func plan(in outputs: inout PlannedOutputs) throws {
+    try outputs.add(output)
+    try reports.plan(in: &outputs)
   }
 
   private func write(
@@ -161,7 +184,8 @@ struct Head: ParsableCommand {
       let provenance = TrainingProvenance(
         training, settings: settings, seed: labels.seed, parentModelID: model.modelID)
       try head.write(
-        onto: model, provenance: provenance, to: output, replacing: true, inputs: inputs)
+        onto: model, provenance: provenance, dicomConvention: source.dicomConvention, to: output,
+        replacing: true, inputs: inputs)
     } else {
       try head.npz(modelID: source.modelID, inputPolicy: source.inputPolicy)
         .write(to: output, replacing: true, inputs: inputs)

@@ -10,13 +10,18 @@ struct PoolingArguments: ParsableArguments {
       """
       What the head reads: mean (of the last stage), all (mean and max of all stages), nonzero-mean and nonzero-all (the \
       same over the scan's nonzero region), or auto (mean or all). Of several, each with its own --pooling, \
-      cross-validation chooses.
+      cross-validation chooses (default: auto).
       """))
-  var pooling: [Value] = [.auto]
+  var pooling: [Value] = []
+
+  /// Whether a choice was made.
+  var isGiven: Bool { !pooling.isEmpty }
 
   /// What is chosen from, each once.
   var choices: [Pooling] {
-    pooling.flatMap(\.poolings).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    (isGiven ? pooling : [.auto]).flatMap(\.poolings).reduce(into: []) {
+      if !$0.contains($1) { $0.append($1) }
+    }
   }
 
   struct Value: ExpressibleByArgument {
@@ -37,7 +42,6 @@ struct PoolingArguments: ParsableArguments {
       }
     }
 
-    var defaultValueDescription: String { Self.autoName }
     static var allValueStrings: [String] { [autoName] + Pooling.allCases.map(\.rawValue) }
   }
 }

@@ -43,11 +43,9 @@ struct ReportArguments: ParsableArguments {
     (try? SWTFile(contentsOf: path)).map { [("classifier", $0.modelID)] } ?? []
   }
 
-  /// Refuses, before any work, what cannot be written.
-  func check(inputs: [MappedFile.Identity]) throws {
-    for path in [predictions, report].compactMap({ $0 }) {
-      try AtomicFile.check(path: path, inputs: inputs)
-    }
+  /// Plans what is to be written.
+  func plan(in outputs: inout PlannedOutputs) throws {
+    for path in [predictions, report].compactMap({ $0 }) { try outputs.add(path) }
   }
 
   /// Writes and prints what is asked for.

@@ -82,6 +82,20 @@ import Testing
           "evaluate", head, table, "--report", folder.file("e.html"), "--predictions",
           folder.file("e.csv"),
         ] + dicom))
+    // Another convention gives other features, and the file says which was used: nothing needs to be told again.
+    #expect(
+      try run(
+        "nntrain",
+        [
+          "head", model, table, "-o", folder.file("other.swt"), "--cv", "2", "--cache",
+          folder.file("cache.npy"), "--dicom-convention", "as-scanned",
+        ]
+      ).errors.contains("scans' features were kept") == false)
+    for (file, name) in [(head, "dcm2niix"), (folder.file("other.swt"), "as-scanned")] {
+      #expect(
+        try SWTFile(contentsOf: file).description.preprocessing.dicomConvention == name)
+      #expect(try run("nnrun", ["classify", file, table]).output.contains("c0"))
+    }
     // The second run has its features from the first: a series is known by its files' content.
     #expect(results[2].errors.contains("4 scans' features were kept"), "\(results[2].errors)")
     // nnrun reads the same cells, and gives the features that were learned from.

@@ -118,6 +118,20 @@ import Testing
     Refused("one class", input.replacing(",y", ",x"), "all cases have the label 'x'"),
     Refused("case twice", input.replacing("b,1", "a,1"), "is there twice"),
     Refused("no label", input.replacing("b,1,x", "b,1,"), "case 'b' has no label"),
+    Refused(
+      "long labels", input.replacing(",x", "," + String(repeating: "x", count: 257)),
+      "case 'a' has a label that is longer than 256 bytes"
+    ),
+    Refused(
+      "a line in a label", input.replacing(",y", ",\"y\ny\""),
+      "case 'c' has a label that has control characters"
+    ),
+    Refused(
+      "a patient of one class but for blanks",
+      input.replacing("g,4", "g, 2").replacing("h,4", "h,2 "),
+      "class 'y' has 1 group"
+    ),
+    Refused("no patient but a blank", input.replacing("b,1,x", "b, ,x"), "case 'b' has no group"),
     Refused("no patient", input.replacing("b,1,x", "b,,x"), "case 'b' has no group"),
     Refused(
       "one patient of a class", input.replacing("g,4", "g,2").replacing("h,4", "h,2"),
@@ -188,14 +202,15 @@ import Testing
       input.replacing("\n", "\r\n").replacing("case", "\u{FEFF}case")
     ),
     Used("old line ends", input.replacing("\n", "\r")),
-    Used("quotes", input.replacing("x\n", "\"x, \"\"or\"\" so\nor so\"\n")),
+    Used("quotes", input.replacing("x\n", "\"x, \"\"or\"\" so\"\n")),
     Used("blanks in the header", input.replacing("case,patient,label", "case, patient , label")),
     Used("cases in another column", input.replacing("case,patient", "patient,case").swapped),
     Used("empty lines", input.replacing("\n", "\n\n")),
     Used("numbers for classes", input.replacing(",x", ",10").replacing(",y", ",9")),
     Used("huge numbers for patients", input.replacing(",1,", ",99999999999999999999999999,")),
-    Used("long labels", input.replacing(",x", "," + String(repeating: "x", count: 100_000))),
-    Used("controls in labels", input.replacing(",x", ",\u{1B}[31m\u{0}x")),
+    Used(
+      "labels as long as may be", input.replacing(",x", "," + String(repeating: "x", count: 256))),
+    Used("blanks around groups and labels", input.replacing("b,1,x", "b, 1 ,x ")),
     Used(
       "names that are one to Swift", input.replacing("a,1", "e\u{301},1").replacing("b,1", "é,1")),
     Used(

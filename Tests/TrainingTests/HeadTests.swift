@@ -112,6 +112,23 @@ import Testing
     #expect(Temperature.fit(logits: Matrix(rows: 4, columns: 2), labels: [0, 1, 0, 1]) == 1)
   }
 
+  /// scikit-learn's `_is_constant_feature`: what rounding makes of equal numbers, however small they are.
+  @Test func smallFeaturesAreNotConstant() {
+    let features = Matrix(
+      rows: 4, columns: 5,
+      values: [
+        1e-14, 5, 1, 1e10, 0, 2e-14, 5, 1 + Double.ulpOfOne, 1e10 + 1e-3, 0, 3e-14, 5, 1,
+        1e10 - 1e-3,
+        0, 0, 5, 1, 1e10, 0,
+      ])
+    let standardization = Standardization(features)
+    #expect(standardization.constantFeatures == [1, 2, 4])
+    let expected = [1.118033988749895e-14, 1, 1, 7.06718356e-4, 1]
+    #expect(
+      Difference(zip(standardization.scale, expected).map { $0 / $1 }, [1, 1, 1, 1, 1]).absolute
+        < 1e-4)
+  }
+
   @Test(arguments: [1024, 10])
   func theStoredDistanceIsTheFittedOne(fullLimit: Int) throws {
     let golden = try HeadGolden("c1_all", 0)

@@ -39,7 +39,7 @@ package struct CaseRows: Sendable {
 
 extension String {
   /// Without blanks at both ends.
-  var trimmingSpaces: String {
+  package var trimmingSpaces: String {
     // Byte by byte: characters of a header of many columns take seconds.
     let space = UInt8(ascii: " ")
     let start = utf8.drop { $0 == space }
