@@ -25,6 +25,9 @@ package final class Reporter {
     showsProgress = !isQuiet && StandardError.isTerminal
   }
 
+  /// The line of a message, and how all begin.
+  package static func line(_ name: String, _ text: String = "") -> String { "\(name): \(text)" }
+
   /// Tells what the user should know.
   package func warn(_ text: String) { tell("warning", text, isHeard: !isQuiet) }
 
@@ -53,7 +56,7 @@ package final class Reporter {
 
   private func tell(_ label: String, _ text: String, isHeard: Bool) {
     clearProgress()
-    let line = "\(name): \(label): \(text)"
+    let line = Self.line(name, "\(label): \(text)")
     if isHeard { StandardError.writeLine(line) }
     log?.append(line)
   }

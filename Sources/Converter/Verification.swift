@@ -11,8 +11,11 @@ package struct Verification: Sendable {
   package struct Difference: Sendable {
     /// The tensor's name.
     package var name: String
-    /// The largest absolute difference; infinite where the shapes differ.
-    package var largest: Float
+    /// The largest absolute difference; `nil` where shapes differ.
+    package var largest: Float?
+    /// `nil` where the checkpoint has no such tensor.
+    package var checkpointShape: [Int]?
+    package var shape: [Int]
   }
 
   /// The model's id.
@@ -59,7 +62,16 @@ package struct Verification: Sendable {
       }
       let folds = model.description.folds
       var source = options
-      if !folds.isEmpty { source.fold = folds.map(\.name).joined(separator: ",") }
+      if !folds.isEmpty {
+        let names = folds.map(\.name).joined(separator: ",")
+        guard [nil, names, Checkpoint.allTrainedFolds].contains(options.fold) else {
+          throw ConversionError(
+            .options(
+              problem: "the model holds the folds \(names), which are compared together",
+              advice: "leave out \(.fold)"))
+        }
+        source.fold = names
+      }
       let weights = FoldedWeights(
         try Checkpoint.openFolds(path: checkpointPath, options: source))
       let head = Set(Graph(model.description).parameters(of: .head).map(\.name))
@@ -67,9 +79,10 @@ package struct Verification: Sendable {
         let fold = folds.firstIndex { entry.name.hasPrefix($0.prefix) }
         let name = String(entry.name.dropFirst(fold.map { folds[$0].prefix.count } ?? 0))
         guard !head.contains(name), !isTrained(name) else { return nil }
-        guard let source = weights[entry.name], source.shape == entry.shape else {
-          return Difference(name: entry.name, largest: .infinity)
-        }
+        let source = weights[entry.name]
+        var difference = Difference(
+          name: entry.name, checkpointShape: source?.shape, shape: entry.shape)
+        guard let source, source.shape == entry.shape else { return difference }
         let expected = try source.values()
         let stored = model.values(of: entry)
         var largest: Float = 0
@@ -78,7 +91,8 @@ package struct Verification: Sendable {
           guard stored.bitPattern != rounded.bitPattern else { continue }
           largest = max(largest, abs(stored - rounded), .leastNonzeroMagnitude)
         }
-        return largest == 0 ? nil : Difference(name: entry.name, largest: largest)
+        difference.largest = largest
+        return largest == 0 ? nil : difference
       }
     } catch { throw ConversionError(error, file: checkpointPath) }
   }

@@ -21,6 +21,8 @@ package enum FileError: Error, Equatable, Sendable {
   case outputExists(path: String)
   /// The output is the same file as an input.
   case outputIsInput(path: String)
+  /// The output goes on with a file (`expected` says of what kind), and there is something else.
+  case outputIsForeign(path: String, expected: String)
   /// Two outputs have one name.
   case outputTwice(path: String)
   /// Writing failed (disk full, quota, …).
@@ -31,7 +33,8 @@ extension FileError: Failure {
   package var kind: FailureKind {
     switch self {
     case .cannotOpen, .notARegularFile: .cannotOpen
-    case .cannotCreate, .outputNotAFile, .outputExists, .outputIsInput, .outputTwice:
+    case .cannotCreate, .outputNotAFile, .outputExists, .outputIsInput, .outputIsForeign,
+      .outputTwice:
       .cannotCreate
     case .cannotRead, .cannotWrite: .inputOutput
     }
@@ -39,6 +42,10 @@ extension FileError: Failure {
 
   package var report: FailureReport {
     switch self {
+    case .cannotOpen(let path, ENOENT) where path.unicodeScalars.contains("\u{FFFD}"):
+      .init(
+        "cannot open \(DisplayText.quoted(path)): \(Self.text(ENOENT))",
+        advice: "rename it, if its name is no UTF-8")
     case .cannotOpen(let path, let errno):
       "cannot open \(DisplayText.quoted(path)): \(Self.text(errno))"
     case .notARegularFile(let path, let kind):
@@ -56,6 +63,9 @@ extension FileError: Failure {
     case .outputIsInput(let path):
       .init(
         "output \(DisplayText.quoted(path)) is an input file", advice: "name another output")
+    case .outputIsForeign(let path, let expected):
+      .init(
+        "\(DisplayText.quoted(path)) is there and is not \(expected)", advice: "name another file")
     case .outputTwice(let path):
       .init(
         "two outputs are named \(DisplayText.quoted(path))", advice: "give each its own name")

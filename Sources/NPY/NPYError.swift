@@ -31,7 +31,9 @@ extension NPYError: Failure {
     case .version(let version): "unknown .npy version \(version)"
     case .header(let problem): "the .npy header \(DisplayText.escaped(problem))"
     case .elementType(let descriptor):
-      .init("the .npy file holds \(DisplayText.quoted(descriptor))", advice: "save it as float32 (numpy: array.astype('<f4'))")
+      .init(
+        "the .npy file holds \(DisplayText.quoted(descriptor))",
+        advice: "save it as float32 (numpy: array.astype('<f4'))")
     case .dataLength(let found, let expected):
       "the .npy file has \(found) bytes of data where its shape needs \(expected)"
     }

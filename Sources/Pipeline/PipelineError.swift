@@ -40,7 +40,7 @@ public struct PipelineError: Error, Equatable, Sendable {
     case cancelled
     /// A case that comes from memory has no place to write a segmentation for.
     case noPlace
-    /// Windows slide by a part of their size, above 0 and at most 1.
+    /// Windows slide by a part of their size, 0.01…1.
     case stepSize(Double)
     /// A label that the model does not have.
     case unknownLabel(String, known: [String])
@@ -105,7 +105,7 @@ extension PipelineError: Failure {
     case .postprocessing(let path, let problem): "\(DisplayText.quoted(path)) \(problem)"
     case .cancelled: "stopped"
     case .noPlace: "a case from memory has no place in a scan: read it from its files"
-    case .stepSize(let size): "the step size is \(size), not above 0 and at most 1"
+    case .stepSize(let size): "the step size is \(size), not 0.01…1"
     case .unknownFold(let name, let known):
       .init(
         "the model holds no fold \(DisplayText.quoted(name)), or it is named twice",

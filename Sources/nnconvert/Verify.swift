@@ -39,8 +39,13 @@ struct Verify: ParsableCommand {
       try StandardOutput.writeLine(report.prettyText)
     } else {
       for difference in differences ?? [] {
-        try StandardOutput.writeLine(
-          "\(DisplayText.escaped(difference.name)) differs by up to \(difference.largest)")
+        let problem =
+          difference.largest.map { "differs by up to \($0)" }
+          ?? difference.checkpointShape.map {
+            "has shape \(difference.shape), the checkpoint's \($0)"
+          }
+          ?? "is not in the checkpoint"
+        try StandardOutput.writeLine("\(DisplayText.escaped(difference.name)) \(problem)")
       }
       let verdict =
         differences.map { differences in

@@ -47,6 +47,7 @@ struct CaseArguments: ParsableArguments {
       throw ValidationError(
         stdin ? "--stdin and inputs exclude each other" : "name an input, or use --stdin")
     }
+    if log?.isEmpty == true { throw ValidationError("--log names no file") }
     guard !recursive || bids == nil else {
       throw ValidationError("--bids looks into all folders: leave out --recursive")
     }
@@ -62,7 +63,12 @@ struct CaseArguments: ParsableArguments {
   func reporter() throws -> Reporter {
     Reporter(
       name: NNRun.tool.name, isQuiet: quiet, isVerbose: verbose,
-      log: try log.map { try LogFile(path: $0) })
+      log: try log.map { try LogFile(path: $0, beginning: Reporter.line(NNRun.tool.name)) })
+  }
+
+  /// The log, which no result may replace.
+  var logIdentity: [MappedFile.Identity] {
+    [log.flatMap { MappedFile.identity(ofFileAt: $0) }].compactMap { $0 }
   }
 
   /// The cases that the inputs name; `nil` where they come from stdin.

@@ -66,17 +66,17 @@ struct Classify: ParsableCommand {
     let pipeline = pipelines[0]
     let list = try cases.list(for: loaded, reporter)
     let policy = list?.isArrays == true ? "as-given" : pipeline.policy.rawValue
+    let inputs = model.identities + cases.logIdentity + (list?.identities ?? [])
     var file = try output.map { path in
       try ResultFile(
         path: ShareArguments.path(path, list?.part?.share),
         origin: .init(kind: "logits", modelID: loaded.modelID, inputPolicy: policy),
-        part: list?.part, inputs: model.identities + (list?.identities ?? []), isResumed: skipDone)
+        part: list?.part, inputs: inputs, isResumed: skipDone)
     }
     var writer = try ClassificationWriter(
       format: json ? .json : format ?? (cases.stdin ? .jsonl : .table), classifier: classifier,
       modelID: loaded.modelID, inputPolicy: policy)
     guard maps == nil || list?.isArrays != true else { throw InputError.arrays }
-    let inputs = model.identities + (list?.identities ?? [])
     let share = list?.part?.share
     let mapOutputs = try maps.map {
       try MapOutputs(

@@ -91,7 +91,7 @@ struct Features: ParsableCommand {
       kind: logitsMap ? "logits-map" : writesMaps ? "stage" : "pooled", modelID: loaded.modelID,
       inputPolicy: isArrays ? "as-given" : pipeline.policy.rawValue,
       pooling: entries?.map(\.text))
-    let inputs = model.identities + (list?.identities ?? [])
+    let inputs = model.identities + cases.logIdentity + (list?.identities ?? [])
     let runner = CaseRunner(
       pipelines: pipelines, reporter: reporter, interruption: interruption,
       lines: cases.lines(for: loaded))

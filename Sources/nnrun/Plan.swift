@@ -92,7 +92,7 @@ struct Plan: ParsableCommand {
     }
     reporter.tell(orientations, isTrained: trained != nil)
     if slurm {
-      if let refusal { throw refusal }
+      if count == 0, let refusal { throw refusal }
       let line = SlurmLine(
         verb: planned.verb, model: model.path, inputs: cases.inputs + cases.moreInputs,
         options: cases.spelled + planned.options, caseCount: list.entries.count,
@@ -102,7 +102,8 @@ struct Plan: ParsableCommand {
         reporter.note("estimated from \(entries.count) of \(list.entries.count) cases")
       }
       try StandardOutput.writeLine(line.text)
-      return
+      guard failed > 0 else { return }
+      throw CasesFailed(failed: failed, total: entries.count)
     }
     if json {
       let report: JSONValue = [

@@ -52,7 +52,7 @@ struct Preprocess: ParsableCommand {
     guard let list = try cases.list(for: loaded, reporter) else { return }
     guard !list.isArrays else { throw InputError.arrays }
     let output = output.map { ShareArguments.path($0, list.part?.share) }
-    let inputs = model.identities + list.identities
+    let inputs = model.identities + cases.logIdentity + list.identities
     if let preview { try OutputFile.check(preview, ending: ".png", inputs: inputs) }
     // Of several cases a slice each.
     var sheet = preview == nil || list.entries.count == 1 ? nil : ContactSheet()

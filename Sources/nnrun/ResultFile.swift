@@ -28,7 +28,7 @@ struct ResultFile {
   struct Row {
     var name: String
     /// What they were made from; `nil` in files of 0.1.0, which do not say.
-    let identity: CaseIdentity?
+    var identity: CaseIdentity?
     let values: [Float]
   }
 
@@ -128,6 +128,8 @@ struct ResultFile {
         entry.name
         + rows[index].name.dropFirst(
           Self.base(of: rows[index].name).count)
+      // The same content, wherever it lay then.
+      rows[index].identity = identity
       unclaimed.remove(index)
     }
     resumption.kept += claimed.count

@@ -73,6 +73,7 @@ struct Segment: ParsableCommand {
     guard cases.inputPolicy == nil else {
       throw ValidationError("--input-policy is of no use here: windows always slide")
     }
+    if keptLabels?.isEmpty == true { throw ValidationError("--labels names no label") }
     if let threads, !(1...1024).contains(threads) {
       throw ValidationError("--threads must be 1…1024")
     }
@@ -94,7 +95,10 @@ struct Segment: ParsableCommand {
     guard let list = try cases.list(for: models[0], reporter) else { return }
     guard !list.isArrays else { throw InputError.arrays }
     if preview != nil, list.entries.count != 1 { throw InputError.severalPreviews }
-    let identities = paths.compactMap { MappedFile.identity(ofFileAt: $0) } + list.identities
+    let files = paths + [previous, postprocessing].compactMap { $0 }
+    let identities =
+      files.compactMap { MappedFile.identity(ofFileAt: $0) } + cases.logIdentity
+      + list.identities
     if let preview { try OutputFile.check(preview, ending: ".png", inputs: identities) }
     let outputs = try SegmentationOutputs(
       ShareArguments.path(output, list.part?.share), list: list,
@@ -108,11 +112,13 @@ struct Segment: ParsableCommand {
     try runner.run(list)
   }
 
+  private var keptLabels: [String]? { labels.map { $0.split(separator: ",").map(String.init) } }
+
   private func options() throws -> SegmentationOptions {
     var options = windows.options
     options.probabilities = saveProbabilities
     options.postprocessing = try postprocessing.map { try Postprocessing(contentsOf: $0) }
-    options.labels = labels.map { $0.split(separator: ",").map(String.init) }
+    options.labels = keptLabels
     return options
   }
 }

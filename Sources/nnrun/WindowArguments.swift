@@ -27,8 +27,8 @@ struct WindowArguments: ParsableArguments {
   var checkpoint: String?
 
   func validate() throws {
-    guard stepSize > 0, stepSize <= 1 else {
-      throw ValidationError("--step-size must be above 0 and at most 1")
+    guard SegmentationOptions.stepSizes.contains(stepSize) else {
+      throw ValidationError("--step-size must be 0.01…1")
     }
   }
 

@@ -150,6 +150,41 @@ import Testing
     #expect(try NPYArray(contentsOf: folder.file("s.npy")).shape.first == 1)
   }
 
+  /// The same content under another name: what was read now is told.
+  @Test func aKeptResultNamesItsOwnFile() throws {
+    let output = folder.file("f.npy")
+    let scan = try copy(first, to: "scans/b.nii.gz")
+    _ = try run(["features", model, scan, "-o", output])
+    let twin = try copy(first, to: "scans/a.nii.gz")
+    _ = try run(["features", model, folder.file("scans"), "-o", output, "--skip-done"])
+    let sidecar = try json("f.json")
+    let paths = sidecar["inputs"]?.array?.compactMap { $0.array?.first?["path"]?.string }
+    #expect(sidecar["cases"]?.array?.compactMap(\.string) == ["a", "b"])
+    #expect(paths == [twin, scan])
+  }
+
+  /// A log goes on with a log, and with nothing else; no result replaces it.
+  @Test(arguments: ["m.swt", "scan.nii.gz", "table.csv"])
+  func aLogIsAddedToNothingElse(name: String) throws {
+    let scan = try copy(first, to: "scan.nii.gz")
+    try Data("case,image\na,scan.nii.gz\n".utf8)
+      .write(to: URL(fileURLWithPath: folder.file("table.csv")))
+    let before = try Data(contentsOf: URL(fileURLWithPath: folder.file(name)))
+    for verb in ["classify", "plan"] {
+      let result = try run([verb, model, scan, "--log", folder.file(name)], status: 73)
+      #expect(result.errors.contains("is not a log"), "\(result.errors)")
+    }
+    #expect(try Data(contentsOf: URL(fileURLWithPath: folder.file(name))) == before)
+  }
+
+  @Test(arguments: [
+    ["-o", "r.npy", "--log", "r.json"], ["--report", "r.html", "--log", "r.html"],
+  ])
+  func noResultReplacesTheLog(options: [String]) throws {
+    let places = options.map { $0.hasPrefix("-") ? $0 : folder.file($0) }
+    _ = try run(["classify", model, first] + places, status: 73)
+  }
+
   @Test func messagesGoToALogAndQuietIsQuiet() throws {
     let log = folder.file("log.txt")
     let arguments = ["classify", model, first, "/none.nii", "--input-policy", "center-crop"]
@@ -158,5 +193,7 @@ import Testing
     #expect(result.errors.contains("case 'none'"))
     let text = String(decoding: try MappedFile(path: log).bytes.array, as: UTF8.self)
     #expect(text.contains("note: input policy 'center-crop'") && text.contains("case 'none'"))
+    _ = try run(arguments + ["--quiet", "--log", log], status: 8)
+    #expect(String(decoding: try MappedFile(path: log).bytes.array, as: UTF8.self) == text + text)
   }
 }

@@ -62,6 +62,47 @@ import Testing
 
   /// A case is written while the next one runs: lines come in the cases' order, and a case that cannot be
   /// written fails alone.
+  /// What no segmentation comes of is refused before any work.
+  @Test(arguments: [
+    ("--step-size", "1e-30"), ("--step-size", "1e-9"), ("--step-size", "0.0099"),
+    ("--step-size", "1.01"), ("--step-size", "nan"), ("--labels", ""), ("--labels", ","),
+    ("--labels", "d"),
+  ])
+  func optionsOfNoUse(option: String, value: String) throws {
+    let result = try Command.run(
+      "nnrun", ["segment", model, scan, "\(option)=\(value)", "-o", folder.file("out.nii")])
+    #expect(result.status == 64 && !folder.content.contains("out.nii"), "\(result.errors)")
+  }
+
+  /// Of labels that are left out nothing is known, volumes neither.
+  @Test func onlyKeptLabelsAreCounted() throws {
+    func labels(_ options: [String]) throws -> [String: Int] {
+      let result = try Command.run(
+        "nnrun",
+        ["segment", model, scan, "-o", folder.file("out.nii"), "--no-mirroring"] + options)
+      let report = try JSONParser.parse(Bytes(Array(result.output.utf8)))
+      let counts = try #require(report["labels"]?.array).map { label in
+        (label["name"]?.string ?? "", label["voxels"]?.integer ?? -1)
+      }
+      return Dictionary(uniqueKeysWithValues: counts)
+    }
+    let all = try labels([])
+    #expect(all.count == 3 && !all.values.contains(-1))
+    #expect(try labels(["--labels", "b"]) == all.filter { $0.key == "b" })
+  }
+
+  @Test(arguments: [("7", 64), ("0,2", 64), ("0,1,2", 0), ("all-trained", 0)])
+  func foldsAreComparedTogether(fold: String, status: Int32) throws {
+    let path = "\(Self.golden)/nnUNet_results/Dataset805_ThreeFolds"
+    let result = try Command.run(
+      "nnconvert",
+      [
+        "verify", model, "--against", "\(path)/nnUNetTrainer__nnUNetPlans__3d_fullres", "--fold",
+        fold,
+      ])
+    #expect(result.status == status, "\(result.output)\(result.errors)")
+  }
+
   @Test func severalCases() throws {
     let (scans, out) = (folder.file("scans"), folder.file("labels"))
     let files = FileManager.default

@@ -184,7 +184,7 @@ swt_status swt_pipeline_stage(const swt_pipeline *pipeline, int32_t stage, float
 typedef struct swt_segment_options {
   int32_t no_mirroring;      // 1: windows are looked at once, not mirrored
   int32_t threads;           // as above
-  double step_size;          // how far windows slide, as a part of their size; 0 for nnU-Net's 0.5
+  double step_size;          // how far windows slide, as a part of their size, 0.01 to 1; 0 for nnU-Net's 0.5
   uint64_t memory_limit;     // as above
   const uint16_t *previous;  // for a cascade's second stage: what the first made, as many labels; or NULL
   swt_progress progress;     // or NULL

@@ -48,13 +48,13 @@ struct LabelCounts {
     }
   }
 
-  /// What there is of every label of dataset.json but background and ignore.
+  /// What there is of labels of dataset.json, of all but background and ignore.
   ///
-  /// - Parameters:
-  ///   - geometry: where voxels lie.
-  ///   - description: the model's labels.
-  func statistics(_ description: LabelDescription, geometry: ScanGeometry) -> [LabelStatistics] {
-    let wanted = description.labels.filter { $0.name != "ignore" && $0.values != [0] }
+  /// - Parameter geometry: where voxels lie.
+  func statistics(
+    _ labels: [LabelDescription.Label], geometry: ScanGeometry
+  ) -> [LabelStatistics] {
+    let wanted = labels.filter { $0.name != "ignore" && $0.values != [0] }
     let plain = Set(wanted.filter { $0.values.count == 1 }.flatMap(\.values))
     let counts = components(plain.map { [$0] })
     return wanted.map { label in

@@ -14,6 +14,8 @@ public struct Segmentation: Sendable {
   package let geometry: ScanGeometry
   private let description: LabelDescription
   private let probabilities: Probabilities?
+  /// The labels that are kept, by name; `nil` for all.
+  private var keptNames: Set<String>?
 
   init(
     _ labels: [UInt16], geometry: ScanGeometry, description: LabelDescription,
@@ -32,9 +34,10 @@ public struct Segmentation: Sendable {
       shape: shape, spacing: [Double](repeating: 1, count: 3), values: labels.map { Float($0) })
   }
 
-  /// Counts, volumes and places of every label and region of the model.
+  /// Counts, volumes and places of every label and region of the model, or of those that were kept.
   public func statistics() -> [LabelStatistics] {
-    LabelCounts(labels, shape: shape).statistics(description, geometry: geometry)
+    LabelCounts(labels, shape: shape).statistics(
+      description.labels.filter { keptNames?.contains($0.name) ?? true }, geometry: geometry)
   }
 
   /// Applies what nnU-Net found to improve the model's segmentations.
@@ -46,6 +49,7 @@ public struct Segmentation: Sendable {
   mutating func keep(_ names: [String]) {
     let kept = Set(description.labels.filter { names.contains($0.name) }.flatMap(\.values))
     let isKept = (0...UInt16.max).map { kept.contains(Int($0)) }
+    keptNames = Set(names)
     for index in labels.indices where !isKept[Int(labels[index])] { labels[index] = 0 }
   }
 

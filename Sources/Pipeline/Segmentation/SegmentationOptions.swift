@@ -6,6 +6,8 @@ public struct SegmentationOptions: Sendable, Equatable {
   package var mirroring: Bool
   /// How far windows slide at most, as a part of their size: above 0, at most 1.
   package var stepSize: Double
+  /// Smaller ones would look at a place a hundred times along every axis.
+  package static let stepSizes = 0.01...1.0
   /// Whether probabilities are kept beside labels, four bytes for every class and voxel.
   package var probabilities: Bool
   /// What improves the model's segmentations, applied in the end.

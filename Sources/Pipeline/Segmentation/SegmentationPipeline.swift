@@ -60,7 +60,7 @@ public final class SegmentationPipeline {
     guard let decoder = description.architecture.decoder else {
       throw PipelineError(.runtime(RuntimeError(.noDecoder)))
     }
-    guard options.stepSize > 0, options.stepSize <= 1 else {
+    guard SegmentationOptions.stepSizes.contains(options.stepSize) else {
       throw PipelineError(.stepSize(options.stepSize))
     }
     let names = description.labels.labels.map(\.name)
