@@ -36,10 +36,6 @@ struct Segment: ParsableCommand {
     help: "A .nii or .nii.gz for one case, else a folder for <case>.nii.gz.", completion: .file())
   var output: String
   @OptionGroup var windows: WindowArguments
-  @Flag(
-    name: [.customLong("save-probabilities"), .customLong("save_probabilities")],
-    help: "Also write <case>.npz: probabilities, [heads, z, y, x].")
-  var saveProbabilities = false
   @Option(
     name: [
       .customLong("previous"), .customLong("prev_stage_predictions", withSingleDash: true),
@@ -106,7 +102,7 @@ struct Segment: ParsableCommand {
       inputs: identities)
     let runner = SegmentationRunner(
       stages: stages, outputs: outputs, previous: previous.map { PreviousSegmentations($0) },
-      savesProbabilities: saveProbabilities, preview: preview, skipsDone: skipDone,
+      savesProbabilities: windows.saveProbabilities, preview: preview, skipsDone: skipDone,
       reporter: reporter,
       interruption: interruption)
     try runner.run(list)
@@ -116,7 +112,6 @@ struct Segment: ParsableCommand {
 
   private func options() throws -> SegmentationOptions {
     var options = windows.options
-    options.probabilities = saveProbabilities
     options.postprocessing = try postprocessing.map { try Postprocessing(contentsOf: $0) }
     options.labels = keptLabels
     return options

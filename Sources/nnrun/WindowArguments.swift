@@ -15,6 +15,10 @@ struct WindowArguments: ParsableArguments {
     name: [.customLong("step-size"), .customLong("step_size", withSingleDash: true)],
     help: "How far windows slide, as a part of their size.")
   var stepSize = usualStep
+  @Flag(
+    name: [.customLong("save-probabilities"), .customLong("save_probabilities")],
+    help: "Also write <case>.npz: probabilities, [heads, z, y, x].")
+  var saveProbabilities = false
   @Option(
     name: [.customLong("fold"), .customShort("f")], parsing: .upToNextOption,
     help: "Which of the model's folds, e.g. 0 1 2 or 0,1,2 (default: all of them).")
@@ -42,7 +46,7 @@ struct WindowArguments: ParsableArguments {
 
   var options: SegmentationOptions {
     SegmentationOptions(
-      mirroring: !noMirroring, stepSize: stepSize,
+      mirroring: !noMirroring, stepSize: stepSize, probabilities: saveProbabilities,
       folds: folds.isEmpty ? nil : folds.flatMap { $0.split(separator: ",").map(String.init) })
   }
 
@@ -50,6 +54,7 @@ struct WindowArguments: ParsableArguments {
   var spelled: [String] {
     (noMirroring ? ["--no-mirroring"] : [])
       + (stepSize == Self.usualStep ? [] : ["--step-size", "\(stepSize)"])
+      + (saveProbabilities ? ["--save-probabilities"] : [])
       + (folds.isEmpty ? [] : ["--fold", folds.joined(separator: ",")])
   }
 }

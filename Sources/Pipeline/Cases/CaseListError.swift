@@ -70,8 +70,8 @@ extension CaseListError: Failure {
         advice: "name every case once, under a name of its own")
     case .name(let name, let place):
       .init(
-        "\(place): the case name \(DisplayText.quoted(name)) leaves the folder of the results",
-        advice: "use a name without '..', '//' and a leading '/'")
+        "\(place): the case name \(DisplayText.quoted(name)) is no file's in the folder of the results",
+        advice: "use a name of at most 200 bytes without '..', '//' and a leading '/'")
     case .files(let problem, let advice): .init(problem, advice: advice)
     }
   }

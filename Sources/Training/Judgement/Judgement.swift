@@ -79,11 +79,16 @@ package struct Judgement: Sendable {
 
   /// What figures of so few cases do not tell; nothing where there are many.
   package var caveats: [String] {
-    cases.names.count < 200
-      ? [
+    var result: [String] = []
+    if cases.names.count < 200 {
+      result.append(
         "With \(cases.names.count) cases every figure has a wide interval; it says nothing of other "
-          + "scanners or hospitals."
-      ] : []
+          + "scanners or hospitals.")
+    }
+    if metrics.area == 1 {
+      result.append("An AUC of 1 has no interval: no case tells how far it may be off.")
+    }
+    return result
   }
 }
 
