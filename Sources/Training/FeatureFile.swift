@@ -13,7 +13,8 @@ package struct FeatureFile: Sendable {
   package let inputPolicy: String?
   /// What the columns are, where the `.json` says so; `nnrun` leaves out the mean of the last stage.
   package let pooling: [Classifier.Pooling]?
-  package let identity: MappedFile.Identity?
+  /// Of the array, and of the `.json`.
+  package let identities: [MappedFile.Identity]
 
   /// - Throws: `NPYError`, `FileError`, or `TrainingError.features`.
   package init(path: String) throws {
@@ -30,9 +31,9 @@ package struct FeatureFile: Sendable {
     }
     features = Matrix(
       rows: array.shape[0], columns: array.shape[1], values: array.values.map(Double.init))
-    identity = MappedFile.identity(ofFileAt: path)
     let sidecar =
       (path.lowercased().hasSuffix(".npy") ? String(path.dropLast(4)) : path) + ".json"
+    identities = [path, sidecar].compactMap { MappedFile.identity(ofFileAt: $0) }
     guard MappedFile.identity(ofFileAt: sidecar) != nil else {
       (cases, modelID, inputPolicy, pooling) = (nil, nil, nil, nil)
       return

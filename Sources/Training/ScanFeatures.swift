@@ -11,6 +11,8 @@ package struct ScanFeatures: Sendable {
   package let values: Matrix
   /// What the columns are.
   package let pooling: [Classifier.Pooling]
+  /// Cases whose scan an earlier case has too, and that.
+  package let repeated: [(name: String, first: String)]
 
   /// - Parameters:
   ///   - pipeline: what it pools are the features.
@@ -62,12 +64,7 @@ package struct ScanFeatures: Sendable {
       try progress(index + 1, isCached)
     }
     try cache.save()
-    if let (name, first) = repeated.first {
-      warn(
-        "\(repeated.count) scan\(repeated.count == 1 ? " is another case's" : "s are other cases'") too, such as "
-          + "\(DisplayText.quoted(name)) that of \(DisplayText.quoted(first)): in different groups it is learned from and judged"
-      )
-    }
+    self.repeated = repeated
     self.values = Matrix(
       rows: cases.count, columns: values.count / max(cases.count, 1), values: values)
   }

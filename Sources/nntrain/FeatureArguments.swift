@@ -38,8 +38,8 @@ struct FeatureArguments: ParsableArguments {
     _ list: CaseList, _ pipeline: EncoderPipeline, output: String, inputs: [MappedFile.Identity],
     _ reporter: Reporter
   ) throws -> ScanFeatures {
-    let path = path(
-      pipeline.policy, own: pipeline.model.description.inputPolicy, output: output)
+    let own = pipeline.model.description.inputPolicy
+    let path = path(pipeline.policy, own: own, output: output)
     var progress = ScanProgress(count: list.entries.count, reporter)
     let features = try ScanFeatures(
       list.entries, pipeline, cachePath: path, inputs: inputs, warn: reporter.warn
@@ -47,6 +47,13 @@ struct FeatureArguments: ParsableArguments {
     if progress.computed < list.entries.count {
       reporter.note(
         "\(list.entries.count - progress.computed) scans' features were kept from before")
+    }
+    if let (name, first) = features.repeated.first, pipeline.policy == own {
+      let count = features.repeated.count
+      reporter.warn(
+        "\(count) scan\(count == 1 ? " is another case's" : "s are other cases'") too, such as "
+          + "\(DisplayText.quoted(name)) that of \(DisplayText.quoted(first)): in different groups it is "
+          + "learned from and judged")
     }
     return features
   }

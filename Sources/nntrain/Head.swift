@@ -110,7 +110,7 @@ struct Head: ParsableCommand {
     let model = inputs.count == 2 ? try SWTFile(modelAt: inputs[0]) : nil
     let file = try FeatureFile(path: path)
     if let model, !ignoreOrigin { try file.checkOrigin(model) }
-    let identities = [table.identity, file.identity, model?.identity].compactMap { $0 }
+    let identities = [table.identity] + file.identities + [model?.identity].compactMap { $0 }
     var outputs = PlannedOutputs(inputs: identities)
     try plan(in: &outputs)
     let rows = try file.rows(of: cohort.cases)
