@@ -57,14 +57,23 @@ struct FineTuningSource {
     return layout.filter(read.contains)
   }
 
-  /// What a run is made of: a state of another one is not taken up.
-  func fingerprint(table: LabelledTable, folds: Int) throws -> String {
+  /// What a run is made of, the content of all scans too, which are read for it: a state of another one is not taken
+  /// up.
+  func fingerprint(table: LabelledTable, scans: ScanArguments) throws -> String {
+    let content = try list.entries.map { entry in
+      do {
+        try entry.checkScan()
+        return try CaseIdentity(of: entry).files.map(\.sha256)
+      } catch let error as any Failure { throw CaseFailure(name: entry.name, error: error) }
+    }
     let text: JSONValue = [
       "model": .string(file.modelID), "settings": .object(settings.json),
       "seed": .integer(Int(settings.seed)), "folds": .integer(folds),
       "threads": .integer(threads), "candidates": JSONValue(candidates.map(\.name)),
       "cases": JSONValue(table.cases), "labels": JSONValue(table.labels),
       "groups": table.groups.map { JSONValue($0) } ?? .null,
+      "scans": .array(content.map { JSONValue($0) }), "dicom": JSONValue(scans.dicom.spelled),
+      "version": .string(NNTrain.version),
     ]
     return SHA256.hex(SHA256.digest(of: Bytes(Array(text.prettyText.utf8))))
   }

@@ -66,9 +66,11 @@ struct Finetune: ParsableCommand {
     try reports.check(inputs: inputs)
     let statePath = "\(output).state"
     var state = FineTuningState(
-      path: statePath, fingerprint: try source.fingerprint(table: table, folds: labels.cv))
+      path: statePath, fingerprint: try source.fingerprint(table: table, scans: scans))
     let reporter = scans.reporter
-    if resume {
+    if !resume {
+      try state.checkPlace()
+    } else {
       if try state.resume() {
         try state.check(source.outline(cohort, folds: folds))
       } else {
@@ -100,6 +102,7 @@ struct Finetune: ParsableCommand {
         interruption.die()
       }
     }
+    result.warnings.filter { !frozen.warnings.contains($0) }.forEach(reporter.warn)
     try result.head.write(
       onto: source.file,
       provenance: result.provenance(

@@ -85,7 +85,8 @@ final class FineTuningRun {
       (progress.values, progress.optimizer) = ([], .none)
     }
     let phases = TrainingPhases(settings, stepsPerEpoch: stepsPerEpoch)
-    while progress.epoch < epochs {
+    // A run that is taken up may be over already.
+    while progress.epoch < epochs, !hasPatienceEnded(progress, phases) {
       try runEpoch(progress.epoch, phases)
       progress.epoch += 1
       if !validation.isEmpty {
@@ -95,15 +96,15 @@ final class FineTuningRun {
         }
       }
       try note(progress)
-      // Not before every stage has begun to learn.
-      let isComplete = phases.trainedStages(epoch: progress.epoch - 1) == settings.unfrozenStages
-      if !validation.isEmpty, isComplete,
-        progress.epoch - progress.bestEpoch >= settings.patience
-      {
-        break
-      }
     }
     return progress
+  }
+
+  /// Whether there was no better epoch for so many that none is waited for; not before every stage has begun to
+  /// learn, and only where epochs have losses.
+  private func hasPatienceEnded(_ progress: Progress, _ phases: TrainingPhases) -> Bool {
+    !progress.losses.isEmpty && progress.epoch - progress.bestEpoch >= settings.patience
+      && phases.trainedStages(epoch: progress.epoch - 1) == settings.unfrozenStages
   }
 
   /// Whether what an earlier run is said to have come to can be that of this one.
