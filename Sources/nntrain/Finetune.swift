@@ -78,6 +78,13 @@ struct Finetune: ParsableCommand {
       }
     }
 
+    let estimate = try source.estimate(cohort, scans, resumedByteCount: state.byteCount)
+    let limit = source.memoryLimit
+    estimate.lines(within: limit).forEach(reporter.note)
+    let needed = estimate.leastByteCount(isCacheInMemory: false)
+    if let limit, needed > limit {
+      throw PipelineError(.tooLarge(.running, needed: needed, limit: limit))
+    }
     let features = try cache.features(
       source.list, source.pipeline(scans), output: output, reporter
     ).values
@@ -89,12 +96,13 @@ struct Finetune: ParsableCommand {
       settings: crossValidation, seed: labels.seed)
     frozen.warnings.forEach(reporter.warn)
     let cases = try source.cachedCases(
-      cohort, folder: output.lastIndex(of: "/").map { String(output[..<$0]) } ?? ".",
+      cohort, estimate, folder: output.lastIndex(of: "/").map { String(output[..<$0]) } ?? ".",
       reporter: reporter)
     let interruption = Interruption()
     let result = try FineTuning(
       frozen, features: features, cases: cases, model: source.model,
-      settings: source.settings, seed: labels.seed, threads: source.threads, state: &state
+      settings: source.settings, seed: labels.seed, threads: source.threads,
+      sessionByteLimit: estimate.sessionByteLimit(within: limit), state: &state
     ) { text in
       reporter.note(text)
       if interruption.hasCome {

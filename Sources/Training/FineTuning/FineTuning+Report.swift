@@ -29,8 +29,8 @@ extension FineTuning {
     object["fine_tuning"] = [
       "settings": .object(settings.json), "epochs_per_fold": JSONValue(parts.map(\.epochs)),
       "epochs": JSONValue(trained?.epochs),
-      "epochs_of_folds": .bool(trained?.isOfFolds == true), "frozen": .object(frozen.judgement.figures),
-      "fine_tuned": .object(judgement.figures),
+      "epochs_of_folds": .bool(trained?.isOfFolds == true),
+      "frozen": .object(frozen.judgement.figures), "fine_tuned": .object(judgement.figures),
     ]
     return .object(object)
   }
@@ -62,8 +62,7 @@ extension FineTuning {
   /// How long what is written was trained.
   private var writtenEpochs: String {
     guard let trained else { return "none" }
-    return "\(trained.epochs)"
-      + (trained.isOfFolds ? ", the median of folds that were trained: by themselves none was best" : "")
+    return "\(trained.epochs)" + (trained.isOfFolds ? ", as in the folds: here none was best" : "")
   }
 
   /// The report for a terminal.

@@ -28,11 +28,12 @@ package struct FineTuning: Sendable {
 
   /// - Parameters:
   ///   - features: of all cases, the columns of `frozen`'s candidates.
+  ///   - sessionByteLimit: what sessions for inputs of several shapes may take together.
   ///   - state: what an earlier run came to.
   ///   - note: told of what is done, for people.
   package init(
     _ frozen: HeadTraining, features: Matrix, cases: FineTuningCases, model: Model,
-    settings: FineTuningSettings, seed: UInt64, threads: Int,
+    settings: FineTuningSettings, seed: UInt64, threads: Int, sessionByteLimit: Int,
     state: inout FineTuningState, note: (String) throws -> Void
   ) throws {
     self.frozen = frozen
@@ -51,7 +52,7 @@ package struct FineTuning: Sendable {
         pooling: frozen.candidates[option.candidate].pooling
           ?? Pooling.mean.entries(
             stageCount: model.description.architecture.featuresPerStage.count), c: option.c,
-        folds: foldCount, threads: threads)
+        folds: foldCount, threads: threads, sessionByteLimit: sessionByteLimit)
     }
     for fold in 0..<foldCount {
       let test = everyone.filter { folds[$0] == fold }
@@ -123,6 +124,7 @@ private struct PartTraining {
   let c: Double
   let folds: Int
   let threads: Int
+  let sessionByteLimit: Int
 
   /// - Parameter usual: what to train for where no epoch is the best.
   func run(
@@ -195,7 +197,8 @@ private struct PartTraining {
   ) throws(RuntimeError) -> FineTuningRun {
     try FineTuningRun(
       model, cases: cases, training: training, pooling: pooling, start: start,
-      settings: settings, stream: UInt64(2 * part + (isInner ? 1 : 0)), threads: threads)
+      settings: settings, stream: UInt64(2 * part + (isInner ? 1 : 0)), threads: threads,
+      sessionByteLimit: sessionByteLimit)
   }
 
   private func stages(

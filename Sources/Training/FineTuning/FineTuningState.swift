@@ -83,17 +83,26 @@ package struct FineTuningState {
     else { throw damaged }
   }
 
-  /// Where a run was interrupted; `nil` where it has not begun.
+  /// Where a run was interrupted, which is not held any longer; `nil` where it has not begun.
   ///
   /// - Throws: `TrainingError.state` where it is not this run's.
-  func progress(
+  mutating func progress(
     of run: FineTuningRun, epochs: Int, part: Int, isInner: Bool
   ) throws(TrainingError) -> FineTuningRun.Progress? {
     guard let current, current.part == part, current.isInner == isInner else { return nil }
     guard run.canGoOn(from: current.progress, epochs: epochs, isValidated: isInner) else {
       throw damaged
     }
+    self.current = nil
     return current.progress
+  }
+
+  /// Bytes of what an earlier run was training.
+  package var byteCount: Int {
+    guard let optimizer = current?.progress.optimizer, let values = current?.progress.values
+    else { return 0 }
+    return (values + optimizer.first + optimizer.second)
+      .reduce(0) { $0 + $1.count * MemoryLayout<Float>.stride }
   }
 
   /// What is known of a part that is done.
