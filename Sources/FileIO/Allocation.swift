@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import CLinux
+
 #if canImport(Glibc)
   internal import Glibc
 #else
@@ -18,4 +20,7 @@ package enum Allocation {
     munmap(start, byteCount)
     return true
   }
+
+  /// Gives the system back what large arrays left between smaller ones that are kept.
+  package static func giveBack() { linux_give_back_memory() }
 }

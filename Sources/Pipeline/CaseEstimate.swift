@@ -35,11 +35,16 @@ public struct CaseEstimate: Sendable {
     let running =
       floats * MemoryLayout<Float>.stride + program.byteCount + modelByteCount
       + mapByteCount
+    return Self.baseByteCount + max(preparingByteCount, running)
+  }
+
+  /// The most bytes that preparing the case holds, the process left out.
+  package var preparingByteCount: Int {
     let cropped = geometry.cropBox.reduce(1) { $0 * $1.count }
     let region =
       tellsNonzero
       ? cropped + (cropped + geometry.shape.dropFirst().reduce(1, *)) * MemoryLayout<Float>.stride
       : 0
-    return Self.baseByteCount + max(geometry.peakByteCount + region, running)
+    return geometry.peakByteCount + region
   }
 }

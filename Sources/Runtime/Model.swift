@@ -29,7 +29,7 @@ public struct Model: Sendable {
   private let file: SWTFile
   let graph: Graph
   /// Weights in other forms than the file's, for all sessions.
-  private let store = WeightStore()
+  private var store = WeightStore()
 
   /// The model's numbers.
   var parameterValues: ParameterValues { ParameterValues(file, store: store) }
@@ -52,6 +52,13 @@ public struct Model: Sendable {
     }
     graph = Graph(file.description)
     self.file = file
+  }
+
+  /// The same model with nothing but the file: what forms of weights are made for it go with its own programs.
+  package var unprepared: Model {
+    var model = self
+    model.store = WeightStore()
+    return model
   }
 
   /// Makes a session for inputs of one shape: `program`, with its memory. Of a model with several folds

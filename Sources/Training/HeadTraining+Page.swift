@@ -6,7 +6,7 @@ extension HeadTraining {
   package func page(provenance: [(name: String, value: String)]) -> JudgementPage {
     JudgementPage(
       judgement, subtitle: pageSubtitle, notes: warnings + caveats, foldRemarks: foldRemarks,
-      provenance: provenance + choices)
+      provenance: provenance + choices(of: judgement, temperature: temperature))
   }
 
   var pageSubtitle: String {
@@ -20,8 +20,10 @@ extension HeadTraining {
       texts: crossValidation.nestedChoices.map { "\(candidates[$0.candidate].name), C \($0.c)" })
   }
 
-  /// What was chosen, and how.
-  var choices: [(name: String, value: String)] {
+  /// What was chosen, and how; what was fitted to values out of fold is that of `judgement`.
+  func choices(
+    of judgement: Judgement, temperature: Double
+  ) -> [(name: String, value: String)] {
     let choice = crossValidation.choice
     return [
       ("features", "\(chosenCandidate.name), \(weight.columns)"),

@@ -3,7 +3,10 @@ internal import FileIO
 
 extension HeadTraining {
   /// The report for a terminal.
-  package var lines: [String] {
+  package var lines: [String] { lines(of: judgement, temperature: temperature) }
+
+  /// The same about what became of the head.
+  func lines(of judgement: Judgement, temperature: Double) -> [String] {
     let isChosen = crossValidation.options.count > 1
     let kinds = zip(cohort.classes, cohort.casesPerClass).map {
       "\(DisplayText.escaped($0)) \($1)"

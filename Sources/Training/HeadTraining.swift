@@ -73,7 +73,10 @@ package struct HeadTraining: Sendable {
   var isBalanced: Bool { classWeights == .balanced }
 
   /// What a user should know, once each.
-  package var warnings: [String] {
+  package var warnings: [String] { warnings(of: judgement, temperature: temperature) }
+
+  /// The same of what became of the head.
+  func warnings(of judgement: Judgement, temperature: Double) -> [String] {
     var result = cohort.warnings(folds: crossValidation.nestedChoices.count)
     let constant = standardization.constantFeatures.count
     if constant > 0 {

@@ -25,14 +25,24 @@ package enum TrainingError: Error, Equatable, Sendable {
   case augmentation(problem: String)
   /// Batches or their specification cannot be used.
   case batches(problem: String)
-  /// The state of an interrupted run cannot be taken up.
-  case state(path: String, problem: String)
+  /// The state of an interrupted run cannot be taken up, or stands where one is to be written.
+  case state(path: String, StateProblem)
   /// Where features are to be kept something else is.
   case foreignCache(path: String)
   /// A feature is no finite number.
   case nonFinite(case: String, feature: Int)
   /// Fine-tuning came to numbers that are none.
   case diverged
+
+  /// What is wrong with the state of an interrupted run.
+  package enum StateProblem: Sendable {
+    /// The file is none, or its numbers cannot be this run's.
+    case foreign
+    /// It is of a run of other cases, options or model, or of another version.
+    case ofAnotherRun
+    /// Nobody asked to go on with it.
+    case unfinished
+  }
 }
 
 extension TrainingError: Failure {
@@ -72,9 +82,18 @@ extension TrainingError: Failure {
         advice: "name one with \(setting)")
     case .augmentation(let problem): "\(DisplayText.escaped(problem))"
     case .batches(let problem): "the batches do not fit: \(DisplayText.escaped(problem))"
-    case .state(let path, let problem):
+    case .state(let path, .foreign):
       .init(
-        "\(DisplayText.quoted(path)) \(problem)", advice: "begin anew, without \(.resume)")
+        "\(DisplayText.quoted(path)) is no state of fine-tuning",
+        advice: "move it away, or name another output")
+    case .state(let path, .ofAnotherRun):
+      .init(
+        "\(DisplayText.quoted(path)) belongs to another run",
+        advice: "remove it to begin anew, or name another output")
+    case .state(let path, .unfinished):
+      .init(
+        "\(DisplayText.quoted(path)) is what an interrupted run came to",
+        advice: "go on with \(.resume), or remove it to begin anew")
     case .foreignCache(let path):
       .init(
         "\(DisplayText.quoted(path)) holds no features that nntrain has kept",

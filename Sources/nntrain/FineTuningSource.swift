@@ -19,7 +19,8 @@ struct FineTuningSource {
   /// What the columns of features are.
   private let layout: [Classifier.Pooling]
   let list: CaseList
-  private let memoryLimit: Int?
+  /// In bytes.
+  let memoryLimit: Int?
   private let folds: Int
 
   init(
@@ -48,7 +49,8 @@ struct FineTuningSource {
 
   /// What gives the features of the frozen encoder.
   func pipeline(_ scans: ScanArguments) -> EncoderPipeline {
-    scans.pipeline(model, outputs: SessionOutputs(pooled: true), pooling: layout)
+    // What it makes of weights goes with it.
+    scans.pipeline(model.unprepared, outputs: SessionOutputs(pooled: true), pooling: layout)
   }
 
   /// What all candidates together read.
@@ -57,14 +59,23 @@ struct FineTuningSource {
     return layout.filter(read.contains)
   }
 
-  /// What a run is made of: a state of another one is not taken up.
-  func fingerprint(table: LabelledTable, folds: Int) throws -> String {
+  /// What a run is made of, the content of all scans too, which are read for it: a state of another one is not taken
+  /// up.
+  func fingerprint(table: LabelledTable, scans: ScanArguments) throws -> String {
+    let content = try list.entries.map { entry in
+      do {
+        try entry.checkScan()
+        return try CaseIdentity(of: entry).files.map(\.sha256)
+      } catch let error as any Failure { throw CaseFailure(name: entry.name, error: error) }
+    }
     let text: JSONValue = [
       "model": .string(file.modelID), "settings": .object(settings.json),
       "seed": .integer(Int(settings.seed)), "folds": .integer(folds),
       "threads": .integer(threads), "candidates": JSONValue(candidates.map(\.name)),
       "cases": JSONValue(table.cases), "labels": JSONValue(table.labels),
       "groups": table.groups.map { JSONValue($0) } ?? .null,
+      "scans": .array(content.map { JSONValue($0) }), "dicom": JSONValue(scans.dicom.spelled),
+      "version": .string(NNTrain.version),
     ]
     return SHA256.hex(SHA256.digest(of: Bytes(Array(text.prettyText.utf8))))
   }
@@ -96,42 +107,42 @@ struct FineTuningSource {
       memoryLimit: memoryLimit)
   }
 
-  /// What it would take; reads every scan.
-  func estimate() throws -> FineTuningEstimate {
-    let frozen = frozenStages
-    let framings = try list.entries.map { entry in
-      do { return try frozen.framing(of: entry) } catch let error as any Failure {
-        throw CaseFailure(name: entry.name, error: error)
-      }
+  /// What it would take; reads every scan. Times are tried only where there is the memory to.
+  func estimate(
+    _ cohort: Cohort, _ scans: ScanArguments, resumedByteCount: Int = 0
+  ) throws -> FineTuningEstimate {
+    let pipeline = pipeline(scans)
+    let cases = try list.entries.map { entry in
+      do {
+        let scan = try pipeline.read(entry)
+        return try FineTuningEstimate.Scan(pipeline.estimate(scan))
+      } catch let error as any Failure { throw CaseFailure(name: entry.name, error: error) }
     }
-    return try FineTuningEstimate(
-      model, framings: framings, settings: settings, pooling: pooling, folds: folds,
-      threads: threads)
+    var estimate = try FineTuningEstimate(
+      model, scans: cases, settings: settings, pooling: pooling,
+      classCount: cohort.classes.count, folds: folds, threads: threads)
+    estimate.resumedByteCount = resumedByteCount
+    if estimate.leastByteCount(isCacheInMemory: false) <= memoryLimit ?? .max {
+      try estimate.measure()
+    }
+    return estimate
   }
 
   /// Runs the frozen part over all cases and views, once.
   ///
   /// - Parameter folder: where the cache lies, where it does not fit into memory.
   func cachedCases(
-    _ cohort: Cohort, folder: String, reporter: Reporter
+    _ cohort: Cohort, _ estimate: FineTuningEstimate, folder: String, reporter: Reporter
   ) throws -> FineTuningCases {
-    let estimate = try estimate()
-    estimate.lines.forEach(reporter.note)
-    let inMemory =
-      memoryLimit.map {
-        estimate.peakByteCount(isCacheInMemory: true) <= $0
-      } ?? true
-    let needed = estimate.peakByteCount(isCacheInMemory: inMemory)
-    if let memoryLimit, needed > memoryLimit {
-      throw PipelineError(.tooLarge(.running, needed: needed, limit: memoryLimit))
-    }
     let cache = try ActivationCache(
-      folder: inMemory ? nil : folder, isHalf: settings.unfrozenStages < stageCount)
+      folder: estimate.hasCacheInMemory(within: memoryLimit) ? nil : folder,
+      isHalf: settings.unfrozenStages < stageCount)
     var frozen = frozenStages
     var views: [[CachedCase]] = []
     for (index, entry) in list.entries.enumerated() {
       do {
         views.append(try frozen.run(entry, case: index, into: cache))
+        Allocation.giveBack()
       } catch let error as any Failure { throw CaseFailure(name: entry.name, error: error) }
       reporter.show(progress: "\(index + 1) of \(list.entries.count) scans are cached")
     }

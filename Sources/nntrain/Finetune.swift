@@ -68,9 +68,11 @@ struct Finetune: ParsableCommand {
     try cache.plan([source.file.description.inputPolicy], output: output, in: &outputs)
     let statePath = "\(output).state"
     var state = FineTuningState(
-      path: statePath, fingerprint: try source.fingerprint(table: table, folds: labels.cv))
+      path: statePath, fingerprint: try source.fingerprint(table: table, scans: scans))
     let reporter = scans.reporter
-    if resume {
+    if !resume {
+      try state.checkPlace()
+    } else {
       if try state.resume() {
         try state.check(source.outline(cohort, folds: folds))
       } else {
@@ -78,6 +80,13 @@ struct Finetune: ParsableCommand {
       }
     }
 
+    let estimate = try source.estimate(cohort, scans, resumedByteCount: state.byteCount)
+    let limit = source.memoryLimit
+    estimate.lines(within: limit).forEach(reporter.note)
+    let needed = estimate.leastByteCount(isCacheInMemory: false)
+    if let limit, needed > limit {
+      throw PipelineError(.tooLarge(.running, needed: needed, limit: limit))
+    }
     let features = try cache.features(
       source.list, source.pipeline(scans), output: output, inputs: inputs,
       reporter
@@ -90,12 +99,13 @@ struct Finetune: ParsableCommand {
       settings: crossValidation, seed: labels.seed)
     frozen.warnings.forEach(reporter.warn)
     let cases = try source.cachedCases(
-      cohort, folder: output.lastIndex(of: "/").map { String(output[..<$0]) } ?? ".",
+      cohort, estimate, folder: output.lastIndex(of: "/").map { String(output[..<$0]) } ?? ".",
       reporter: reporter)
     let interruption = Interruption()
     let result = try FineTuning(
       frozen, features: features, cases: cases, model: source.model,
-      settings: source.settings, seed: labels.seed, threads: source.threads, state: &state
+      settings: source.settings, seed: labels.seed, threads: source.threads,
+      sessionByteLimit: estimate.sessionByteLimit(within: limit), state: &state
     ) { text in
       reporter.note(text)
       if interruption.hasCome {
@@ -103,6 +113,7 @@ struct Finetune: ParsableCommand {
         interruption.die()
       }
     }
+    result.warnings.filter { !frozen.warnings.contains($0) }.forEach(reporter.warn)
     try result.head.write(
       onto: source.file,
       provenance: result.provenance(

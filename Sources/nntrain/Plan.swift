@@ -31,12 +31,14 @@ struct Plan: ParsableCommand {
 
   func run() throws {
     let table = try labels.table(inputs[1])
-    _ = try table.cohort().folds(labels.cv)
-    let estimate = try FineTuningSource(
+    let cohort = try table.cohort()
+    _ = try cohort.folds(labels.cv)
+    let source = try FineTuningSource(
       model: inputs[0], table: table, settings: training, labels: labels, scans: scans,
-      pooling: pooling.choices
-    ).estimate()
-    if json { return try StandardOutput.writeLine(estimate.json.prettyText) }
-    for line in estimate.lines { try StandardOutput.writeLine(line) }
+      pooling: pooling.choices)
+    let estimate = try source.estimate(cohort, scans)
+    let limit = source.memoryLimit
+    if json { return try StandardOutput.writeLine(estimate.json(within: limit).prettyText) }
+    for line in estimate.lines(within: limit) { try StandardOutput.writeLine(line) }
   }
 }

@@ -34,3 +34,6 @@ int linux_wait(int first, int second);
 // Calls `body` for 0 ..< count, on several threads; returns when all calls have.
 void linux_parallel(size_t count, void *_Nonnull context,
                     void (*_Nonnull body)(void *_Nullable context, size_t index));
+
+// Gives the system back what large arrays left between smaller ones that are kept, where the allocator can.
+void linux_give_back_memory(void);

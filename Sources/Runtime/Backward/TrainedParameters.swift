@@ -177,6 +177,11 @@ package final class TrainedParameters: @unchecked Sendable {
     entries.reduce(0) { $0 + 2 * $1.storedCount * MemoryLayout<Float>.stride }
   }
 
+  /// Bytes of transposed weights, once all have been gone back through.
+  package var turnedByteCount: Int {
+    entries.reduce(0) { $0 + $1.turned.count * MemoryLayout<Float>.stride }
+  }
+
   /// Whether these can be all values as they are stored.
   package func takes(_ snapshot: [[Float]]) -> Bool {
     snapshot.map(\.count) == entries.map(\.storedCount)

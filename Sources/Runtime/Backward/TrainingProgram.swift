@@ -50,7 +50,7 @@ package struct TrainingProgram: Sendable {
   }
 
   /// Bytes for activations, gradients and scratch memory of all cases; not for parameters.
-  package var byteCount: Int { layout.byteCount }
+  package var byteCount: Int { Memory.mappedByteCount(layout.byteCount) }
 
   /// Multiplications and additions of the plain algorithm, there and back, for one case.
   package var flops: Double { (forward + backward).reduce(0) { $0 + $1.flops } }
@@ -79,7 +79,7 @@ extension Model {
       let program = try trainingProgram(
         parameters, stageCount: stageCount, trainedStages: trainedStages, inputShape: inputShape,
         pooling: pooling, cases: cases, target: target)
-      if cases == 1 || program.byteCount <= TrainingProgram.jointByteLimit { return program }
+      if cases == 1 || program.layout.byteCount <= TrainingProgram.jointByteLimit { return program }
       cases = (cases + 1) / 2
     }
   }

@@ -24,6 +24,9 @@ struct Memory: Sendable {
 
   var byteCount: Int { block.byteCount }
 
+  /// What memory of so many bytes takes.
+  static func mappedByteCount(_ byteCount: Int) -> Int { MemoryBlock.mappedByteCount(byteCount) }
+
   subscript(buffer: Buffer) -> UnsafeMutablePointer<Float> {
     block.base + block.offsets[buffer.index] + caseNumber * buffer.caseStep
   }
@@ -44,13 +47,17 @@ private final class MemoryBlock: @unchecked Sendable {
 
   private static let hugePage = 2 << 20
 
+  /// Linux lets whole huge pages begin where one does. What is left of the last one is taken, too: little memory
+  /// does without, and weights that began like tiles were slower to multiply by.
+  static func mappedByteCount(_ byteCount: Int) -> Int {
+    let rounded = (byteCount + hugePage - 1) / hugePage * hugePage
+    return rounded - byteCount <= byteCount / 16 ? rounded : byteCount
+  }
+
   init(_ layout: BufferLayout) throws(RuntimeError) {
     offsets = layout.offsets
     byteCount = layout.byteCount
-    // Linux lets whole huge pages begin where one does. What is left of the last one is taken, too: little memory
-    // does without, and weights that began like tiles were slower to multiply by.
-    let rounded = (byteCount + Self.hugePage - 1) / Self.hugePage * Self.hugePage
-    mappedByteCount = rounded - byteCount <= byteCount / 16 ? rounded : byteCount
+    mappedByteCount = Self.mappedByteCount(byteCount)
     guard
       let start = mmap(
         nil, mappedByteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,

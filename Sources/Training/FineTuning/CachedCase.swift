@@ -35,7 +35,8 @@ package struct FrozenStages {
   private let pooling: [Classifier.Pooling]
   private let frozenPooling: [Classifier.Pooling]
   private let threads: Int
-  private var kept: Session?
+  /// How the last case was run. Its session goes with it, since the next case is prepared first.
+  private var kept: Program?
 
   /// - Parameter pooling: what the head reads.
   package init(
@@ -59,11 +60,6 @@ package struct FrozenStages {
     return stage < 0 ? nil : stage
   }
 
-  /// How the network looks at a case, which is read for it and not preprocessed.
-  package func framing(of entry: CaseList.Entry) throws -> InputFraming {
-    pipeline.framing(of: try pipeline.read(entry).geometry.shape)
-  }
-
   /// The plain view of a case, and the augmented ones.
   ///
   /// - Parameter index: the case's, on which the views depend.
@@ -72,6 +68,7 @@ package struct FrozenStages {
   ) throws -> [CachedCase] {
     let image = try pipeline.prepare(pipeline.read(entry))
     let framing = pipeline.framing(of: image.shape)
+    let session = try session(framing.inputShape)
     let architecture = model.description.architecture
     let transforms = TrainingTransforms(
       shape: framing.windowShape, patch: model.description.preprocessing.patchSize,
@@ -101,32 +98,39 @@ package struct FrozenStages {
         windows.append(
           try run(
             seen.image.values, inside: inside?.image.values.map { $0 < 0.5 ? 0 : 1 },
-            shape: framing.inputShape, into: cache))
+            shape: framing.inputShape, session, into: cache))
       }
       views.append(CachedCase(windows: windows))
     }
     return views
   }
 
+  /// What gives the frozen stages' results; `nil` where all stages learn.
+  private mutating func session(_ shape: [Int]) throws(RuntimeError) -> Session? {
+    guard let stage = Self.boundaryStage(model, unfrozenStages: settings.unfrozenStages) else {
+      return nil
+    }
+    if let kept, kept.inputShape == shape { return try Session(kept) }
+    // Other sizes take other forms of the weights; those of the last one are not kept.
+    let program = try model.unprepared.program(
+      inputShape: shape, outputs: Self.outputs(boundary: stage, frozenPooling), threads: threads)
+    kept = program
+    return try Session(program)
+  }
+
   /// - Parameter inside: 0 outside the scan's nonzero region, where that is asked for.
-  private mutating func run(
-    _ input: [Float], inside: [Float]?, shape: [Int], into cache: ActivationCache
+  private func run(
+    _ input: [Float], inside: [Float]?, shape: [Int], _ session: Session?,
+    into cache: ActivationCache
   ) throws -> CachedCase.Window {
     let region = try inside.map { inside in
       try model.region(of: inside, inputShape: shape, pooling: pooling)
     }
-    guard let stage = Self.boundaryStage(model, unfrozenStages: settings.unfrozenStages) else {
+    guard let session,
+      let stage = Self.boundaryStage(model, unfrozenStages: settings.unfrozenStages)
+    else {
       let place = try input.withUnsafeBufferPointer { try cache.add($0) }
       return CachedCase.Window(boundary: place, shape: shape, frozen: [:], region: region)
-    }
-    let session: Session
-    if let kept, kept.inputShape == shape {
-      session = kept
-    } else {
-      kept = nil
-      session = try model.makeSession(
-        inputShape: shape, outputs: Self.outputs(boundary: stage, frozenPooling), threads: threads)
-      kept = session
     }
     session.region = region
     try session.run(input)

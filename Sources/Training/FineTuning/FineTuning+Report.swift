@@ -4,29 +4,33 @@ package import SWTFormat
 
 extension FineTuning {
   /// How good what is written is.
-  package var written: Judgement { isKept ? judgement : frozen.judgement }
+  package var written: Judgement { trained == nil ? frozen.judgement : judgement }
+  private var writtenTemperature: Double { trained == nil ? frozen.temperature : temperature }
+
+  /// What a user should know of what is written, once each.
+  package var warnings: [String] { frozen.warnings(of: written, temperature: writtenTemperature) }
 
   /// The report as JSON: that of `head`, of what is written, and what fine-tuning came to.
   package var json: JSONValue {
     var object = frozen.json.object ?? JSONObject()
-    if isKept {
+    if let trained {
       object["cv"] = .object(judgement.json)
       object["temperature"] = .number(temperature)
-      if let trained {
-        object["weight"] = JSONValue(rows: trained.weight)
-        object["bias"] = JSONValue(trained.bias)
-      }
+      object["weight"] = JSONValue(rows: trained.weight)
+      object["bias"] = JSONValue(trained.bias)
+      object["warnings"] = JSONValue(warnings)
       object["out_of_distribution"] = [
         "threshold": JSONValue(finite: threshold),
         "distances": .array(
           (judgement.foreignness?.distances ?? []).map { JSONValue(finite: $0) }),
       ]
     }
-    object["kept"] = isKept ? "fine-tuned" : "frozen"
+    object["kept"] = trained == nil ? "frozen" : "fine-tuned"
     object["fine_tuning"] = [
       "settings": .object(settings.json), "epochs_per_fold": JSONValue(parts.map(\.epochs)),
-      "epochs": JSONValue(trained?.epochs), "frozen": .object(frozen.judgement.figures),
-      "fine_tuned": .object(judgement.figures),
+      "epochs": JSONValue(trained?.epochs),
+      "epochs_of_folds": .bool(trained?.isOfFolds == true),
+      "frozen": .object(frozen.judgement.figures), "fine_tuned": .object(judgement.figures),
     ]
     return .object(object)
   }
@@ -47,7 +51,7 @@ extension FineTuning {
   }
 
   private var verdict: String {
-    isKept
+    trained != nil
       ? "fine-tuning is kept: its log loss out of fold is the smaller one"
       : "fine-tuning is not kept: its log loss out of fold is not smaller than the frozen head's, "
         + "which is written"
@@ -55,15 +59,24 @@ extension FineTuning {
 
   private var bestEpochs: String { parts.map { "\($0.epochs)" }.joined(separator: ", ") }
 
+  /// How long what is written was trained.
+  private var writtenEpochs: String {
+    guard let trained else { return "none" }
+    return "\(trained.epochs)" + (trained.isOfFolds ? ", as in the folds: here none was best" : "")
+  }
+
   /// The report for a terminal.
   package var lines: [String] {
     let rows = comparison.map { name, before, after in
       "  \(name)" + String(repeating: " ", count: max(1, 36 - name.count))
         + "\(Figure.text(before))  \(Figure.text(after))"
     }
-    return frozen.lines + ["", heading, "                                      frozen  fine-tuned"]
-      + rows + ["  best epochs per fold: " + bestEpochs, verdict]
-      + (isKept ? ["", "fine-tuned, out of fold:"] + judgement.lines : [])
+    return ["about the \(trained == nil ? "frozen head" : "fine-tuned network"), which is written:"]
+      + frozen.lines(of: written, temperature: writtenTemperature)
+      + ["", heading, "                                      frozen  fine-tuned"] + rows
+      + [
+        "  best epochs per fold: " + bestEpochs, "  epochs on all cases: " + writtenEpochs, verdict,
+      ]
   }
 
   /// The report about what is written as a page.
@@ -81,12 +94,14 @@ extension FineTuning {
       }
       + [
         ("best epochs per fold", bestEpochs),
-        ("written", isKept ? "fine-tuned" : "the frozen head"),
+        ("epochs on all cases", writtenEpochs),
+        ("written", trained == nil ? "the frozen head" : "fine-tuned"),
       ]
     return JudgementPage(
-      written, subtitle: frozen.pageSubtitle, notes: frozen.warnings + frozen.caveats,
+      written, subtitle: frozen.pageSubtitle, notes: warnings + frozen.caveats,
       foldRemarks: frozen.foldRemarks, sections: [section],
-      provenance: provenance + frozen.choices + tuned)
+      provenance: provenance
+        + frozen.choices(of: written, temperature: writtenTemperature) + tuned)
   }
 
   /// The squared distance beyond which a scan is foreign.
@@ -94,7 +109,7 @@ extension FineTuning {
 
   /// What is written: the trained network, or the frozen head.
   package var head: TrainedHead {
-    guard isKept, let trained else { return TrainedHead(frozen) }
+    guard let trained else { return TrainedHead(frozen) }
     let standardization = Standardization(trained.features)
     let cohort = frozen.cohort
     return TrainedHead(
@@ -114,14 +129,15 @@ extension FineTuning {
     var result = TrainingProvenance(
       frozen, settings: crossValidation, seed: settings.seed, parentModelID: parentModelID)
     let tried = settings.json
-    guard isKept else {
+    guard let trained else {
       result.hyperparameters["fine_tuning_not_kept"] = .object(tried)
       return result
     }
     result.method = "finetune"
     result.trainedStages = Array(stageCount - settings.unfrozenStages..<stageCount)
     for (key, value) in tried.members { result.hyperparameters[key] = value }
-    result.hyperparameters["trained_epochs"] = JSONValue(trained?.epochs)
+    result.hyperparameters["trained_epochs"] = .integer(trained.epochs)
+    if trained.isOfFolds { result.hyperparameters["trained_epochs_of_folds"] = .bool(true) }
     result.hyperparameters["frozen_log_loss"] = .number(frozen.judgement.metrics.logLoss)
     result.metrics = judgement.figures
     return result

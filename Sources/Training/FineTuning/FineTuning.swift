@@ -23,20 +23,17 @@ package struct FineTuning: Sendable {
   /// Of fine-tuning, out of fold.
   package let judgement: Judgement
   package let temperature: Double
-  /// Whether fine-tuning beat the frozen head.
-  package var isKept: Bool {
-    judgement.metrics.logLoss < frozen.judgement.metrics.logLoss
-  }
-  /// What was trained on all cases, where it is kept.
+  /// What was trained on all cases and is written; `nil` where the frozen head is.
   package private(set) var trained: TrainedStages?
 
   /// - Parameters:
   ///   - features: of all cases, the columns of `frozen`'s candidates.
+  ///   - sessionByteLimit: what sessions for inputs of several shapes may take together.
   ///   - state: what an earlier run came to.
   ///   - note: told of what is done, for people.
   package init(
     _ frozen: HeadTraining, features: Matrix, cases: FineTuningCases, model: Model,
-    settings: FineTuningSettings, seed: UInt64, threads: Int,
+    settings: FineTuningSettings, seed: UInt64, threads: Int, sessionByteLimit: Int,
     state: inout FineTuningState, note: (String) throws -> Void
   ) throws {
     self.frozen = frozen
@@ -55,7 +52,7 @@ package struct FineTuning: Sendable {
         pooling: frozen.candidates[option.candidate].pooling
           ?? Pooling.mean.entries(
             stageCount: model.description.architecture.featuresPerStage.count), c: option.c,
-        folds: foldCount, threads: threads)
+        folds: foldCount, threads: threads, sessionByteLimit: sessionByteLimit)
     }
     for fold in 0..<foldCount {
       let test = everyone.filter { folds[$0] == fold }
@@ -84,11 +81,20 @@ package struct FineTuning: Sendable {
     judgement = Judgement(
       cohort, logits: logits, temperature: temperature, folds: folds, foldCount: foldCount,
       distances: distances, seed: seed)
-    guard isKept else { return }
+    guard judgement.metrics.logLoss < frozen.judgement.metrics.logLoss else { return }
     let option = frozen.crossValidation.choice
-    trained = try trainer(foldCount, option).run(everyone, test: [], state: &state) {
+    trained = try trainer(foldCount, option).run(
+      everyone, test: [], otherwise: Self.usualEpochs(parts), state: &state
+    ) {
       try note("all cases, \($0)")
     }.stages
+  }
+
+  /// What to train all cases for where none of their own epochs is best, though the folds' were: it is networks of so
+  /// many that were judged. The median of the folds that were trained, the lower of two.
+  static func usualEpochs(_ parts: [Part]) -> Int {
+    let trained = parts.map(\.epochs).filter { $0 > 0 }.sorted()
+    return trained.isEmpty ? 0 : trained[(trained.count - 1) / 2]
   }
 }
 
@@ -102,6 +108,8 @@ package struct TrainedStages: Sendable {
   /// Pooled features of all cases by the trained network.
   package let features: Matrix
   package let epochs: Int
+  /// Whether so many were best in the folds, since none was in all cases.
+  package let isOfFolds: Bool
 }
 
 /// The training of one part: first inside it, to learn how many epochs are best, then on all of it.
@@ -116,19 +124,24 @@ private struct PartTraining {
   let c: Double
   let folds: Int
   let threads: Int
+  let sessionByteLimit: Int
 
+  /// - Parameter usual: what to train for where no epoch is the best.
   func run(
-    _ training: [Int], test: [Int], state: inout FineTuningState, note: (String) throws -> Void
+    _ training: [Int], test: [Int], otherwise usual: Int = 0, state: inout FineTuningState,
+    note: (String) throws -> Void
   ) throws -> (part: FineTuning.Part, stages: TrainedStages?) {
     let none = FineTuning.Part(
       epochs: 0, logits: Matrix(rows: 0, columns: 0), distances: [])
-    let epochs: Int
+    var epochs: Int
     if let known = try state.bestEpochs(of: part, epochs: settings.epochs) {
       epochs = known
     } else {
       epochs = try bestEpochs(training, state: &state, note: note)
       state.note(bestEpochs: epochs, part: self.part)
     }
+    let isUsual = epochs == 0
+    if isUsual { epochs = usual }
     guard epochs > 0, let start = start(training) else { return (none, nil) }
     let run = try self.run(training, start, isInner: false)
     _ = try run.train(
@@ -148,7 +161,7 @@ private struct PartTraining {
     let done = FineTuning.Part(
       epochs: epochs, logits: matrix(passes.map(\.logits)),
       distances: test.isEmpty ? [] : distance.squares(standardization.apply(to: tested)))
-    return (done, test.isEmpty ? stages(run, own, epochs) : nil)
+    return (done, test.isEmpty ? stages(run, own, epochs, isOfFolds: isUsual) : nil)
   }
 
   /// How many epochs are best for cases that are left out, patients whole.
@@ -184,10 +197,13 @@ private struct PartTraining {
   ) throws(RuntimeError) -> FineTuningRun {
     try FineTuningRun(
       model, cases: cases, training: training, pooling: pooling, start: start,
-      settings: settings, stream: UInt64(2 * part + (isInner ? 1 : 0)), threads: threads)
+      settings: settings, stream: UInt64(2 * part + (isInner ? 1 : 0)), threads: threads,
+      sessionByteLimit: sessionByteLimit)
   }
 
-  private func stages(_ run: FineTuningRun, _ features: Matrix, _ epochs: Int) -> TrainedStages {
+  private func stages(
+    _ run: FineTuningRun, _ features: Matrix, _ epochs: Int, isOfFolds: Bool
+  ) -> TrainedStages {
     let parameters = run.classifier.parameters
     let linear = run.classifier.linear
     var values: [String: [Float]] = [:]
@@ -195,7 +211,8 @@ private struct PartTraining {
       values[entry.name] = parameters.values(of: entry)
     }
     return TrainedStages(
-      values: values, weight: linear.weight, bias: linear.bias, features: features, epochs: epochs)
+      values: values, weight: linear.weight, bias: linear.bias, features: features, epochs: epochs,
+      isOfFolds: isOfFolds)
   }
 
   private func matrix(_ rows: [[Double]]) -> Matrix {

@@ -3,95 +3,220 @@ package import Pipeline
 package import SWTFormat
 package import SWTRuntime
 
-/// What fine-tuning would take, before it is begun: sizes by count, times by a trial on zeros.
+/// What fine-tuning would take, before it is begun: memory by count, times by a trial on zeros.
 package struct FineTuningEstimate: Sendable {
+  /// Seconds, as far as a trial tells.
+  package struct Times: Sendable {
+    /// For the frozen part of all cases and views, and for all epochs of all folds.
+    package fileprivate(set) var frozen = 0.0
+    package fileprivate(set) var training = 0.0
+    /// For one window in a batch, there and back; the mean over all.
+    package fileprivate(set) var step = 0.0
+  }
+
+  /// What running the frozen encoder over a case takes.
+  package struct Scan: Sendable {
+    fileprivate let framing: InputFraming
+    fileprivate let peakByteCount, preparingByteCount: Int
+    /// What it leaves to the next case where there is the memory.
+    fileprivate let leftByteCount: Int
+
+    package init(_ estimate: CaseEstimate) {
+      framing = estimate.framing
+      peakByteCount = estimate.peakByteCount
+      preparingByteCount = estimate.preparingByteCount
+      leftByteCount = estimate.program.byteCount
+    }
+  }
+
   package let caseCount: Int
-  package let windowCount: Int
+  package private(set) var windowCount = 0
   /// Of all cases and views.
-  package let cacheByteCount: Int
-  /// Parameters, gradients, the optimiser's memory, activations.
-  package let trainingByteCount: Int
+  package private(set) var cacheByteCount = 0
+  /// Parameters, gradients, the optimiser's memory, and activations of the largest input.
+  package var trainingByteCount: Int { parameterByteCount + largestSession }
   /// The frozen part, at its largest case.
-  package let frozenByteCount: Int
-  /// For the frozen part of all cases and views, and for all epochs of all folds.
-  package let frozenSeconds: Double
-  package let trainingSeconds: Double
-  /// For one window in a batch, there and back; the mean over all.
-  package let stepSeconds: Double
+  package private(set) var frozenByteCount = 0
+  /// `nil` as long as nothing was tried.
+  package private(set) var times: Times?
+  /// What an earlier run left, which is held until training goes on from it.
+  package var resumedByteCount = 0
+
+  private let network: Network
+  private let folds: Int
+  /// What the network sees, each size once.
+  private var sizes: [Size] = []
+  /// Held all the time: the process, the model, what is kept of windows beside the cache.
+  private var heldByteCount: Int
+  /// Parameters, gradients, and what an optimiser remembers of them.
+  private let parameterByteCount: Int
+  /// Sessions of training: the largest one, and those of all sizes and phases together.
+  private var largestSession = 0
+  private var allSessions = 0
+  /// The process while features of the frozen encoder are made: at least, and where nothing is short.
+  private var leastForFeatures = 0
+  private var mostForFeatures = 0
+  /// For preparing a case and running the frozen part over its views.
+  private var viewByteCount = 0
+  /// For a window on its way from the cache, a parameter on its way to the state, and for fitting.
+  private var passingByteCount = 0
 
   /// - Parameters:
-  ///   - framings: how the network looks at every case.
+  ///   - pooling: what the head may read.
   ///   - folds: of the cross-validation.
   package init(
-    _ model: Model, framings: [InputFraming], settings: FineTuningSettings,
-    pooling: [Classifier.Pooling], folds: Int, threads: Int
+    _ model: Model, scans: [Scan], settings: FineTuningSettings,
+    pooling: [Classifier.Pooling], classCount: Int, folds: Int, threads: Int
   ) throws(RuntimeError) {
-    let stage = FrozenStages.boundaryStage(model, unfrozenStages: settings.unfrozenStages)
-    let widths = model.description.architecture.featuresPerStage
-    let own = pooling.filter { $0.stage >= widths.count - settings.unfrozenStages }
-    let frozenPooling = pooling.filter { !own.contains($0) }
-    let head = (
-      weight: [Float](repeating: 0, count: pooling.featureCount(widths)),
-      bias: [0 as Float]
-    )
-    let parameters = try TrainedParameters(
-      model, stageCount: settings.unfrozenStages, head: head)
-    var (cache, largestFrozen, largestTraining) = (0, 0, 0)
-    var (frozenSeconds, stepSeconds) = (0.0, 0.0)
-    var known: [[Int]: (boundary: Int, frozen: Double, step: Double)] = [:]
-    for framing in framings {
-      let shape = framing.inputShape
-      if known[shape] == nil {
-        var boundary = shape
-        var frozen = 0.0
-        if let stage {
-          let program = try model.program(
-            inputShape: shape,
-            outputs: FrozenStages.outputs(boundary: stage, frozenPooling), threads: threads)
-          boundary = program.shape(ofStage: stage) ?? shape
-          largestFrozen = max(largestFrozen, program.byteCount)
-          let session = try Session(program)
-          let zeros = [Float](repeating: 0, count: shape.reduce(1, *))
-          frozen = try Self.seconds { () throws(RuntimeError) in try session.run(zeros) }
-        }
-        let program = try model.trainingProgram(
-          parameters, stageCount: settings.unfrozenStages,
-          trainedStages: settings.unfrozenStages, inputShape: boundary, pooling: own,
-          cases: settings.batchSize, threads: threads)
-        largestTraining = max(largestTraining, program.byteCount)
-        let session = try TrainingSession(program)
-        let zeros = [Float](repeating: 0, count: boundary.reduce(1, *))
-        let gradient = [Float](repeating: 0, count: own.featureCount(widths))
-        // The first step finds its memory.
-        let batch = try (0..<3).map { (_) throws(RuntimeError) in
-          try Self.seconds { () throws(RuntimeError) in
-            for number in 0..<program.caseCount { try session.load(zeros[...], case: number) }
-            _ = try session.forward()
-            session.backward([[Float]](repeating: gradient, count: program.caseCount))
-          }
-        }.min()
-        known[shape] = (
-          boundary.reduce(1, *), frozen, (batch ?? 0) / Double(program.caseCount)
-        )
-      }
-      guard let own = known[shape] else { continue }
-      let windows = Double(framing.windowCount)
-      cache +=
-        framing.windowCount * (settings.views + 1) * own.boundary
-        * ActivationCache.byteCount(isHalf: stage != nil)
-      frozenSeconds += windows * Double(settings.views + 1) * own.frozen
-      stepSeconds += windows * own.step
+    let network = Network(
+      model: model, settings: settings, pooling: pooling, classCount: classCount, threads: threads)
+    self.network = network
+    self.folds = folds
+    caseCount = scans.count
+    var sizes: [Size] = []
+    /// Of every scan its size.
+    let positions = scans.map { scan in
+      let shape = scan.framing.inputShape
+      if let known = sizes.firstIndex(where: { $0.input == shape }) { return known }
+      sizes.append(Size(input: shape, boundary: shape))
+      return sizes.count - 1
     }
-    caseCount = framings.count
-    windowCount = framings.reduce(0) { $0 + $1.windowCount }
-    cacheByteCount = cache
+    for (scan, position) in zip(scans, positions) {
+      sizes[position].windows += scan.framing.windowCount
+    }
+    let parameters = try network.parameters()
     let states = settings.method == .adamw ? 2 : 1
-    trainingByteCount = parameters.byteCount / 2 * (2 + states) + largestTraining
-    frozenByteCount = largestFrozen
-    self.frozenSeconds = frozenSeconds
+    parameterByteCount =
+      parameters.byteCount / 2 * (2 + states) + parameters.turnedByteCount
+    heldByteCount = CaseEstimate.baseByteCount + model.byteCount
+    for position in sizes.indices {
+      if let stage = network.boundaryStage,
+        let program = try network.frozenProgram(sizes[position].input)
+      {
+        sizes[position].boundary = program.shape(ofStage: stage) ?? []
+        sizes[position].frozenByteCount = program.byteCount
+        frozenByteCount = max(frozenByteCount, program.byteCount)
+      }
+      // Cases that are only looked at need no stage that learns.
+      for trained in Set([0] + TrainingPhases(settings, stepsPerEpoch: 1).trainedStages) {
+        let byteCount = try network.program(
+          sizes[position], trainedStages: trained, parameters
+        ).byteCount
+        largestSession = max(largestSession, byteCount)
+        allSessions += byteCount
+      }
+    }
+    self.sizes = sizes
+    let widths = model.description.architecture.featuresPerStage
+    let number = MemoryLayout<Float>.stride
+    let tellsNonzero = pooling.contains { $0.statistic.isOfNonzero }
+    let frozenWidth = network.frozenPooling.featureCount(widths)
+    var left = 0
+    for (scan, position) in zip(scans, positions) {
+      let framing = scan.framing
+      let boundary = sizes[position].boundary.reduce(1, *)
+      windowCount += framing.windowCount
+      let views = framing.windowCount * (settings.views + 1)
+      cacheByteCount += views * boundary * network.cachedNumberByteCount
+      passingByteCount = max(passingByteCount, boundary * (number + network.cachedNumberByteCount))
+      let voxels = framing.windowShape.reduce(1, *)
+      // A dictionary's arrays beside the numbers, and runs along lines of the region.
+      heldByteCount += views * (frozenWidth * number + network.frozenPooling.count * 96 + 256)
+      if tellsNonzero { heldByteCount += views * voxels / (framing.windowShape.last ?? 1) * 24 }
+      let window = framing.inputShape.reduce(number, *)
+      // A transform reads one image, writes another, and works on a channel with double precision.
+      let working =
+        settings.views > 0 ? 3 * window + 4 * number * voxels : window
+      let image = framing.imageShape.reduce(number, *)
+      let inside = tellsNonzero ? image / framing.imageShape[0] + 3 * number * voxels : 0
+      viewByteCount = max(
+        viewByteCount, scan.preparingByteCount,
+        image + inside + working + sizes[position].frozenByteCount)
+      leastForFeatures = max(leastForFeatures, scan.peakByteCount)
+      mostForFeatures = max(
+        mostForFeatures, scan.peakByteCount, heldByteCount + left + scan.preparingByteCount)
+      left = scan.leftByteCount
+    }
+    let width = pooling.featureCount(widths)
+    let largest = parameters.entries.map { $0.shape.reduce(number, *) }.max() ?? 0
+    let double = MemoryLayout<Double>.stride
+    let side = min(caseCount, width) + 1
+    passingByteCount += largest + double * (6 * caseCount * width + 4 * side * side)
+    heldByteCount += double * caseCount * width
+  }
+
+  // MARK: - Memory
+
+  /// With which it runs, one session of training at a time.
+  package func leastByteCount(isCacheInMemory: Bool) -> Int {
+    max(
+      leastForFeatures, beside(isCacheInMemory) + viewByteCount,
+      besideSessions(isCacheInMemory) + largestSession)
+  }
+
+  /// Whether the cache lies in memory where that is all there is.
+  package func hasCacheInMemory(within limit: Int?) -> Bool {
+    limit.map { leastByteCount(isCacheInMemory: true) <= $0 } ?? true
+  }
+
+  /// What sessions for several sizes may take together, which saves making them anew.
+  package func sessionByteLimit(within limit: Int?) -> Int {
+    let left = limit.map { $0 - besideSessions(hasCacheInMemory(within: limit)) } ?? .max
+    return min(TrainableClassifier.sessionByteLimit, max(left, 0))
+  }
+
+  /// The most bytes that the process would hold, where it may hold so many.
+  package func peakByteCount(within limit: Int?) -> Int {
+    let isInMemory = hasCacheInMemory(within: limit)
+    return max(
+      leastForFeatures, min(mostForFeatures, limit ?? .max), beside(isInMemory) + viewByteCount,
+      besideSessions(isInMemory)
+        + max(largestSession, min(allSessions, sessionByteLimit(within: limit))))
+  }
+
+  private func beside(_ isCacheInMemory: Bool) -> Int {
+    heldByteCount + resumedByteCount + (isCacheInMemory ? cacheByteCount : 0)
+  }
+
+  private func besideSessions(_ isCacheInMemory: Bool) -> Int {
+    beside(isCacheInMemory) + parameterByteCount + passingByteCount
+  }
+
+  // MARK: - Time
+
+  /// Tries every size on zeros; needs as much memory as a run needs at least.
+  package mutating func measure() throws(RuntimeError) {
+    let parameters = try network.parameters()
+    let settings = network.settings
+    var times = Times()
+    for size in sizes {
+      let windows = Double(size.windows)
+      if let program = try network.frozenProgram(size.input) {
+        let session = try Session(program)
+        let zeros = [Float](repeating: 0, count: size.input.reduce(1, *))
+        times.frozen +=
+          windows * Double(settings.views + 1)
+          * (try Self.seconds { () throws(RuntimeError) in try session.run(zeros) })
+      }
+      let program = try network.program(
+        size, trainedStages: settings.unfrozenStages, parameters)
+      let session = try TrainingSession(program)
+      let zeros = [Float](repeating: 0, count: size.boundary.reduce(1, *))
+      let gradient = [Float](repeating: 0, count: network.ownFeatureCount)
+      // The first step finds its memory.
+      let batch = try (0..<3).map { (_) throws(RuntimeError) in
+        try Self.seconds { () throws(RuntimeError) in
+          for number in 0..<program.caseCount { try session.load(zeros[...], case: number) }
+          _ = try session.forward()
+          session.backward([[Float]](repeating: gradient, count: program.caseCount))
+        }
+      }.min()
+      times.step += windows * (batch ?? 0) / Double(program.caseCount)
+    }
     // Every fold and all cases, each once inside and once as a whole, at most.
-    self.stepSeconds = stepSeconds / Double(max(windowCount, 1))
-    trainingSeconds = stepSeconds * Double(settings.epochs) * 2 * Double(folds)
+    times.training = times.step * Double(settings.epochs) * 2 * Double(folds)
+    times.step /= Double(max(windowCount, 1))
+    self.times = times
   }
 
   private static func seconds(
@@ -102,32 +227,94 @@ package struct FineTuningEstimate: Sendable {
     return (ContinuousClock.now - start) / .seconds(1)
   }
 
-  /// The most bytes that the process would hold.
-  package func peakByteCount(isCacheInMemory: Bool) -> Int {
-    CaseEstimate.baseByteCount
-      + max(frozenByteCount, trainingByteCount) + (isCacheInMemory ? cacheByteCount : 0)
-  }
+  // MARK: - For people
 
-  package var json: JSONValue {
+  /// - Parameter limit: bytes that the process may hold.
+  package func json(within limit: Int?) -> JSONValue {
     [
       "cases": .integer(caseCount), "windows": .integer(windowCount),
       "cache_bytes": .integer(cacheByteCount), "training_bytes": .integer(trainingByteCount),
-      "frozen_bytes": .integer(frozenByteCount), "frozen_seconds": .number(frozenSeconds),
-      "training_seconds_at_most": .number(trainingSeconds), "step_seconds": .number(stepSeconds),
+      "frozen_bytes": .integer(frozenByteCount),
+      "peak_bytes": .integer(peakByteCount(within: limit)),
+      "least_bytes": .integer(leastByteCount(isCacheInMemory: false)),
+      "frozen_seconds": JSONValue(finite: times?.frozen ?? .nan),
+      "training_seconds_at_most": JSONValue(finite: times?.training ?? .nan),
+      "step_seconds": JSONValue(finite: times?.step ?? .nan),
     ]
   }
 
-  package var lines: [String] {
+  /// - Parameter limit: bytes that the process may hold.
+  package func lines(within limit: Int?) -> [String] {
     func minutes(_ seconds: Double) -> String {
       seconds < 90 ? "\(Int(seconds.rounded(.up))) s" : "\(Int((seconds / 60).rounded(.up))) min"
     }
-    return [
-      "\(caseCount) cases, \(windowCount) window\(windowCount == 1 ? "" : "s")",
+    let kept =
+      sizes.count > 1 ? ", what inputs of \(sizes.count) sizes take kept as far as it fits" : ""
+    let memory = [
       "cache: \(ByteCount.text(cacheByteCount))",
-      "memory: \(ByteCount.text(peakByteCount(isCacheInMemory: true))) with the cache in it, "
-        + "\(ByteCount.text(peakByteCount(isCacheInMemory: false))) with the cache in a file",
-      "time: about \(minutes(frozenSeconds)) for the frozen part, at most about "
-        + "\(minutes(trainingSeconds)) for training",
+      "memory: \(ByteCount.text(peakByteCount(within: limit)))" + kept,
+      "memory at least: \(ByteCount.text(leastByteCount(isCacheInMemory: true))) with the cache in "
+        + "it, \(ByteCount.text(leastByteCount(isCacheInMemory: false))) with the cache in a file",
     ]
+    let time = times.map {
+      "time: about \(minutes($0.frozen)) for the frozen part, at most about "
+        + "\(minutes($0.training)) for training"
+    }
+    return ["\(caseCount) cases, \(windowCount) window\(windowCount == 1 ? "" : "s")"] + memory
+      + [time].compactMap { $0 }
+  }
+}
+
+/// Inputs of one size.
+private struct Size {
+  let input: [Int]
+  /// What the first stage that learns reads.
+  var boundary: [Int]
+  var windows = 0
+  /// Of the frozen part.
+  var frozenByteCount = 0
+}
+
+/// What is compiled to know its size.
+private struct Network {
+  let model: Model
+  let settings: FineTuningSettings
+  let pooling: [Classifier.Pooling]
+  let classCount: Int
+  let threads: Int
+
+  private var widths: [Int] { model.description.architecture.featuresPerStage }
+  private var firstStage: Int { widths.count - settings.unfrozenStages }
+  var boundaryStage: Int? {
+    FrozenStages.boundaryStage(model, unfrozenStages: settings.unfrozenStages)
+  }
+  var frozenPooling: [Classifier.Pooling] { pooling.filter { $0.stage < firstStage } }
+  private var own: [Classifier.Pooling] { pooling.filter { $0.stage >= firstStage } }
+  var ownFeatureCount: Int { own.featureCount(widths) }
+  var cachedNumberByteCount: Int { ActivationCache.byteCount(isHalf: boundaryStage != nil) }
+
+  func parameters() throws(RuntimeError) -> TrainedParameters {
+    let head = (
+      weight: [Float](repeating: 0, count: classCount * pooling.featureCount(widths)),
+      bias: [Float](repeating: 0, count: classCount)
+    )
+    return try TrainedParameters(model, stageCount: settings.unfrozenStages, head: head)
+  }
+
+  /// `nil` where no stage is frozen.
+  func frozenProgram(_ shape: [Int]) throws(RuntimeError) -> Program? {
+    guard let stage = boundaryStage else { return nil }
+    return try model.unprepared.program(
+      inputShape: shape, outputs: FrozenStages.outputs(boundary: stage, frozenPooling),
+      threads: threads)
+  }
+
+  func program(
+    _ size: Size, trainedStages: Int, _ parameters: TrainedParameters
+  ) throws(RuntimeError) -> TrainingProgram {
+    try model.trainingProgram(
+      parameters, stageCount: settings.unfrozenStages, trainedStages: trainedStages,
+      inputShape: size.boundary, pooling: own, cases: min(settings.batchSize, size.windows),
+      threads: threads)
   }
 }

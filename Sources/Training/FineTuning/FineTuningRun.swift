@@ -39,9 +39,11 @@ final class FineTuningRun {
   /// - Parameters:
   ///   - start: the head that the run begins with, fitted to `training`.
   ///   - stream: which run it is.
+  ///   - sessionByteLimit: what sessions for inputs of several shapes may take together.
   init(
     _ model: Model, cases: FineTuningCases, training: [Int], pooling: [Classifier.Pooling],
-    start: FittedStart, settings: FineTuningSettings, stream: UInt64, threads: Int
+    start: FittedStart, settings: FineTuningSettings, stream: UInt64, threads: Int,
+    sessionByteLimit: Int
   ) throws(RuntimeError) {
     self.cases = cases
     self.settings = settings
@@ -51,7 +53,8 @@ final class FineTuningRun {
       model, stageCount: settings.unfrozenStages, pooling: pooling,
       standardization: start.standardization,
       head: (start.weight.values.map { Float($0) }, start.bias.map { Float($0) }),
-      batchSize: settings.batchSize, threads: threads)
+      batchSize: settings.batchSize, windowCount: cases.windowCount, threads: threads,
+      sessionByteLimit: sessionByteLimit)
     optimizer = try Optimizer(
       classifier.parameters, settings: settings.optimizer, threads: threads)
     loss = settings.loss(
@@ -74,7 +77,8 @@ final class FineTuningRun {
   ///   - progress: where an earlier run was interrupted.
   ///   - note: told of every epoch; what it throws ends the run.
   func train(
-    epochs: Int, validation: [Int], from progress: Progress?, note: (Progress) throws -> Void
+    epochs: Int, validation: [Int], from progress: consuming Progress?,
+    note: (Progress) throws -> Void
   ) throws -> Progress {
     var progress = progress ?? Progress()
     if progress.values.isEmpty {
@@ -85,7 +89,8 @@ final class FineTuningRun {
       (progress.values, progress.optimizer) = ([], .none)
     }
     let phases = TrainingPhases(settings, stepsPerEpoch: stepsPerEpoch)
-    while progress.epoch < epochs {
+    // A run that is taken up may be over already.
+    while progress.epoch < epochs, !hasPatienceEnded(progress, phases) {
       try runEpoch(progress.epoch, phases)
       progress.epoch += 1
       if !validation.isEmpty {
@@ -95,15 +100,15 @@ final class FineTuningRun {
         }
       }
       try note(progress)
-      // Not before every stage has begun to learn.
-      let isComplete = phases.trainedStages(epoch: progress.epoch - 1) == settings.unfrozenStages
-      if !validation.isEmpty, isComplete,
-        progress.epoch - progress.bestEpoch >= settings.patience
-      {
-        break
-      }
     }
     return progress
+  }
+
+  /// Whether there was no better epoch for so many that none is waited for; not before every stage has begun to
+  /// learn, and only where epochs have losses.
+  private func hasPatienceEnded(_ progress: Progress, _ phases: TrainingPhases) -> Bool {
+    !progress.losses.isEmpty && progress.epoch - progress.bestEpoch >= settings.patience
+      && phases.trainedStages(epoch: progress.epoch - 1) == settings.unfrozenStages
   }
 
   /// Whether what an earlier run is said to have come to can be that of this one.
@@ -200,6 +205,11 @@ package struct FineTuningCases {
     self.classCount = classCount
     self.views = views
     self.cache = cache
+  }
+
+  /// How many windows of a shape plain views have.
+  func windowCount(_ shape: [Int]) -> Int {
+    views.reduce(0) { $0 + $1[0].windows.count { $0.shape == shape } }
   }
 
   func windows(_ index: Int, view: Int) -> [TrainableClassifier.Window] {

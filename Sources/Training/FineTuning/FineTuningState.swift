@@ -83,17 +83,26 @@ package struct FineTuningState {
     else { throw damaged }
   }
 
-  /// Where a run was interrupted; `nil` where it has not begun.
+  /// Where a run was interrupted, which is not held any longer; `nil` where it has not begun.
   ///
   /// - Throws: `TrainingError.state` where it is not this run's.
-  func progress(
+  mutating func progress(
     of run: FineTuningRun, epochs: Int, part: Int, isInner: Bool
   ) throws(TrainingError) -> FineTuningRun.Progress? {
     guard let current, current.part == part, current.isInner == isInner else { return nil }
     guard run.canGoOn(from: current.progress, epochs: epochs, isValidated: isInner) else {
       throw damaged
     }
+    self.current = nil
     return current.progress
+  }
+
+  /// Bytes of what an earlier run was training.
+  package var byteCount: Int {
+    guard let optimizer = current?.progress.optimizer, let values = current?.progress.values
+    else { return 0 }
+    return (values + optimizer.first + optimizer.second)
+      .reduce(0) { $0 + $1.count * MemoryLayout<Float>.stride }
   }
 
   /// What is known of a part that is done.
@@ -121,7 +130,7 @@ package struct FineTuningState {
   }
 
   private var damaged: TrainingError {
-    TrainingError.state(path: path, problem: "is no state of fine-tuning")
+    TrainingError.state(path: path, .foreign)
   }
 
   mutating func note(
@@ -202,17 +211,32 @@ package struct FineTuningState {
     }
   }
 
+  /// Refuses to begin anew where a state could not be written, or would replace a file: a user's, or what days of an
+  /// earlier run came to.
+  ///
+  /// - Throws: `FileError`, or `TrainingError.state`.
+  package func checkPlace() throws {
+    if try header() != nil { throw TrainingError.state(path: path, .unfinished) }
+    try AtomicFile.check(path: path)
+  }
+
+  /// What the file says, and where the numbers behind it begin; `nil` where there is no file.
+  private func header() throws -> (json: JSONValue, bytes: Bytes, end: Int)? {
+    guard let bytes = try contents() else { return nil }
+    guard let length = bytes.littleEndian(UInt64.self, at: 0),
+      let count = Int(exactly: length), let text = bytes.slice(at: 8, count: count),
+      let json = try? JSONParser.parse(text), json["fingerprint"]?.string != nil
+    else { throw damaged }
+    return (json, bytes, 8 + count)
+  }
+
   /// Takes up what an earlier run left; `false` where it left nothing, since its first epoch did not end.
   ///
   /// - Throws: `FileError`, or `TrainingError.state` where it is none, or that of another run.
   package mutating func resume() throws -> Bool {
-    guard let bytes = try contents() else { return false }
-    guard let length = bytes.littleEndian(UInt64.self, at: 0),
-      let count = Int(exactly: length), let text = bytes.slice(at: 8, count: count),
-      let json = try? JSONParser.parse(text)
-    else { throw damaged }
+    guard let (json, bytes, end) = try header() else { return false }
     guard json["fingerprint"]?.string == fingerprint else {
-      throw TrainingError.state(path: path, problem: "belongs to another run")
+      throw TrainingError.state(path: path, .ofAnotherRun)
     }
     for entry in json["best_epochs"]?.array ?? [] {
       guard let pair = entry.array?.compactMap(\.integer), pair.count == 2 else { throw damaged }
@@ -236,7 +260,7 @@ package struct FineTuningState {
       let steps = running["steps"]?.array?.compactMap(\.integer),
       let counts = running["counts"]?.array?.compactMap(\.integer),
       counts.count == 3 * steps.count, epoch > 0, isInner ? losses.indices.contains(best) : true,
-      let arrays = Self.arrays(bytes, at: 8 + count, counts)
+      let arrays = Self.arrays(bytes, at: end, counts)
     else { throw damaged }
     let third = steps.count
     current = (

@@ -18,8 +18,11 @@ package final class TrainableClassifier {
   /// Sessions of the last inputs' shapes.
   private var sessions: [Key: TrainingSession] = [:]
   private let sessionByteLimit: Int
+  /// What sessions of several shapes take at most where memory is no matter.
+  package static let sessionByteLimit = 1 << 30
   private let memoryLimit: Int?
   private let batchSize: Int
+  private let windowCount: ([Int]) -> Int
 
   private struct Key: Hashable {
     let shape: [Int]
@@ -61,18 +64,21 @@ package final class TrainableClassifier {
   ///   - standardization: of the features, before the head.
   ///   - head: `weight`, `[classes, features]`, and `bias`.
   ///   - batchSize: how many cases are to run together.
+  ///   - windowCount: how many windows of a shape there are at all: sessions for more would take memory for nothing.
   ///   - sessionByteLimit: what sessions of several shapes may take together.
   ///   - memoryLimit: bytes that a session and the parameters may take.
   package init(
     _ model: Model, stageCount: Int, pooling: [Classifier.Pooling],
     standardization: Standardization? = nil, head: (weight: [Float], bias: [Float]),
-    batchSize: Int, threads: Int, sessionByteLimit: Int = 1 << 30, memoryLimit: Int? = nil
+    batchSize: Int, windowCount: @escaping ([Int]) -> Int = { _ in .max }, threads: Int,
+    sessionByteLimit: Int = TrainableClassifier.sessionByteLimit, memoryLimit: Int? = nil
   ) throws(RuntimeError) {
     self.model = model
     self.stageCount = stageCount
     self.pooling = pooling
     self.standardization = standardization
     self.batchSize = batchSize
+    self.windowCount = windowCount
     self.memoryLimit = memoryLimit
     self.threads = threads
     self.sessionByteLimit = sessionByteLimit
@@ -125,7 +131,7 @@ package final class TrainableClassifier {
     while let start = batches.last?.upperBound ?? windows.indices.first, start < windows.count {
       let shape = windows[start].shape
       let limit =
-        stageCount == 0
+        stageCount == 0 || caseLimit(shape) == 1
         ? 1 : try session(shape, trainedStages: trainedStages).program.caseCount
       let count = windows[start...].prefix(limit).prefix { $0.shape == shape }.count
       batches.append(start..<start + count)
@@ -272,6 +278,8 @@ package final class TrainableClassifier {
     return try session.forward()
   }
 
+  private func caseLimit(_ shape: [Int]) -> Int { min(batchSize, windowCount(shape)) }
+
   private func session(
     _ shape: [Int], trainedStages: Int
   ) throws -> TrainingSession {
@@ -279,7 +287,8 @@ package final class TrainableClassifier {
     if let known = sessions[key] { return known }
     let program = try model.trainingProgram(
       parameters, stageCount: stageCount, trainedStages: trainedStages, inputShape: shape,
-      pooling: pooling.filter { $0.stage >= firstStage }, cases: batchSize, threads: threads)
+      pooling: pooling.filter { $0.stage >= firstStage },
+      cases: caseLimit(shape), threads: threads)
     let needed = program.byteCount + parameters.byteCount
     if let memoryLimit, needed > memoryLimit {
       throw PipelineError(.tooLarge(.running, needed: needed, limit: memoryLimit))

@@ -28,6 +28,9 @@ struct TrainingPhases: Sendable {
   /// How many stages learn in an epoch.
   func trainedStages(epoch: Int) -> Int { starts.dropFirst().count { $0 <= epoch } }
 
+  /// Of every epoch how many stages learn.
+  var trainedStages: [Int] { (0..<settings.epochs).map { trainedStages(epoch: $0) } }
+
   /// The learning rate of every group that learns.
   func rates(epoch: Int, step: Int) -> [Double] {
     let now = epoch * stepsPerEpoch + step
