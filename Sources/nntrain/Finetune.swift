@@ -67,17 +67,16 @@ struct Finetune: ParsableCommand {
     try reports.plan(in: &outputs)
     try cache.plan([source.file.description.inputPolicy], output: output, in: &outputs)
     let statePath = "\(output).state"
+    try outputs.add(statePath)
     var state = FineTuningState(
       path: statePath, fingerprint: try source.fingerprint(table: table, scans: scans))
     let reporter = scans.reporter
     if !resume {
       try state.checkPlace()
+    } else if try state.resume() {
+      try state.check(source.outline(cohort, folds: folds))
     } else {
-      if try state.resume() {
-        try state.check(source.outline(cohort, folds: folds))
-      } else {
-        reporter.note("no epoch of an earlier run is known; begins anew")
-      }
+      reporter.note("no epoch of an earlier run is known; begins anew")
     }
 
     let estimate = try source.estimate(cohort, scans, resumedByteCount: state.byteCount)

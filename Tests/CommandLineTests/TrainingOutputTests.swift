@@ -62,6 +62,12 @@ import Testing
     #expect(!folder.content.contains { $0.hasPrefix("o.swt") || $0.hasPrefix("r.html") })
   }
 
+  @Test(arguments: ["--report", "--predictions", "--cache"])
+  func noResultReplacesTheStateOfARun(option: String) throws {
+    let result = try run("finetune", [option, "o.swt.state"])
+    #expect(result.status == 73 && result.errors.contains("two outputs"), "\(result.errors)")
+  }
+
   /// Features that `nnrun` made are an array with a `.json` too, which says something else.
   @Test func onlyItsOwnCacheIsReplaced() throws {
     let made = try Command.run(
