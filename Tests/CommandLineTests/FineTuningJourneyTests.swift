@@ -5,100 +5,16 @@ import SWTFormat
 import TestSupport
 import Testing
 
-/// `nntrain finetune` as a user calls it: two classes that differ in the direction of stripes under noise, which the
-/// frozen features of a network that was hardly trained do not tell apart.
+/// `nntrain finetune` as a user calls it.
 @Suite struct FineTuningJourneyTests {
-  private static let caseCount = 24
+  private let cohort: StripedCohort
+  private var folder: TemporaryFolder { cohort.folder }
 
-  /// Uniform numbers below 1, the same on every machine.
-  private struct Noise {
-    var state: UInt64
-
-    mutating func next() -> Double {
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return Double(state >> 11) * 0x1p-53
-    }
-  }
-
-  /// A NIfTI-1 file of int16 voxels of 1 mm.
-  private func write(scan voxels: [Int16], sizes: [Int], to path: String) throws {
-    var header = [UInt8](repeating: 0, count: 352)
-    func put<Value>(_ value: Value, at offset: Int) {
-      withUnsafeBytes(of: value) { header.replaceSubrange(offset..<offset + $0.count, with: $0) }
-    }
-    put(Int32(348), at: 0)
-    for (axis, size) in ([3] + sizes + [1, 1, 1, 1]).enumerated() {
-      put(Int16(size), at: 40 + 2 * axis)
-      put(Float(1), at: 76 + 4 * axis)
-    }
-    put(Int16(4), at: 70)
-    put(Int16(16), at: 72)
-    put(Float(352), at: 108)
-    put(Float(1), at: 112)
-    put(Int16(1), at: 254)
-    for axis in 0..<3 { put(Float(1), at: 280 + 20 * axis) }
-    header.replaceSubrange(344..<348, with: Array("n+1".utf8) + [0])
-    var file = try AtomicFile(path: path, replacing: true)
-    try file.write(header + voxels.withUnsafeBytes { Array($0) })
-    try file.commit()
-  }
-
-  private func write(_ text: String, to path: String) throws {
-    var file = try AtomicFile(path: path, replacing: true)
-    try file.write(Array(text.utf8))
-    try file.commit()
-  }
-
-  /// A model, scans and their table.
-  private func prepare(_ folder: TemporaryFolder) throws {
-    let network = "\(Fixtures.folder)/training/gradients/plain3d_odd"
-    let results = "\(network)/nnUNet_results/Dataset999_Tiny"
-    let trainer = try #require(try Fixtures.names(in: results).first)
-    let converted = try Command.run(
-      "nnconvert",
-      [
-        "convert", "\(results)/\(trainer)/fold_0/checkpoint_final.pth", "-o",
-        folder.file("m.swt"), "--quiet",
-      ])
-    #expect(converted.status == 0, "\(converted.errors)")
-    var noise = Noise(state: 1)
-    var table = "case,file,label,patient\n"
-    for index in 0..<Self.caseCount {
-      let isFirst = index % 2 == 0
-      let shift = noise.next() < 0.5 ? 0 : 1
-      var voxels: [Int16] = []
-      for _ in 0..<12 {
-        for y in 0..<16 {
-          for x in 0..<12 {
-            let stripe = ((isFirst ? x : y) + shift) % 2 == 0 ? 1.0 : -1
-            let sum = (0..<12).reduce(-6.0) { sum, _ in sum + noise.next() }
-            voxels.append(Int16(100 * (stripe + sum)))
-          }
-        }
-      }
-      try write(scan: voxels, sizes: [12, 16, 12], to: folder.file("c\(index).nii"))
-      table += "c\(index),c\(index).nii,\(isFirst ? "across" : "along"),p\(index)\n"
-    }
-    try write(table, to: folder.file("cases.csv"))
-  }
-
-  private func train(
-    _ folder: TemporaryFolder, _ output: String, _ more: [String] = []
-  ) throws -> CommandResult {
-    try Command.run(
-      "nntrain",
-      [
-        "finetune", folder.file("m.swt"), folder.file("cases.csv"), "-o", folder.file(output),
-        "--unfreeze", "2", "--views", "1", "--epochs", "10", "--lr", "1e-2", "--cv", "2",
-        "--pooling", "mean", "--threads", "2", "--cache", folder.file("features.npy"), "--json",
-      ] + more)
-  }
+  init() throws { cohort = try StripedCohort() }
 
   @Test func whatIsLearnedIsKeptAndRuns() throws {
-    let folder = try TemporaryFolder()
-    try prepare(folder)
-    let first = try train(
-      folder, "a.swt", ["--report", folder.file("r.html"), "--predictions", folder.file("p.csv")])
+    let first = try cohort.train(
+      "a.swt", ["--report", folder.file("r.html"), "--predictions", folder.file("p.csv")])
     #expect(first.status == 0, "\(first.errors)")
     #expect(first.errors.contains("cache: "), "its size is said before")
     let report = try JSONParser.parse(Bytes(Array(first.output.utf8)))
@@ -107,7 +23,7 @@ import Testing
     try #require(losses.count == 2)
     #expect(report["kept"]?.string == "fine-tuned" && losses[1] < losses[0], "\(losses)")
     #expect(report["cv"]?["metrics"]?["log_loss"]?.double == losses[1])
-    #expect(report["cv"]?["probabilities"]?.array?.count == Self.caseCount)
+    #expect(report["cv"]?["probabilities"]?.array?.count == StripedCohort.caseCount)
 
     let file = try SWTFile(contentsOf: folder.file("a.swt"), verifyingTensors: true)
     let provenance = try #require(file.description.provenance.training)
@@ -129,7 +45,7 @@ import Testing
       ["classify", folder.file("a.swt"), folder.file("c0.nii"), "--format", "json", "--quiet"])
     #expect(classified.status == 0, "\(classified.errors)")
 
-    try expectTheOtherToolsKnow(folder)
+    try expectTheOtherToolsKnow()
     // Page and table are about what is written.
     let page = try #require(try MappedFile(path: folder.file("r.html")).bytes.utf8)
     #expect(page.contains(file.modelID) && page.contains("fine-tuning is kept".dropFirst()))
@@ -138,13 +54,13 @@ import Testing
     #expect(rows.dropFirst().map { Double($0[6]) } == told)
 
     // The same seed and threads, the same bytes, also where a run was interrupted before its first epoch ended.
-    let again = try train(folder, "b.swt", ["--resume"])
+    let again = try cohort.train("b.swt", ["--resume"])
     #expect(again.status == 0 && again.errors.contains("begins anew"), "\(again.errors)")
     #expect(try SWTFile(contentsOf: folder.file("b.swt")).modelID == file.modelID)
   }
 
   /// `nnconvert` tells what was trained.
-  private func expectTheOtherToolsKnow(_ folder: TemporaryFolder) throws {
+  private func expectTheOtherToolsKnow() throws {
     let inspected = try Command.run("nnconvert", ["inspect", folder.file("a.swt")])
     #expect(inspected.output.contains("finetune, stages 1, 2: 24 cases (12 + 12)"))
     let compared = try Command.run(
@@ -171,8 +87,6 @@ import Testing
 
   /// Views are turned with the region that features are pooled of.
   @Test func theNonzeroRegionIsPooledWhileTraining() throws {
-    let folder = try TemporaryFolder()
-    try prepare(folder)
     let result = try Command.run(
       "nntrain",
       [
@@ -192,31 +106,18 @@ import Testing
       ])
   }
 
-  @Test func aStateOfAnotherRunIsRefused() throws {
-    let folder = try TemporaryFolder()
-    try prepare(folder)
-    try write("no state", to: folder.file("a.swt.state"))
-    let result = try train(folder, "a.swt", ["--resume"])
-    #expect(result.status == 65)
-    #expect(result.errors.contains("without --resume"), "\(result.errors)")
-  }
-
   @Test(arguments: [
     (["--unfreeze", "9"], 64 as Int32, "--unfreeze"), (["--lr", "0"], 64, "--lr"),
     (["--batches", "x.npz"], 64, "--dump"), (["--max-memory", "1M"], 65, "--max-memory"),
     (["--lr", "1e30"], 65, "smaller --lr"),
   ])
   func whatCannotBeIsRefused(options: [String], status: Int32, word: String) throws {
-    let folder = try TemporaryFolder()
-    try prepare(folder)
-    let result = try train(folder, "a.swt", options)
+    let result = try cohort.train("a.swt", options)
     #expect(result.status == status, "\(result.errors)")
     #expect(result.errors.contains(word), "\(result.errors)")
   }
 
   @Test func aPlanSaysWhatItWouldTake() throws {
-    let folder = try TemporaryFolder()
-    try prepare(folder)
     let result = try Command.run(
       "nntrain",
       [
@@ -225,9 +126,9 @@ import Testing
       ])
     #expect(result.status == 0, "\(result.errors)")
     let plan = try JSONParser.parse(Bytes(Array(result.output.utf8)))
-    #expect(plan["windows"]?.integer == Self.caseCount)
+    #expect(plan["windows"]?.integer == StripedCohort.caseCount)
     // Seven features on the stage before the last, four views, 16 bits.
     let bytes = try #require(plan["cache_bytes"]?.integer)
-    #expect(bytes > 0 && bytes % (Self.caseCount * 4 * 7 * 2) == 0)
+    #expect(bytes > 0 && bytes % (StripedCohort.caseCount * 4 * 7 * 2) == 0)
   }
 }

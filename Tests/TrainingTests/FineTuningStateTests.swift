@@ -117,4 +117,14 @@ import Testing
     #expect(try state.bestEpochs(of: 1, epochs: 3) == 3)
     #expect(throws: TrainingError.self) { try state.bestEpochs(of: 0, epochs: 3) }
   }
+
+  @Test(arguments: [
+    ([0, 0], 0), ([3], 3), ([0, 5, 0], 5), ([2, 7], 2), ([9, 0, 1, 4], 4), ([6, 2, 8, 3], 3),
+  ])
+  func allCasesAreTrainedForTheMedianOfTheFoldsThatWere(epochs: [Int], usual: Int) {
+    let parts = epochs.map {
+      FineTuning.Part(epochs: $0, logits: Matrix(rows: 0, columns: 0), distances: [])
+    }
+    #expect(FineTuning.usualEpochs(parts) == usual)
+  }
 }

@@ -27,7 +27,7 @@ package struct CachedCase: Sendable {
 }
 
 /// The frozen part of an encoder: preprocessing, augmentation and the first stages, once per case and view.
-package struct FrozenStages {
+package struct FrozenStages: ~Copyable {
   private let model: Model
   private let pipeline: EncoderPipeline
   private let settings: FineTuningSettings
