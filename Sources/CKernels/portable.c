@@ -3,6 +3,9 @@
 #include "CKernels.h"
 
 #pragma clang attribute push(__attribute__((minsize)), apply_to = function)
+// Loops over a size that is known only then are not unrolled.
+#pragma clang diagnostic ignored "-Wpass-failed"
+#define EVERY_SIZE static __attribute__((noinline))
 #define KERNEL(name) nn_##name##_portable
 #define KERNEL_NAME "portable"
 #define LANES 4

@@ -3,10 +3,10 @@
 /// another output, or cannot be made.
 package struct PlannedOutputs {
   private let inputs: [MappedFile.Identity]
-  private var places: Set<Place> = []
+  private var places: [Place] = []
 
   /// A name in a folder.
-  private struct Place: Hashable {
+  private struct Place: Equatable {
     let folder: MappedFile.Identity?
     let name: Substring
   }
@@ -21,6 +21,7 @@ package struct PlannedOutputs {
     let place = Place(
       folder: MappedFile.identity(ofFileAt: folder.isEmpty ? "." : folder),
       name: path.dropFirst(folder.count))
-    guard places.insert(place).inserted else { throw .outputTwice(path: path) }
+    guard !places.contains(place) else { throw .outputTwice(path: path) }
+    places.append(place)
   }
 }
