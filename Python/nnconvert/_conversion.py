@@ -41,7 +41,7 @@ def convert(
     ``options`` are nnconvert's own, with underscores: ``plans="plans.json"``, ``chk="best"``,
     ``activation="sigmoid"``, ``allow_nonfinite=True``.
     """
-    arguments = ["convert", os.fspath(checkpoint), "--output", os.fspath(output)]
+    arguments = ["convert", _place(checkpoint), f"--output={os.fspath(output)}"]
     options.update(
         part=part, dtype=dtype, input_policy=input_policy, force=force, fold=fold, class_names=class_names,
         head=None if head is None else os.fspath(head))
@@ -67,14 +67,14 @@ def attach(
             path = os.path.join(folder, "head.npz")
             _head.save(head, path)
             return attach(model, path, output, class_names=class_names, force=force, **options)
-    arguments = ["attach", os.fspath(model), "--head", os.fspath(head), "--output", os.fspath(output)]
+    arguments = ["attach", _place(model), f"--head={os.fspath(head)}", f"--output={os.fspath(output)}"]
     options.update(class_names=class_names, force=force)
     return _written(arguments + _options(options))
 
 
 def inspect(file: PathLike, *, tensors: bool = False, **options: Any) -> Dict[str, Any]:
     """What a checkpoint, model folder or .swt file holds, from its headers alone."""
-    return _run(["inspect", os.fspath(file), *_options({"tensors": tensors, **options})])
+    return _run(["inspect", _place(file), *_options({"tensors": tensors, **options})])
 
 
 def _written(arguments: List[str]) -> Conversion:
@@ -91,10 +91,16 @@ def _options(options: Dict[str, Any]) -> List[str]:
         if value is True:
             result.append(spelled)
         elif isinstance(value, (str, int, float)) or is_path(value):
-            result += [spelled, str(value)]
+            result.append(f"{spelled}={value}")
         else:
-            result += [spelled, ",".join(str(item) for item in value)]
+            result.append(f"{spelled}=" + ",".join(str(item) for item in value))
     return result
+
+
+def _place(path: PathLike) -> str:
+    """A path that is not taken for an option."""
+    text = os.fspath(path)
+    return f"./{text}" if text.startswith("-") else text
 
 
 def _run(arguments: List[str]) -> Dict[str, Any]:

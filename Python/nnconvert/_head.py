@@ -46,7 +46,7 @@ def _steps(estimator: Any) -> List[Any]:
     if not hasattr(estimator, "steps"):
         return [estimator]
     steps = [step for _, step in estimator.steps if step is not None and step != "passthrough"]
-    return steps[:-1] + _steps(steps[-1])
+    return [part for step in steps for part in _steps(step)]
 
 
 def _affine(step: Any, outputs: int) -> Tuple[np.ndarray, np.ndarray]:
@@ -69,7 +69,11 @@ def _affine(step: Any, outputs: int) -> Tuple[np.ndarray, np.ndarray]:
 
 def _check_probabilities(classifier: Any, coef: np.ndarray, intercept: np.ndarray) -> None:
     """A model's probabilities are the softmax of its logits: refuses a classifier whose are others."""
-    points = np.random.default_rng(0).normal(0, 1, (8, coef.shape[1]))
+    directions = np.random.default_rng(0).normal(0, 1, (8, coef.shape[1]))
+    # About where the classes are equally likely: far from there all probabilities are 0 or 1, whatever makes them.
+    reach = np.abs(directions @ coef.T).max(axis=1, keepdims=True)
+    scales = np.linspace(0.25, 3, 8)[:, np.newaxis] / np.where(reach > 0, reach, 1)
+    points = np.vstack([np.linalg.lstsq(coef, -intercept, rcond=None)[0] + scales * directions, directions])
     logits = points @ coef.T + intercept
     weights = np.exp(logits - logits.max(axis=1, keepdims=True))
     try:

@@ -96,8 +96,8 @@ def version() -> str:
 def call(name: str, *arguments: Any) -> None:
     """Calls a function; raises what its status stands for."""
     if os.getpid() != _process:
-        raise _errors.InternalError(
-            "libswt was loaded before this process was forked, and its threads are not here"
+        raise _errors.UsageError(
+            "nnconvert was imported before this process was forked, and its threads are not here"
             " — start processes with multiprocessing's 'spawn' or 'forkserver'")
     problem = _Error()
     status = getattr(library, name)(*arguments, byref(problem))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
+import threading
 import warnings
 from typing import Any, Iterable, List, Optional
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from ._errors import UsageError
 from .model import Model
-from .scan import PathLike, Scan, Study, is_path
+from .scan import PathLike, Scan, Study, is_dicom, is_path
 
 try:
     from sklearn.base import BaseEstimator, TransformerMixin
@@ -67,6 +67,7 @@ class Encoder(TransformerMixin, BaseEstimator):
         parts = [(stage, statistic) for stage in stages for statistic in statistics]
         self.model_id_ = model.model_id
         self.policy_ = model.policy
+        self._fitted = self._identity(model)
         #: What a head on these features is told to read; None for the mean of the last stage.
         self.pooling_ = None if self.pooling == "mean" else [f"{stage}:{statistic}" for stage, statistic in parts]
         self._names = [
@@ -77,10 +78,10 @@ class Encoder(TransformerMixin, BaseEstimator):
 
     def transform(self, X: Iterable[Any]) -> np.ndarray:
         """Features of cases; warnings of scans are Python's."""
-        model = self._open()
-        if not hasattr(self, "model_id_"):
-            self.fit()
+        model = self._fitted_model()
         scans = _cases(X)
+        if self.cache is not None:
+            os.makedirs(os.fspath(self.cache), exist_ok=True)
         rows: List[Optional[np.ndarray]] = [self._cached(scan) for scan in scans]
         missing = [index for index, row in enumerate(rows) if row is None]
         made = model.features_each([scans[index] for index in missing], pooling=self.pooling)
@@ -93,8 +94,7 @@ class Encoder(TransformerMixin, BaseEstimator):
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """``stage5_mean_0`` and so on."""
-        if not hasattr(self, "model_id_"):
-            self.fit()
+        self._fitted_model()
         return np.array(self._names, dtype=object)
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -124,6 +124,20 @@ class Encoder(TransformerMixin, BaseEstimator):
             self._model = opened = (settings, model)
         return opened[1]
 
+    def _fitted_model(self) -> Model:
+        """The model, which is the one that was fitted: what learned from its features knows no others."""
+        model = self._open()
+        if not hasattr(self, "_fitted"):
+            self.fit()
+        if self._fitted != self._identity(model):
+            raise UsageError(
+                "the encoder was fitted with another model, policy or pooling than it has now: fit it again, and what"
+                " learned from its features")
+        return model
+
+    def _identity(self, model: Model) -> Any:
+        return model.model_id, model.policy, self.pooling
+
     # --- Features that are kept
 
     def _place(self, scan: Any) -> Optional[str]:
@@ -134,7 +148,7 @@ class Encoder(TransformerMixin, BaseEstimator):
             digest.update(repr((np.shape(scan.array), scan.spacing, scan.affine)).encode())
             digest.update(np.ascontiguousarray(scan.array, np.float32))
         else:
-            study = scan if isinstance(scan, Study) else Study(scan) if is_path(scan) and os.path.isdir(scan) else None
+            study = scan if isinstance(scan, Study) else Study(scan) if is_path(scan) and is_dicom(scan) else None
             if study is not None:
                 digest.update(repr((study.series, study.convention or self.dicom_convention)).encode())
             files = _files(study.folder) if study is not None else [scan] if is_path(scan) else scan
@@ -152,16 +166,23 @@ class Encoder(TransformerMixin, BaseEstimator):
 
     def _cached(self, scan: Any) -> Optional[np.ndarray]:
         place = self._place(scan)
-        return np.load(place) if place and os.path.exists(place) else None
+        if place is None or not os.path.exists(place):
+            return None
+        try:
+            row = np.load(place)
+        except (EOFError, OSError, ValueError):
+            return None  # Damaged: it is made again.
+        return row if row.shape == (self.n_features_out_,) and row.dtype == np.float32 else None
 
     def _keep(self, scan: Any, values: np.ndarray) -> None:
         place = self._place(scan)
         if place is None:
             return
-        os.makedirs(os.fspath(self.cache), exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=os.fspath(self.cache), delete=False) as file:
+        # As everybody's files, unlike those of tempfile: a cache may be a group's.
+        unfinished = f"{place}.{os.getpid()}.{threading.get_ident()}"
+        with open(unfinished, "wb") as file:
             np.save(file, values)
-        os.replace(file.name, place)
+        os.replace(unfinished, place)
 
 
 def _files(folder: PathLike) -> List[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from ctypes import POINTER, byref, c_double, c_float, c_int32, c_int64, c_void_p
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
@@ -155,22 +155,33 @@ class Model:
     ) -> Iterator[Any]:
         if errors not in ("raise", "return"):
             raise _errors.UsageError(f"errors is {errors!r}, neither 'raise' nor 'return'")
+        if is_path(scans) or isinstance(scans, (Scan, Study)):
+            raise _errors.UsageError("give a list of scans, not one scan")
+        return self._each_of(iter(scans), errors == "return", wanted, run)
+
+    def _each_of(
+        self, scans: Iterator[Any], returns_errors: bool, wanted: Dict[str, Any],
+        run: "Callable[[_library.Handle, _Case], Any]",
+    ) -> Iterator[Any]:
         with self._pipeline(**wanted) as pipeline, ThreadPoolExecutor(1) as ahead:
-            following = iter(scans)
-            reading = _next(ahead, self._read, pipeline, following)
+            reading, end = _next(ahead, self._read, pipeline, scans)
             while reading is not None:
-                current = reading
+                problem: Optional[Exception] = None
                 try:
-                    case = current.result()
-                    reading = _next(ahead, self._read, pipeline, following)
-                    result = run(pipeline, case)
-                except _errors.Error as problem:
-                    if errors == "raise":
-                        raise
-                    result = problem
-                    if reading is current:
-                        reading = _next(ahead, self._read, pipeline, following)
-                yield result
+                    case = reading.result()
+                except Exception as found:
+                    problem = found
+                reading, end = _next(ahead, self._read, pipeline, scans)
+                if problem is None:
+                    try:
+                        result = run(pipeline, case)
+                    except Exception as found:
+                        problem = found
+                if problem is not None and not returns_errors:
+                    raise problem
+                yield result if problem is None else problem
+            if end is not None:
+                raise end
 
     # --- Steps
 
@@ -315,8 +326,13 @@ def _labels(info: Dict[str, Any]) -> List[Dict[str, Any]]:
     return labels if isinstance(labels, list) else labels.get("labels", [])
 
 
-def _next(ahead: ThreadPoolExecutor, read: Callable[..., Any], pipeline: Any, following: Iterator[Any]) -> Any:
-    """Begins to read the next case; None after the last."""
-    for scan in following:
-        return ahead.submit(read, pipeline, scan)
-    return None
+def _next(
+    ahead: ThreadPoolExecutor, read: Callable[..., Any], pipeline: Any, following: Iterator[Any],
+) -> "Tuple[Optional[Future[Any]], Optional[Exception]]":
+    """Begins to read the next case; None after the last, with what the iterator itself raised."""
+    try:
+        return ahead.submit(read, pipeline, next(following)), None
+    except StopIteration:
+        return None, None
+    except Exception as problem:
+        return None, problem

@@ -8,6 +8,13 @@ from typing import Any, Dict, List, Optional
 import numpy as np
 
 
+def _array(values: np.ndarray, dtype: Any, copy: Any) -> np.ndarray:
+    """What NumPy asks an object for: with ``copy`` True a copy, with False none."""
+    if copy is False and dtype is not None and np.dtype(dtype) != values.dtype:
+        raise ValueError(f"an array of {values.dtype} cannot be one of {np.dtype(dtype)} without a copy")
+    return values.astype(dtype or values.dtype, copy=bool(copy))
+
+
 @dataclass(frozen=True)
 class Classification:
     """What a case was classified as; one entry per class."""
@@ -41,7 +48,7 @@ class Features:
     warnings: List[str]
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
-        return self.values if dtype is None else self.values.astype(dtype)
+        return _array(self.values, dtype, copy)
 
 
 @dataclass(frozen=True)
@@ -67,4 +74,4 @@ class Prepared:
     warnings: List[str]
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
-        return self.array if dtype is None else self.array.astype(dtype)
+        return _array(self.array, dtype, copy)

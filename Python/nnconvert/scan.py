@@ -107,6 +107,8 @@ def _of_array(scan: Scan) -> Tuple[List[np.ndarray], np.ndarray, Optional[np.nda
     if spacing.shape != (3,):
         raise UsageError(f"spacing {scan.spacing} is not three numbers (z, y, x) in mm")
     channels = array[np.newaxis] if array.ndim == 3 else array
+    if not array.size:
+        raise UsageError(f"an array of shape {array.shape} holds no voxel")
     # No copy is made of contiguous float32.
     return [np.ascontiguousarray(channel, np.float32) for channel in channels], spacing, affine
 

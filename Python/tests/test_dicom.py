@@ -63,6 +63,17 @@ def test_a_model_may_be_told_once(classifier_path, model):
     assert not np.array_equal(other, expected)
 
 
+def test_a_file_is_kept_by_its_convention(encoder_path, tmp_path):
+    file = next(study("enhanced_mr").iterdir())
+    made = []
+    for cache in (None, tmp_path):
+        made.append([
+            nnconvert.Encoder(encoder_path, dicom_convention=convention, cache=cache).transform([file])
+            for convention in ("as-scanned", "dcm2niix")])
+    np.testing.assert_array_equal(made[0], made[1])
+    assert not np.array_equal(made[0][0], made[0][1])
+
+
 def test_the_encoder_keeps_features_of_studies(encoder_path, tmp_path):
     folder = tmp_path / "study"
     shutil.copytree(study("ax_ct"), folder)

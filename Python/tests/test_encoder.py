@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("sklearn")
 from sklearn.base import clone
 from sklearn.decomposition import PCA
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, Normalizer, StandardScaler
@@ -61,13 +61,31 @@ def test_a_search_gives_its_best_estimator(encoder_path, cohort, cache, tmp_path
 
 
 @pytest.mark.parametrize("head, text", [
-    (SVC(), "no coef_"), (LinearSVC(), "softmax"), (make_pipeline(Normalizer(), LogisticRegression()), "not linear"),
-], ids=["kernel", "hinge", "normalizer"])
+    (SGDClassifier("modified_huber", random_state=0), "softmax"), (SVC(), "no coef_"), (LinearSVC(), "softmax"), (make_pipeline(Normalizer(), LogisticRegression()), "not linear"),
+], ids=["huber", "kernel", "hinge", "normalizer"])
 def test_what_is_no_linear_head_is_refused(encoder_path, tmp_path, head, text):
     rng = np.random.default_rng(0)
     head.fit(rng.normal(size=(30, 64)), np.arange(30) % 3)
     with pytest.raises(nnconvert.BadInputError, match=text):
         nnconvert.attach(encoder_path, head, output=tmp_path / "head.swt")
+
+
+def test_a_pipeline_in_a_pipeline_becomes_a_head(encoder_path, cohort, cache, tmp_path):
+    scans, labels, _ = cohort
+    inner = make_pipeline(nnconvert.Encoder(encoder_path, cache=cache), StandardScaler())
+    pipeline = make_pipeline(inner, LogisticRegression()).fit(scans, labels)
+    written = nnconvert.attach(encoder_path, pipeline, output=tmp_path / "head.swt")
+    found = nnconvert.Model(written.output).classify(scans[0]).probabilities
+    np.testing.assert_allclose(found, pipeline.predict_proba(scans[:1])[0], atol=1e-4)
+
+
+def test_names_like_options_are_names(encoder_path, cohort, cache, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    head = LogisticRegression().fit(rng.normal(size=(30, 64)), np.arange(30) % 2)
+    written = nnconvert.attach(encoder_path, head, output="-m.swt", class_names=["-1", "1"])
+    assert nnconvert.Model(written.output).class_names == ["-1", "1"]
+    assert nnconvert.inspect("-m.swt")["model_id"] == written.model_id
 
 
 def test_a_head_of_another_models_features_is_refused(encoder_path, checkpoint, cohort, cache, tmp_path):
@@ -76,6 +94,33 @@ def test_a_head_of_another_models_features_is_refused(encoder_path, checkpoint, 
     other = nnconvert.convert(checkpoint, tmp_path / "other.swt", dtype="bf16").output
     with pytest.raises(nnconvert.BadInputError, match="features of model"):
         nnconvert.attach(other, pipeline, output=tmp_path / "head.swt")
+
+
+def test_another_model_than_the_fitted_one_is_refused(encoder_path, checkpoint, cohort, cache, tmp_path):
+    other = nnconvert.convert(checkpoint, tmp_path / "other.swt", dtype="bf16").output
+    scans = cohort[0][:2]
+    for changed in (dict(path=other), dict(pooling="all"), dict(policy="center-crop")):
+        encoder = nnconvert.Encoder(encoder_path, cache=cache).fit()
+        before = encoder.transform(scans)
+        with pytest.raises(nnconvert.UsageError, match="fit it again"):
+            encoder.set_params(**changed).transform(scans)
+        again = encoder.fit().transform(scans)
+        assert again.shape[1] == len(encoder.get_feature_names_out())
+        expected = clone(encoder).set_params(cache=None).transform(scans)
+        np.testing.assert_array_equal(again, expected)
+        assert before.shape != again.shape or not np.array_equal(before, again)
+
+
+def test_what_is_kept_may_be_damaged(encoder_path, cohort, tmp_path):
+    encoder = nnconvert.Encoder(encoder_path, cache=tmp_path / "kept")
+    expected = encoder.transform(cohort[0][:1])
+    for content in (b"", b"no array"):
+        for place in (tmp_path / "kept").iterdir():
+            place.write_bytes(content)
+        np.testing.assert_array_equal(encoder.transform(cohort[0][:1]), expected)
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(OSError):
+        nnconvert.Encoder(encoder_path, cache=tmp_path / "file").transform(cohort[0][:1])
 
 
 def test_features_have_names(encoder_path):

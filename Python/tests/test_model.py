@@ -174,6 +174,43 @@ def test_many_cases_go_on_after_a_bad_one(model, scan, logits):
     assert list(model.classify_each([])) == []
 
 
+@pytest.mark.parametrize("bad", [
+    nnconvert.Scan(np.zeros((0, 3, 3, 3)), (1, 1, 1)), nnconvert.Scan(np.zeros((3, 3, 3)), ("a", 1, 1)), "a\0b.nii",
+    "\udcff.nii", object()])
+def test_whatever_is_wrong_with_a_scan_the_others_go_on(model, scan, logits, bad):
+    results = list(model.classify_each([bad, scan], errors="return"))
+    assert isinstance(results[0], Exception)
+    assert_close(results[1].logits, logits)
+
+
+def test_what_an_iterable_raises_comes_after_the_scans_before_it(model, scan, logits):
+    def scans(problem):
+        yield scan
+        raise problem
+
+    for problem in (RuntimeError("theirs"), nnconvert.UsageError("theirs")):
+        results = model.classify_each(scans(problem), errors="return")
+        assert_close(next(results).logits, logits)
+        with pytest.raises(type(problem), match="theirs"):
+            next(results)
+
+
+def test_one_scan_is_no_list(model, scan):
+    with pytest.raises(nnconvert.UsageError, match="not one scan"):
+        model.classify_each(scan)
+    with pytest.raises(nnconvert.UsageError, match="neither"):
+        model.features_each([scan], errors="ignore")
+
+
+def test_an_array_of_features_is_a_copy(model, scan):
+    features = model.features(scan)
+    assert not np.shares_memory(np.array(features), features.values)
+    assert np.shares_memory(np.asarray(features), features.values)
+    assert np.asarray(features, np.float64).dtype == np.float64
+    with pytest.raises(ValueError, match="without a copy"):
+        features.__array__(np.float64, copy=False)
+
+
 def test_threads_share_a_model(model, scan, logits):
     with ThreadPoolExecutor(4) as pool:
         for result in pool.map(lambda _: model.classify(scan), range(8)):
