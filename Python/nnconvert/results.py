@@ -12,7 +12,7 @@ def _array(values: np.ndarray, dtype: Any, copy: Any) -> np.ndarray:
     """What NumPy asks an object for: with ``copy`` True a copy, with False none."""
     if copy is False and dtype is not None and np.dtype(dtype) != values.dtype:
         raise ValueError(f"an array of {values.dtype} cannot be one of {np.dtype(dtype)} without a copy")
-    return values.astype(dtype or values.dtype, copy=bool(copy))
+    return values.astype(values.dtype if dtype is None else dtype, copy=bool(copy))
 
 
 @dataclass(frozen=True)
