@@ -42,10 +42,11 @@ package struct FineTuningEstimate: Sendable {
   /// What an earlier run left, which is held until training goes on from it.
   package var resumedByteCount = 0
 
-  private let network: Network
+  private let network: TrainedNetwork
   private let folds: Int
   /// What the network sees, each size once.
   private var sizes: [Size] = []
+  var sizeCount: Int { sizes.count }
   /// Held all the time: the process, the model, what is kept of windows beside the cache.
   private var heldByteCount: Int
   /// Parameters, gradients, and what an optimiser remembers of them.
@@ -68,7 +69,7 @@ package struct FineTuningEstimate: Sendable {
     _ model: Model, scans: [Scan], settings: FineTuningSettings,
     pooling: [Classifier.Pooling], classCount: Int, folds: Int, threads: Int
   ) throws(RuntimeError) {
-    let network = Network(
+    let network = TrainedNetwork(
       model: model, settings: settings, pooling: pooling, classCount: classCount, threads: threads)
     self.network = network
     self.folds = folds
@@ -226,43 +227,6 @@ package struct FineTuningEstimate: Sendable {
     try body()
     return (ContinuousClock.now - start) / .seconds(1)
   }
-
-  // MARK: - For people
-
-  /// - Parameter limit: bytes that the process may hold.
-  package func json(within limit: Int?) -> JSONValue {
-    [
-      "cases": .integer(caseCount), "windows": .integer(windowCount),
-      "cache_bytes": .integer(cacheByteCount), "training_bytes": .integer(trainingByteCount),
-      "frozen_bytes": .integer(frozenByteCount),
-      "peak_bytes": .integer(peakByteCount(within: limit)),
-      "least_bytes": .integer(leastByteCount(isCacheInMemory: false)),
-      "frozen_seconds": JSONValue(finite: times?.frozen ?? .nan),
-      "training_seconds_at_most": JSONValue(finite: times?.training ?? .nan),
-      "step_seconds": JSONValue(finite: times?.step ?? .nan),
-    ]
-  }
-
-  /// - Parameter limit: bytes that the process may hold.
-  package func lines(within limit: Int?) -> [String] {
-    func minutes(_ seconds: Double) -> String {
-      seconds < 90 ? "\(Int(seconds.rounded(.up))) s" : "\(Int((seconds / 60).rounded(.up))) min"
-    }
-    let kept =
-      sizes.count > 1 ? ", what inputs of \(sizes.count) sizes take kept as far as it fits" : ""
-    let memory = [
-      "cache: \(ByteCount.text(cacheByteCount))",
-      "memory: \(ByteCount.text(peakByteCount(within: limit)))" + kept,
-      "memory at least: \(ByteCount.text(leastByteCount(isCacheInMemory: true))) with the cache in "
-        + "it, \(ByteCount.text(leastByteCount(isCacheInMemory: false))) with the cache in a file",
-    ]
-    let time = times.map {
-      "time: about \(minutes($0.frozen)) for the frozen part, at most about "
-        + "\(minutes($0.training)) for training"
-    }
-    return ["\(caseCount) cases, \(windowCount) window\(windowCount == 1 ? "" : "s")"] + memory
-      + [time].compactMap { $0 }
-  }
 }
 
 /// Inputs of one size.
@@ -276,7 +240,7 @@ private struct Size {
 }
 
 /// What is compiled to know its size.
-private struct Network {
+private struct TrainedNetwork {
   let model: Model
   let settings: FineTuningSettings
   let pooling: [Classifier.Pooling]
